@@ -2,9 +2,9 @@
 
     build.py DependenciesLayer ARTIFACTS_DIR [--mode target|host]
 
-`target` installs wheels for Lambda (Linux on arm64, CPython 3.13) from any host: nothing is compiled from source, no Docker, no
-Python 3.13. `host` installs for the Python that runs this script, so that what was built can be imported, run and
-measured here. Both read the same lock file, delete the same files and give the same layout:
+`target` installs wheels for Lambda (Linux on arm64, CPython 3.13) from any host: nothing is compiled from source, no
+Docker, no Python 3.13. `host` installs for the Python that runs this script, so that what was built can be imported,
+run and measured here. Both read the same lock file, delete the same files and give the same layout:
 
     functions   functions/<name>/app.py              what Lambda unpacks to /var/task
     layers      python/<package>/                    what Lambda unpacks to /opt
@@ -56,11 +56,12 @@ class Requirement:
     hashes: tuple[str, ...]
 
     def line(self) -> str:
+        """As pip reads it, without the marker."""
         return " ".join([self.pin, *(f"--hash={value}" for value in self.hashes)])
 
 
 def read_lock(text: str) -> Iterator[Requirement]:
-    """Yields the requirements of a lock file as uv and pip-compile write it. Raises ValueError for a line without a hash."""
+    """Yields the requirements of a lock file as uv and pip-compile write it. ValueError: a line carries no hash."""
     joined = re.sub(r"\\\n\s*", "", text)
     for line in joined.splitlines():
         line = line.split(" #")[0].strip()
@@ -100,10 +101,10 @@ def select(requirements: Iterator[Requirement], mode: str) -> list[Requirement]:
 
 
 def install(destination: Path, mode: str) -> None:
-    """Installs the locked packages into `destination` as wheels, checked by hash. Raises CalledProcessError as pip fails."""
+    """Installs the locked packages into `destination` as wheels, checked by hash. CalledProcessError: pip failed."""
     requirements = select(read_lock(LOCK.read_text("utf-8")), mode)
-    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile", "--no-deps"]
-    command += ["--require-hashes", "--only-binary=:all:", f"--target={destination}"]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
+    command += ["--no-deps", "--require-hashes", "--only-binary=:all:", f"--target={destination}"]
     if mode == "target":
         command += ["--implementation=cp", "--python-version={}.{}".format(*PYTHON_VERSION)]
         command += [f"--platform={tag}" for tag in PLATFORMS]
@@ -114,7 +115,7 @@ def install(destination: Path, mode: str) -> None:
 
 
 def prune(site: Path) -> None:
-    """Deletes what no import needs: tests, type stubs, scripts, and descriptions of AWS services that are never called."""
+    """Deletes what no import needs: tests, type stubs, scripts, descriptions of AWS services that are never called."""
     surplus = [path for pattern in SURPLUS for path in site.glob(pattern)]
     for data in (site / "botocore" / "data", site / "boto3" / "data"):
         surplus += [path for path in data.glob("*/") if path.name not in AWS_SERVICES]
@@ -125,12 +126,12 @@ def prune(site: Path) -> None:
 def compile_bytecode(folder: Path, mode: str, runtime_path: str) -> None:
     """Compiles `folder` for the Python that will import it, if that is here.
 
-    `/opt` and `/var/task` are read-only, so without this each cold start compiles every module anew. The files are marked
-    unchecked: Lambda never edits a source, and so need not compare it. Tracebacks show `runtime_path`.
+    `/opt` and `/var/task` are read-only, so without this each cold start compiles every module anew. The files are
+    marked unchecked: nobody edits a source there, so none need be compared. Tracebacks show `runtime_path`.
     """
     python = sys.executable if mode == "host" else find_python()
     if python is None:
-        print(f"No working python{PYTHON_VERSION[0]}.{PYTHON_VERSION[1]} here: {folder.name} goes without bytecode, SnapStart makes up for it.")
+        print(f"{folder.name} goes without bytecode (no Python of Lambda's version here); SnapStart makes up for it.")
         return
     command = [python, "-m", "compileall", "-qq", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     # Not checked: a package may carry a template or an example in the syntax of another version.
@@ -157,7 +158,9 @@ def function_source(logical_id: str) -> Path:
 
 
 def copy_sources(source: Path, destination: Path) -> None:
-    shutil.copytree(source, destination, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store"))
+    """Copies a folder without what interpreters and desktops leave in it."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store")
+    shutil.copytree(source, destination, dirs_exist_ok=True, ignore=ignore)
 
 
 def build(logical_id: str, artifacts: Path, mode: str) -> None:
@@ -177,6 +180,7 @@ def build(logical_id: str, artifacts: Path, mode: str) -> None:
 
 
 def main() -> None:
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("logical_id")
     parser.add_argument("artifacts", type=Path)

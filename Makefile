@@ -1,0 +1,102 @@
+# `make` lists what there is. Each target sets up what it needs, once: a lock file that did not change costs nothing.
+# PYTHON=python3.12 on the first call chooses the interpreter.
+
+PORT ?= 8787
+EVENT ?= events/http_health.json
+FUNCTION ?= ApiFunction
+
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+SAM := .venv-sam/bin/sam
+RUN_READY := $(VENV)/run.stamp
+DEV_READY := $(VENV)/dev.stamp
+SAM_READY := .venv-sam/ready.stamp
+NODE_READY := tests/node_modules/ready.stamp
+BROWSER_READY := .build/browser.stamp
+SETUP := scripts/venv.sh scripts/python.sh scripts/uv-requirements.txt
+
+# SAM asks for a region even where it only reads files; it should not phone home.
+SAM_ENVIRONMENT := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} MAKEFLAGS= PYTHON=$(CURDIR)/$(VENV_PYTHON)
+SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
+	$(shell find shared functions -name '*.py' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help run invoke test test-fast check format build build-host validate deploy bench lock clean distclean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUN_READY)  ## Serve everything on http://127.0.0.1:8787 (PORT=, HOST= change that)
+	@PORT=$(PORT) $(VENV_PYTHON) -m local
+
+invoke: $(RUN_READY)  ## Run one event through a function: FUNCTION=ApiFunction EVENT=events/http_health.json
+	@$(VENV_PYTHON) -m local invoke --function $(FUNCTION) --event $(EVENT)
+
+test: $(DEV_READY) $(SAM_READY) $(NODE_READY) $(BROWSER_READY)  ## Check and test everything
+	@$(VENV_PYTHON) -m pytest
+
+test-fast: $(DEV_READY) $(SAM_READY)  ## Static checks and unit tests only
+	@$(VENV_PYTHON) -m pytest tests/static tests/unit
+
+check: $(DEV_READY) $(SAM_READY)  ## Static checks only: format, lint, types, imports, template
+	@$(VENV_PYTHON) -m pytest tests/static
+
+format: $(DEV_READY)  ## Format the code and fix what can be fixed
+	@$(VENV_PYTHON) -m ruff format .
+	@$(VENV_PYTHON) -m ruff check --fix .
+
+build: .aws-sam/build/template.yaml  ## Build for Lambda (arm64, Python 3.13) into .aws-sam/build
+build-host: .build/host/build/template.yaml  ## Build the same for this machine into .build/host/build
+
+.aws-sam/build/template.yaml: $(SOURCES) | $(DEV_READY) $(SAM_READY)
+	@$(SAM_ENVIRONMENT) $(SAM) build
+	@touch $@
+
+.build/host/build/template.yaml: $(SOURCES) | $(DEV_READY) $(SAM_READY)
+	@BUILD_MODE=host $(SAM_ENVIRONMENT) $(SAM) build --build-dir .build/host/build --cache-dir .build/host/cache
+	@touch $@
+
+validate: $(SAM_READY)  ## Lint template.yaml
+	@$(SAM_ENVIRONMENT) $(SAM) validate --lint
+
+deploy: build  ## Deploy to the AWS account that the shell is signed in to
+	@SAM_CLI_TELEMETRY=0 $(SAM) deploy
+
+bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
+	@for file in benchmarks/*.py; do $(VENV_PYTHON) "$$file" || exit 1; done
+
+lock: $(DEV_READY)  ## Resolve the dependencies anew and write all lock files
+	@VIRTUAL_ENV=$(VENV) sh scripts/lock.sh
+
+clean:  ## Delete what was built (the data of `make run` stays)
+	@rm -rf .build .aws-sam .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+
+distclean: clean  ## Delete the environments as well
+	@rm -rf .venv .venv-sam tests/node_modules
+
+# ---------------------------------------------------------------- set-up
+
+$(RUN_READY): requirements.txt $(SETUP)
+	@echo "Setting up $(VENV)"
+	@sh scripts/venv.sh $(VENV) requirements.txt
+	@touch $@
+
+# Holds everything that `make run` needs too, in the same versions.
+$(DEV_READY): requirements-dev.txt $(SETUP)
+	@echo "Setting up $(VENV) for development"
+	@sh scripts/venv.sh $(VENV) requirements-dev.txt
+	@touch $@ $(RUN_READY)
+
+# The SAM CLI pins other versions of what we use, so it lives alone.
+$(SAM_READY): scripts/sam-requirements.txt $(SETUP)
+	@echo "Setting up the SAM CLI in .venv-sam"
+	@sh scripts/venv.sh .venv-sam scripts/sam-requirements.txt
+	@touch $@
+
+$(NODE_READY): $(wildcard tests/package.json tests/package-lock.json)
+	@sh scripts/node.sh tests
+	@mkdir -p $(@D) && touch $@
+
+$(BROWSER_READY):
+	@sh scripts/browser.sh
+	@mkdir -p $(@D) && touch $@
