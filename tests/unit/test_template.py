@@ -1,0 +1,366 @@
+"""The stack as it is deployed, template.yaml after the SAM transform: against the rules of the house and the code."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent_builder.config import Settings
+from agent_builder.repositories import table
+from scripts import build
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Template = dict[str, Any]
+
+
+class Loader(yaml.SafeLoader):
+    """Reads the short forms of CloudFormation's functions (`!Ref x`) as their long ones (`{"Ref": x}`)."""
+
+
+def _function(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
+
+
+Loader.add_multi_constructor("!", _function)
+
+
+def transform(*arguments: str) -> Template:
+    command = [str(ROOT / ".venv-sam" / "bin" / "python"), "scripts/transform.py", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert not result.returncode, f"the transform failed (`make .venv-sam/ready.stamp` sets it up):\n{result.stderr}"
+    document: Template = json.loads(result.stdout)
+    return document
+
+
+@pytest.fixture(scope="session")
+def source() -> Template:
+    document: Template = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader)
+    return document
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Template:
+    return transform()
+
+
+def of_type(template: Template, kind: str) -> dict[str, Template]:
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def functions(template: Template) -> dict[str, Template]:
+    return of_type(template, "AWS::Lambda::Function")
+
+
+def statements(template: Template) -> Iterator[tuple[str, Template]]:
+    """Role and statement, for every statement of every role."""
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def actions(template: Template, role: str) -> set[str]:
+    return {action for name, s in statements(template) if name == role for action in listed(s["Action"])}
+
+
+# ---------------------------------------------------------------- what runs where
+
+
+def test_functions_run_on_the_python_that_is_built_for(deployed: Template) -> None:
+    for function in functions(deployed).values():
+        assert function["Runtime"] == "python{}.{}".format(*build.PYTHON_VERSION)
+        assert function["Architectures"] == ["arm64"]
+
+
+def test_build_script_takes_each_resource_from_where_the_template_says(source: Template) -> None:
+    for name, properties in of_type(source, "AWS::Serverless::Function").items():
+        metadata = source["Resources"][name]["Metadata"]
+        parent = metadata["BuildProperties"]["ParentPackages"]
+        folder = build.function_source(name).relative_to(ROOT)
+        assert folder.as_posix() == properties["CodeUri"].rstrip("/")
+        assert folder.as_posix() == parent.replace(".", "/")
+        assert properties["Handler"] == f"{parent}.app.lambda_handler"
+    layers = of_type(source, "AWS::Serverless::LayerVersion")
+    assert {name: layer["ContentUri"] for name, layer in layers.items()} == {
+        "DependenciesLayer": "layers/dependencies/",
+        "SharedLayer": "shared/",
+    }
+
+
+def test_everything_is_built_by_the_one_script(source: Template) -> None:
+    for kind in ("AWS::Serverless::Function", "AWS::Serverless::LayerVersion"):
+        for name in of_type(source, kind):
+            metadata = source["Resources"][name]["Metadata"]
+            assert (metadata["BuildMethod"], metadata["ContextPath"]) == ("makefile", "scripts")
+
+
+def test_every_handler_exists(source: Template) -> None:
+    for properties in of_type(source, "AWS::Serverless::Function").values():
+        module, _, handler = properties["Handler"].rpartition(".")
+        tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+        names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        names |= {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        assert handler in names, f"{module} has no {handler}"
+
+
+def test_timeouts_stay_within_the_gateway_s(deployed: Template) -> None:
+    timeouts = {name: function["Timeout"] for name, function in functions(deployed).items()}
+    assert timeouts == {"ApiFunction": 29, "PlaygroundFunction": 29, "RunnerFunction": 900}
+    integrations = of_type(deployed, "AWS::ApiGatewayV2::Integration").values()
+    assert {integration["TimeoutInMillis"] for integration in integrations} == {29000}
+
+
+def test_runner_may_ring_itself(deployed: Template) -> None:
+    assert functions(deployed)["RunnerFunction"]["RecursiveLoop"] == "Allow"
+
+
+# ---------------------------------------------------------------- versions and aliases
+
+
+def test_every_function_publishes_the_live_alias(deployed: Template) -> None:
+    for name in functions(deployed):
+        alias = deployed["Resources"][f"{name}Aliaslive"]["Properties"]
+        assert (alias["Name"], alias["FunctionName"]) == ("live", {"Ref": name})
+
+
+@pytest.mark.parametrize("changed", ["--layers", "--code"])
+def test_what_changes_is_published_as_a_new_version(deployed: Template, changed: str) -> None:
+    before = set(of_type(deployed, "AWS::Lambda::Version"))
+    after = set(of_type(transform(changed, "2"), "AWS::Lambda::Version"))
+    assert len(before) == len(after) == len(functions(deployed))
+    assert not before & after
+
+
+def test_nothing_reaches_an_unpublished_version(deployed: Template) -> None:
+    """A bare reference to a function is $LATEST; only what belongs to the function itself may use one."""
+    owners = {"AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::Lambda::EventInvokeConfig"}
+    for name, resource in deployed["Resources"].items():
+        if resource["Type"] not in owners:
+            text = json.dumps(resource)
+            for function in functions(deployed):
+                assert f'{{"Ref": "{function}"}}' not in text, f"{name} refers to $LATEST of {function}"
+                assert f'"{function}", "Arn"' not in text, f"{name} refers to $LATEST of {function}"
+                assert f"${{{function}.Arn}}" not in text, f"{name} refers to $LATEST of {function}"
+
+
+def test_routes_and_schedule_target_the_alias(deployed: Template) -> None:
+    integrations = of_type(deployed, "AWS::ApiGatewayV2::Integration").values()
+    assert all(
+        integration["IntegrationUri"]["Fn::Sub"][1]["FunctionArn"] == {"Ref": "PlaygroundFunctionAliaslive"}
+        for integration in integrations
+    )
+    [method] = deployed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]["/api/v1/{proxy+}"].values()
+    assert "${ApiFunctionAliaslive}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    [rule] = of_type(deployed, "AWS::Events::Rule").values()
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "RunnerFunctionAliaslive"}]
+
+
+def test_asynchronous_calls_are_retried_on_the_alias(deployed: Template) -> None:
+    [config] = of_type(deployed, "AWS::Lambda::EventInvokeConfig").values()
+    assert config["Qualifier"] == "live"
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (2, 300)
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["RunnerFailures", "Arn"]}
+
+
+# ---------------------------------------------------------------- routes
+
+
+def test_routes(deployed: Template) -> None:
+    assert list(deployed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]) == ["/api/v1/{proxy+}"]
+    routes = of_type(deployed, "AWS::ApiGatewayV2::Route").values()
+    assert {route["RouteKey"] for route in routes} == {"$connect", "$disconnect", "$default"}
+
+
+def test_every_stage_is_throttled(deployed: Template) -> None:
+    stages = of_type(deployed, "AWS::ApiGatewayV2::Stage")
+    assert len(stages) == 2
+    for stage in stages.values():
+        assert stage["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
+            "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+        }
+
+
+def test_rescue_is_rung_every_minute(deployed: Template) -> None:
+    [rule] = of_type(deployed, "AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert [json.loads(target["Input"]) for target in rule["Targets"]] == [{"kind": "rescue"}]
+
+
+def test_public_path_of_the_playground_names_the_agent(source: Template) -> None:
+    assert source["Resources"]["PlaygroundApi"]["Metadata"]["PublicPath"] == "/api/v1/playground/{agent_id}"
+
+
+def test_connections_are_managed_on_the_stage_that_serves_them(deployed: Template) -> None:
+    stage = deployed["Resources"]["PlaygroundApiliveStage"]["Properties"]["StageName"]
+    address = f"https://${{PlaygroundApi}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}"
+    for name in ("PlaygroundFunction", "RunnerFunction"):
+        variables = functions(deployed)[name]["Environment"]["Variables"]
+        assert variables["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] == {"Fn::Sub": address}
+    for _, statement in statements(deployed):
+        if statement["Action"] == "execute-api:ManageConnections":
+            assert all(f"${{PlaygroundApi}}/{stage}/" in resource["Fn::Sub"] for resource in statement["Resource"])
+
+
+# ---------------------------------------------------------------- permissions
+
+
+def test_permissions_are_stated_and_name_what_they_are_for(deployed: Template) -> None:
+    for role, statement in statements(deployed):
+        assert statement["Effect"] == "Allow"
+        for action in listed(statement["Action"]):
+            assert "*" not in action, f"{role} may {action}"
+        for resource in listed(statement["Resource"]):
+            text = json.dumps(resource)
+            wildcards = text.replace("/@connections/*", "").count("*")
+            assert not wildcards, f"{role} may {statement['Action']} on {text}"
+
+
+def test_managed_policies_are_only_those_for_logs_and_traces(deployed: Template) -> None:
+    for role in of_type(deployed, "AWS::IAM::Role").values():
+        names = {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]}
+        assert names == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+
+
+def test_nobody_scans_and_each_function_may_do_only_its_own(deployed: Template) -> None:
+    api, playground, runner = (actions(deployed, f"{name}FunctionRole") for name in ("Api", "Playground", "Runner"))
+    assert not {action for action in api | playground | runner if "Scan" in action or "PartiQL" in action}
+    assert {action for action in api if not action.startswith("dynamodb:")} == {"lambda:InvokeFunction"}
+    assert not playground & {"dynamodb:Query", "secretsmanager:GetSecretValue", "sqs:SendMessage"}
+    assert "secretsmanager:GetSecretValue" in runner
+    assert not {action for action in api | playground | runner if action.startswith("kms:")}
+
+
+def test_descriptions_of_every_permitted_service_are_shipped(deployed: Template) -> None:
+    """The build deletes botocore's data of services that no role may call."""
+    names = {"execute-api": "apigatewaymanagementapi"}
+    permitted = {action.split(":")[0] for _, s in statements(deployed) for action in listed(s["Action"])}
+    assert {names.get(service, service) for service in permitted} <= build.AWS_SERVICES
+
+
+def test_runner_is_invoked_by_its_alias_only(deployed: Template) -> None:
+    for _, statement in statements(deployed):
+        if statement["Action"] == "lambda:InvokeFunction":
+            assert statement["Resource"]["Fn::Sub"].endswith(":function:${AWS::StackName}-runner:live")
+    assert functions(deployed)["RunnerFunction"]["FunctionName"] == {"Fn::Sub": "${AWS::StackName}-runner"}
+
+
+# ---------------------------------------------------------------- settings
+
+
+def test_functions_are_given_exactly_the_variables_that_settings_read(deployed: Template) -> None:
+    given = {name: set(f["Environment"]["Variables"]) for name, f in functions(deployed).items()}
+    standard = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"}
+    own = set(Settings.TEMPLATE_VARIABLES)
+    assert set().union(*given.values()) - standard == own
+    assert given["RunnerFunction"] - standard == own
+    for name in ("ApiFunction", "PlaygroundFunction"):
+        assert given[name] - standard == own - {"PROVIDER_KEYS_SECRET"}
+
+
+def test_functions_are_given_the_alias_of_the_runner(deployed: Template) -> None:
+    for function in functions(deployed).values():
+        variables = function["Environment"]["Variables"]
+        assert variables["RUNNER_FUNCTION"] == {"Fn::Sub": "${AWS::StackName}-runner:live"}
+        assert variables["TABLE_NAME"] == {"Ref": "Table"}
+
+
+# ---------------------------------------------------------------- data
+
+
+def test_table_has_the_keys_and_indexes_of_the_models(deployed: Template) -> None:
+    properties = deployed["Resources"]["Table"]["Properties"]
+    schema: dict[str, Any] = table.Item._get_schema()
+    assert keys(properties["KeySchema"]) == keys(schema["key_schema"])
+    indexes = {
+        index["IndexName"]: (keys(index["KeySchema"]), index["Projection"]["ProjectionType"])
+        for index in properties["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {
+        index["index_name"]: (keys(index["key_schema"]), index["projection"]["ProjectionType"])
+        for index in schema["global_secondary_indexes"]
+    }
+    types = {a["AttributeName"]: a["AttributeType"] for a in properties["AttributeDefinitions"]}
+    assert types == {a["AttributeName"]: a["AttributeType"] for a in schema["attribute_definitions"]}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": table.TTL_ATTRIBUTE, "Enabled": True}
+
+
+def keys(schema: list[dict[str, str]]) -> dict[str, str]:
+    """Kind of key to attribute; the order in which they are listed means nothing."""
+    return {key["KeyType"]: key["AttributeName"] for key in schema}
+
+
+def test_table_is_on_demand_recoverable_encrypted_and_outlives_the_stack(deployed: Template) -> None:
+    resource = deployed["Resources"]["Table"]
+    properties = resource["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    for name in ("Table", "CredentialsKey"):
+        assert deployed["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert deployed["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_credentials_key_rotates_and_encrypts_nothing_else(deployed: Template) -> None:
+    assert deployed["Resources"]["CredentialsKey"]["Properties"]["EnableKeyRotation"] is True
+    users = {
+        name
+        for name, resource in deployed["Resources"].items()
+        if name != "CredentialsKey" and '"CredentialsKey"' in json.dumps(resource)
+    }
+    assert users == {"CredentialsKeyAlias"}
+
+
+# ---------------------------------------------------------------- logs
+
+
+def test_every_function_has_a_log_group_with_retention(deployed: Template) -> None:
+    groups = of_type(deployed, "AWS::Logs::LogGroup")
+    for function in functions(deployed).values():
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+
+
+def test_access_logs_hold_no_query_string_header_or_body(deployed: Template) -> None:
+    for stage in of_type(deployed, "AWS::ApiGatewayV2::Stage").values():
+        settings = stage["AccessLogSettings"]
+        form = settings.get("Fn::If", [None, settings])[1]["Format"]
+        json.loads(form)
+        assert not re.search(r"query|header|body|\$context\.(protocol|identity|authorizer|messageId)", form, re.I)
+
+
+def test_work_that_was_given_up_raises_an_alarm(deployed: Template) -> None:
+    [alarm] = of_type(deployed, "AWS::CloudWatch::Alarm").values()
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["RunnerFailures", "QueueName"]}}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
