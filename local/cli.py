@@ -1,0 +1,148 @@
+"""`python -m local`: serve the application, run one event, or install what serving needs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from local import launchers, packages
+from local.intrinsics import TemplateError
+from local.settings import LOOPBACK, PORT, Settings, allowed_origins, provider_variables, token_for
+from local.stack import Stack, StartError
+from local.store import StoreError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(options, os.environ)
+        return asyncio.run(COMMANDS[options.command](settings, options))
+    except (StartError, StoreError, TemplateError, packages.PackagesError) as error:
+        print(f"local: {error}", file=sys.stderr)
+        return 1
+
+
+def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
+    """Join options and environment variables; an option wins."""
+    defaults = Settings()
+    host = options.host or environment.get("HOST") or LOOPBACK
+    port = options.port if options.port is not None else int(environment.get("PORT") or PORT)
+    artifacts = options.artifacts
+    return replace(
+        defaults,
+        host=host,
+        port=port,
+        data=Path(options.data).resolve(),
+        template=Path(artifacts or ".").resolve() / "template.yaml" if artifacts else Path(options.template).resolve(),
+        static=Path(options.static).resolve(),
+        artifacts=bool(artifacts),
+        model=options.model,
+        example=defaults.example if options.example else None,
+        runtime=options.runtime,
+        spares=options.spares,
+        region=environment.get("AWS_REGION") or defaults.region,
+        retry_delays=tuple(float(part) for part in options.retry_delays.split(",")),
+        allowed_origins=allowed_origins(environment),
+        provider_variables=provider_variables(environment),
+        function_variables=dict(pair.split("=", 1) for pair in options.env),
+        token=token_for(host, environment),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Settings()
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--port", type=int, help=f"port to serve on (PORT; default {PORT}; 0 takes a free one)")
+    parser.add_argument("--host", help="address to bind to (HOST; default 127.0.0.1); others ask for a token")
+    parser.add_argument("--data", default=str(defaults.data), help="folder for the data")
+    parser.add_argument("--template", default=str(defaults.template), help="SAM template")
+    parser.add_argument("--artifacts", help="folder with a built template.yaml; run what was built, in isolation")
+    parser.add_argument("--static", default=str(defaults.static), help="folder of static files")
+    parser.add_argument("--runtime", choices=sorted(launchers.LAUNCHERS), default=launchers.DEFAULT)
+    parser.add_argument("--spares", type=int, default=defaults.spares, help="environments that stand ready, per function")
+    parser.add_argument("--retry-delays", default="1,2", help="seconds before the retries of asynchronous events")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for all functions")
+    parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")
+    parser.add_argument("--no-example", dest="example", action="store_false", help="do not create the example agent")
+    commands = parser.add_subparsers(dest="command")
+    parser.set_defaults(command="run")
+    commands.add_parser("run", help="serve the application (the default)")
+    invoke = commands.add_parser("invoke", help="run one event through the Runtime API and print the answer")
+    invoke.add_argument("--function", required=True)
+    invoke.add_argument("--event", required=True, type=Path)
+    commands.add_parser("store", help="run only the store, on a free port; running.json in the data folder tells where")
+    commands.add_parser("setup", help="install the packages of the store and the model now")
+    return parser
+
+
+async def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Serve until interrupted; the command `store` serves the store alone."""
+    began = time.monotonic()
+    everything = options.command == "run"
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    if packages.installed("store") is None:
+        say("Installing the store's packages (once) ...")
+    stack = Stack(settings, say)
+    start = loop.create_task(stack.start() if everything else stack.start_store())
+    try:
+        await _first(start, stop)
+        if start.done():
+            start.result()
+            for line in _greeting(stack, time.monotonic() - began) if everything else []:
+                say(line)
+            await stop.wait()
+            say("Stopping ...")
+        return 0
+    finally:
+        if not start.done():
+            start.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await start
+        await stack.stop()
+
+
+async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
+    stopped = asyncio.get_running_loop().create_task(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+
+
+def _greeting(stack: Stack, seconds: float) -> list[str]:
+    settings = stack.settings
+    keys = ", ".join(settings.providers_with_keys) or "none"
+    return [
+        *(f"note: {message}" for message in [*stack.application.warnings, *(stack.store.messages if stack.store else [])]),
+        "",
+        f"  Ready at {stack.url}   ({seconds:.1f} s)",
+        f"  Provider keys: {keys}",
+        f"  Data:          {settings.data}",
+        "  Stop:          Ctrl-C",
+        "",
+    ]
+
+
+async def setup(settings: Settings, options: argparse.Namespace) -> int:
+    """Install what `run` would install on its first start."""
+    for name in ("store", "model"):
+        print(await asyncio.to_thread(packages.install, name))
+    return 0
+
+
+def say(line: str) -> None:
+    """Print a line for the person at the terminal."""
+    print(line, flush=True)
+
+
+COMMANDS = {"run": run, "store": run, "setup": setup}

@@ -1,0 +1,67 @@
+"""What the person at the keyboard decides: options of the command line, and the environment variables behind them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local import launchers
+from local.guard import origins
+from local.packages import PROJECT
+
+LOOPBACK = "127.0.0.1"
+PORT = 8787
+# The vendors' own names, so that what a user has set already works. They go to functions that use the secret of the
+# template, which stands for the same keys on AWS.
+KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
+BASE_URL_VARIABLES = ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
+MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
+IDENTITY = {"tenant_id": "local", "subject": "local-user", "roles": "owner"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All choices of one start. `function_variables` are added to the environment of every function."""
+
+    port: int = PORT
+    host: str = LOOPBACK
+    data: Path = PROJECT / ".local"
+    template: Path = PROJECT / "template.yaml"
+    static: Path = PROJECT / "web" / "chat"
+    artifacts: bool = False
+    model: bool = True
+    example: Path | None = Path(__file__).with_name("example_agent.json")
+    runtime: str = launchers.DEFAULT
+    region: str = "us-east-1"
+    spares: int = 2
+    environments: int = 64
+    retry_delays: tuple[float, ...] = (1.0, 2.0)
+    allowed_origins: frozenset[str] = frozenset()
+    provider_variables: Mapping[str, str] = field(default_factory=dict)
+    function_variables: Mapping[str, str] = field(default_factory=dict)
+    access_key: str = field(default_factory=lambda: f"LOCAL{secrets.token_hex(12).upper()}")
+    token: str | None = None
+
+    @property
+    def providers_with_keys(self) -> list[str]:
+        """Return the names of the providers that have a key, never the keys."""
+        return [name.removesuffix("_API_KEY").lower() for name in KEY_VARIABLES if self.provider_variables.get(name)]
+
+
+def provider_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the vendors' variables that are set."""
+    return {name: environment[name] for name in (*KEY_VARIABLES, *BASE_URL_VARIABLES) if environment.get(name)}
+
+
+def token_for(host: str, environment: Mapping[str, str]) -> str | None:
+    """Return the token that a gateway beyond loopback asks for, None on loopback."""
+    if host in (LOOPBACK, "localhost", "::1"):
+        return None
+    return environment.get("LOCAL_TOKEN") or secrets.token_urlsafe(24)
+
+
+def allowed_origins(environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the foreign origins that may use the gateway."""
+    return origins(environment.get("ALLOWED_ORIGINS", ""))

@@ -1,0 +1,221 @@
+"""All parts of the laptop runtime, joined: started in order, stopped in the opposite one.
+
+    browser -- http_gateway, websocket_gateway (public port, guard) -- lambda_service -- pool -- environment -- worker
+                                                                            ^                                     |
+    store (process, own packages) <---------------------- aws_api (loopback port, access key) <-------------------+
+    model (process, own packages) <-----------------------------------------------------------------------------+
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from aiohttp import web
+
+from local import wire
+from local.aws_api import AwsApi
+from local.connections import Connections
+from local.guard import Guard
+from local.http_gateway import MAX_BODY, HttpGateway
+from local.lambda_service import LambdaService, Retries
+from local.launchers import LAUNCHERS, Program
+from local.logs import FunctionLog
+from local.model import Model
+from local.pool import Limits, Pool
+from local.settings import IDENTITY, Settings
+from local.sources import Sources
+from local.static import StaticFiles
+from local.store import Store, start_store
+from local.template import Application, Function, load
+from local.variables import Endpoints, variables
+from local.websocket_gateway import WebSocketGateway
+
+RUNNING = "running.json"
+
+
+class StartError(Exception):
+    """The runtime cannot start; the message says what to do. For the operator."""
+
+
+class Stack:
+    """One running instance on one data folder. `say` prints a line for the person at the terminal."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.say = say
+        self.application: Application = load(settings.template, settings.region)
+        self.connections = Connections()
+        self.model = Model(settings)
+        self.store: Store | None = None
+        self.aws_url = ""
+        self.port = settings.port
+        self._closing = contextlib.AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The address to open; beyond loopback with the token in it."""
+        token = f"/?token={self.settings.token}" if self.settings.token else ""
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
+        return f"http://{host}:{self.port}{token}"
+
+    @property
+    def stage(self) -> str:
+        """The stage of the WebSocket API, which is part of the address of @connections."""
+        return next((api.stage for api in self.application.websockets), "default")
+
+    async def start(self) -> None:
+        """Start everything. Raises StartError, StoreError or PackagesError."""
+        self._open_data()
+        listener = self._bind()
+        await self._start_store()
+        await self.model.start()
+        self._closing.push_async_callback(self.model.stop)
+        await self._start_functions(serving=True)
+        await self._serve(listener)
+        self._write_running()
+
+    async def start_store(self) -> None:
+        """Start the store alone, with the tables of the template."""
+        self._open_data()
+        await self._start_store()
+        self._write_running()
+
+    async def start_functions(self) -> None:
+        """Start what one invocation needs: the store, unless one runs on the data already, and the functions."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Stop everything, the store last; its data is saved."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.settings.data / RUNNING).unlink()
+        await self._closing.aclose()
+
+    async def _start_store(self) -> None:
+        settings = self.settings
+        logs = settings.data / "logs"
+        self.store = await start_store(settings.data / "store", settings.access_key, settings.region, logs / "store.log")
+        self._closing.push_async_callback(self.store.stop)
+        await self.store.create_tables(self.application.tables, settings.region)
+
+    def _open_data(self) -> None:
+        data = self.settings.data
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (data / "logs").mkdir(exist_ok=True, mode=0o700)
+        file: IO[str] = (data / "lock").open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            raise StartError(f"another instance is running on the data in {data}; stop it, or use --data") from error
+        self._closing.callback(file.close)
+        self.log = FunctionLog(data / "logs" / "functions.log", self.say)
+        self._closing.push_async_callback(self.log.close)
+
+    async def _start_functions(self, serving: bool) -> None:
+        server = await wire.serve(self._handle_aws)
+        self._closing.callback(server.close)
+        assert self.store is not None
+        self.aws_url = f"http://127.0.0.1:{wire.port_of(server)}"
+        self._endpoints = Endpoints(self.store.endpoint, self.aws_url, self.model.base_url)
+        data = self.settings.data
+        self.functions = LambdaService(
+            self.application.functions, self._pool, data / "failed-events.jsonl", Retries(self.settings.retry_delays)
+        )
+        self._aws = AwsApi(self.functions, self.connections, self.settings.access_key)
+        self._closing.push_async_callback(self.functions.close)
+        self.functions.start(serving)
+
+    async def _handle_aws(self, request: wire.Request) -> wire.Answer:
+        return await self._aws.handle(request)
+
+    def _pool(self, function: Function) -> Pool:
+        settings = self.settings
+        environment = variables(function, settings, self._endpoints, self.stage)
+        program = Program(function.handler, function.path, environment, isolated=settings.artifacts)
+        limits = Limits(settings.environments, settings.spares)
+        return Pool(function.name, lambda: LAUNCHERS[settings.runtime](program), Sources(function.watched), self.log, limits)
+
+    def _bind(self) -> socket.socket:
+        """Take the public port before anything is started, so that a taken port costs nothing."""
+        family = socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((self.settings.host, self.settings.port))
+            listener.listen(1024)
+        except OSError as error:
+            listener.close()
+            port = self.settings.port
+            raise StartError(f"port {port} is taken ({error.strerror}); choose another: PORT={port + 1} make run") from error
+        self.port = listener.getsockname()[1]
+        self._closing.callback(listener.close)
+        return listener
+
+    async def _serve(self, listener: socket.socket) -> None:
+        settings = self.settings
+        guard = Guard(settings.host, self.port, settings.allowed_origins, settings.token)
+        http = HttpGateway(self.functions, self.application.routes, IDENTITY, guard, StaticFiles(settings.static))
+        websockets = [
+            WebSocketGateway(self.functions, api, self.connections, IDENTITY) for api in self.application.websockets
+        ]
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            answer = guard.refusal(request) or guard.exchange(request)
+            if answer is not None:
+                return answer
+            gateway = next((item for item in websockets if item.takes(request)), None)
+            return await (gateway or http).handle(request)
+
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0, max_field_size=65536)
+        await runner.setup()
+        self._closing.push_async_callback(runner.cleanup)
+        self._closing.callback(self.connections.close_all)
+        await web.SockSite(runner, listener).start()
+
+    def _write_running(self) -> None:
+        """Tell other processes of this user where the parts listen; removed when the runtime stops."""
+        assert self.store is not None
+        known = {
+            "pid": os.getpid(),
+            "url": self.url.partition("/?")[0],
+            "aws_url": self.aws_url,
+            "store_url": self.store.endpoint,
+            "access_key": self.settings.access_key,
+            "token": self.settings.token,
+            "region": self.settings.region,
+            "stage": self.stage,
+            "model_url": self.model.base_url,
+            "tables": [table.name for table in self.application.tables],
+        }
+        path = self.settings.data / RUNNING
+        draft = path.with_suffix(".tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(known, file)
+        draft.replace(path)
+
+
+def read_running(data: Path) -> dict[str, Any] | None:
+    """Return what the instance on a data folder wrote about itself; None when none is running."""
+    try:
+        with (data / "lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return None
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass
+    try:
+        known: dict[str, Any] = json.loads((data / RUNNING).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return known
