@@ -1,0 +1,234 @@
+"""Anthropic's Messages API.
+
+The SDK makes the request (address, authentication, API version, error classes); the events are read from the raw
+stream, because the SDK's own accumulator repairs cut-off tool arguments, ends silently without `message_stop`, and
+does not give blocks back verbatim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from typing import Any
+
+from agent_builder.errors import ProviderError
+from agent_builder.messages import (
+    Json,
+    ModelEvent,
+    ModelRequest,
+    StopReason,
+    TextDelta,
+    TextPart,
+    ThinkingDelta,
+    ThinkingPart,
+    ToolCallPart,
+    Usage,
+)
+from agent_builder.providers import http
+from agent_builder.providers.anthropic_request import NAME, request_body
+from agent_builder.providers.arguments import parse_arguments
+from agent_builder.providers.conversation import Said, finished
+from agent_builder.providers.failures import Answer
+
+VENDOR = "Anthropic"
+BASE_URL = "https://api.anthropic.com"
+# Sampling parameters are gone from later versions of the API; this one still takes them.
+SAMPLING_VERSION = "2023-06-01"
+MAX_PAUSES = 8
+
+_STOPS: dict[str, StopReason] = {
+    "max_tokens": "max_tokens",
+    "model_context_window_exceeded": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+}
+
+
+def preload() -> None:
+    """Import the SDK and make the TLS context; opens nothing (for SnapStart)."""
+    import anthropic.resources.messages  # noqa: F401
+
+    http.tls_context()
+
+
+class AnthropicMessages:
+    """`Provider` for api.anthropic.com and servers that speak its wire."""
+
+    name = NAME
+
+    def __init__(self, api_key: str, base_url: str | None = None, *, idle_seconds: float = http.IDLE_SECONDS) -> None:
+        self._api_key = api_key
+        self._base_url = base_url or BASE_URL
+        self._idle_seconds = idle_seconds
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Call the model once. A turn that the vendor pauses, for its own tools, is continued here."""
+        body = request_body(request)
+        patience = http.Patience(request.deadline, self._idle_seconds)
+        answer = _Answer()
+        for _ in range(MAX_PAUSES):
+            async with aclosing(self._events(request, body, patience)) as events:
+                async for event in events:
+                    for delta in answer.take(event or {}):
+                        yield delta
+                    patience.over = answer.stopped
+            if not answer.stopped:
+                raise ProviderError("broken_stream", "Anthropic's answer ended before it was complete.")
+            if answer.stop != "pause_turn":
+                break
+            body = {**body, "messages": [*body["messages"], {"role": "assistant", "content": answer.pause()}]}
+            patience.over = False
+        stop = _STOPS.get(answer.stop, "end_turn")
+        yield finished(request, answer.parts(), stop, answer.usage, answer.model, answer.stop)
+
+    def _events(self, request: ModelRequest, body: Json, patience: http.Patience) -> AsyncGenerator[Json | None, None]:
+        import anthropic
+
+        client = anthropic.AsyncAnthropic(
+            api_key=self._api_key, base_url=self._base_url, http_client=http.client(), max_retries=0
+        )
+
+        # All of the body is in extra_body, which is sent as it is.
+        def create(body: Json) -> http.StreamingCall:
+            samples = any(name in body for name in ("temperature", "top_p", "top_k"))
+            return client.messages.with_streaming_response.create(
+                model=body["model"],
+                max_tokens=body["max_tokens"],
+                messages=[],
+                stream=True,
+                extra_body=body,
+                extra_headers={"anthropic-version": SAMPLING_VERSION} if samples else None,
+            )
+
+        return http.sdk_events(anthropic, VENDOR, create, body, patience, fixed=request.options)
+
+
+class _Answer:
+    """What has come of one answer; takes the wire's events one by one."""
+
+    def __init__(self) -> None:
+        self.stop = ""
+        self.stopped = False
+        self.model = ""
+        self.usage = Usage()
+        self._counts: dict[str, int] = {}
+        self._earlier: list[Json] = []
+        self._blocks: dict[int, Json] = {}
+        self._pieces: dict[int, list[str]] = {}
+
+    def take(self, event: Json) -> Iterator[ModelEvent]:
+        """Take one event; yield what the consumer is to see of it."""
+        match event.get("type"):
+            case "message_start":
+                message = event.get("message") or {}
+                self.model = message.get("model") or self.model
+                self._count(message.get("usage"))
+            case "content_block_start":
+                yield from self._start(event["index"], dict(event.get("content_block") or {}))
+            case "content_block_delta":
+                yield from self._delta(event["index"], event.get("delta") or {})
+            case "message_delta":
+                self.stop = (event.get("delta") or {}).get("stop_reason") or self.stop
+                self._count(event.get("usage"))
+            case "message_stop":
+                self.stopped = True
+                self.usage += _usage(self._counts)
+            case "error":
+                raise Answer(VENDOR, None, event).failure()
+
+    def _start(self, index: int, block: Json) -> Iterator[ModelEvent]:
+        self._blocks[index] = block
+        # Some servers put the first piece into the block's start.
+        first = {"text": "text", "thinking": "thinking"}.get(str(block.get("type")), "")
+        if block.get(first):
+            yield from self._delta(index, {"type": f"{first}_delta", first: block.pop(first)})
+
+    def _delta(self, index: int, delta: Json) -> Iterator[ModelEvent]:
+        match delta.get("type"):
+            case "text_delta":
+                if text := delta.get("text"):
+                    self._piece(index, text)
+                    yield TextDelta(text)
+            case "thinking_delta":
+                if text := delta.get("thinking"):
+                    self._piece(index, text)
+                    yield ThinkingDelta(text)
+            case "input_json_delta":
+                self._piece(index, delta.get("partial_json") or "")
+            case "signature_delta":
+                block = self._blocks[index]
+                block["signature"] = (block.get("signature") or "") + (delta.get("signature") or "")
+            case "citations_delta":
+                self._blocks[index].setdefault("citations", []).append(delta.get("citation"))
+            case "compaction_delta":
+                self._piece(index, delta.get("content") or "")
+
+    def _piece(self, index: int, piece: str) -> None:
+        self._pieces.setdefault(index, []).append(piece)
+
+    def _count(self, usage: Any) -> None:
+        # Values of message_delta are cumulative; what it leaves out keeps its value of message_start.
+        for name, value in (usage or {}).items():
+            if isinstance(value, int):
+                self._counts[name] = value
+            elif name == "output_tokens_details" and value:
+                self._counts["thinking_tokens"] = value.get("thinking_tokens") or 0
+
+    def pause(self) -> list[Json]:
+        """The blocks so far, to be sent back; makes room for those that follow."""
+        blocks = self._whole_blocks()
+        self._earlier += blocks
+        self._blocks, self._pieces, self._counts = {}, {}, {}
+        self.stopped, self.stop = False, ""
+        return blocks
+
+    def _whole_blocks(self) -> list[Json]:
+        return [_whole(block, "".join(self._pieces.get(index, ()))) for index, block in sorted(self._blocks.items())]
+
+    def parts(self) -> list[Said]:
+        """All of the answer, in order."""
+        return [part for block in (*self._earlier, *self._whole_blocks()) if (part := _part(block)) is not None]
+
+
+def _whole(block: Json, text: str) -> Json:
+    match block.get("type"):
+        case "text" | "thinking" as kind:
+            return {**block, kind: text}
+        case "compaction":
+            return {**block, "content": text or block.get("content")}
+        case "tool_use" if not text:
+            return {**block, "raw": ""} if not block.get("input") else block
+        case "tool_use":
+            return {**block, "raw": text}
+        case kind if text and str(kind).endswith("tool_use"):
+            return {**block, "input": parse_arguments(text)[0]}
+    return block
+
+
+def _part(block: Json) -> Said | None:
+    match block.get("type"):
+        case "text":
+            return TextPart(text=block["text"]) if block["text"] else None
+        case "thinking":
+            own = {"provider": NAME, "signature": block.get("signature") or ""}
+            return ThinkingPart(text=block["thinking"], provider_details=own)
+        case "tool_use":
+            parsed, invalid = parse_arguments(block["raw"]) if "raw" in block else (block["input"], None)
+            name, call_id = str(block.get("name") or ""), str(block.get("id") or "")
+            return ToolCallPart(tool_use_id=call_id, name=name, input=parsed, invalid=invalid)
+        case None:
+            return None
+    # Redacted thinking, the vendor's own tools and their results, compaction: wanted back as they are.
+    return ThinkingPart(text="", provider_details={"provider": NAME, "block": block})
+
+
+def _usage(counts: dict[str, int]) -> Usage:
+    read, written = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)
+    return Usage(
+        input_tokens=counts.get("input_tokens", 0) + read + written,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        output_tokens=counts.get("output_tokens", 0),
+        reasoning_tokens=counts.get("thinking_tokens", 0),
+    )
