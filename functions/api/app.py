@@ -1,0 +1,107 @@
+"""REST: `/api/v1`. Parses, calls a service, shapes the answer; every error is a problem document."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from snapshot_restore_py import register_after_restore
+
+from agent_builder import __version__
+from agent_builder.bootstrap import after_restore
+from agent_builder.errors import AgentBuilderError, MalformedRequest, NotFound
+from agent_builder.jsontext import decode_object
+from agent_builder.models.identity import identity_of
+from agent_builder.observability import configure_logging, log_context, logger
+from functions.api import agents, conversations, documents, platform
+from functions.api.failures import as_error, not_found
+from functions.api.problems import problem
+
+BODY_LIMIT = 1024 * 1024
+_OPEN = frozenset({"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"})
+_JSON_TYPES = ("application/merge-patch+json", "application/json")
+
+configure_logging()
+register_after_restore(after_restore)
+
+app = APIGatewayHttpResolver(
+    enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT)
+)
+for module in (agents, conversations, platform):
+    app.include_router(module.router)
+documents.add_routes(app, version=__version__)
+
+
+@app.exception_handler(Exception)
+def _failed(error: Exception) -> Any:
+    """Leave every error to `lambda_handler`, which knows the request."""
+    raise _Failure(error)
+
+
+class _Failure(BaseException):
+    """Carries an error past the resolver, which would answer in its own shape."""
+
+    def __init__(self, cause: Exception) -> None:
+        self.error = cause
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle one request of the HTTP API (payload format 2.0)."""
+    request = event["requestContext"]
+    http = request["http"]
+    request_id = request.get("requestId", "")
+    log_context(context, request_id=request_id, route=http["method"])
+    is_head = http["method"] == "HEAD"
+    try:
+        response = _resolve(_prepared(event, is_head), context)
+    except AgentBuilderError as error:
+        if error.status >= 500:
+            logger.warning("a request failed", extra={"code": error.error_code})
+        response = problem(error, request_id)
+    except Exception:
+        logger.exception("a request failed unexpectedly")
+        fault = AgentBuilderError("This could not be handled because of a fault on our side. Try again.")
+        response = problem(fault, request_id)
+    response.setdefault("headers", {})["X-Request-Id"] = request_id
+    return {**response, "body": ""} if is_head else response
+
+
+def _resolve(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    path = event["rawPath"]
+    if path not in _OPEN:
+        authorizer = event["requestContext"].get("authorizer") or {}
+        app.append_context(identity=identity_of(authorizer.get("lambda")))
+    try:
+        return app.resolve(event, context)
+    except _Failure as failure:
+        error = failure.error
+        if type(error).__name__ == "NotFoundError":
+            raise not_found(app, event["requestContext"]["http"]["method"], path) from None
+        raise as_error(error) from error
+    finally:
+        app.clear_context()
+
+
+def _prepared(event: dict[str, Any], is_head: bool) -> dict[str, Any]:
+    """The event as the resolver can take it: text body, one JSON media type, HEAD as GET."""
+    http = event["requestContext"]["http"]
+    if is_head:
+        http = {**http, "method": "GET"}
+        event = {**event, "requestContext": {**event["requestContext"], "http": http}}
+    headers = dict(event.get("headers") or {})
+    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type in _JSON_TYPES:
+        headers["content-type"] = "application/json"
+    body = event.get("body")
+    if event.get("isBase64Encoded") and body:
+        try:
+            body = base64.b64decode(body, validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            raise MalformedRequest("The body is not UTF-8 text.") from None
+    return {**event, "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+__all__ = ["NotFound", "app", "lambda_handler"]

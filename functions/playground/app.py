@@ -1,0 +1,77 @@
+"""The playground's WebSocket routes. This function only accepts: it stores what came, rings the runner and answers.
+
+`$connect`, `$disconnect` and `$default`; frames are told apart by their `type`. It imports no provider SDK.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snapshot_restore_py import register_after_restore
+
+from agent_builder.bootstrap import after_restore, playground_services
+from agent_builder.errors import AgentBuilderError, Unauthenticated
+from agent_builder.models.identity import Identity, identity_of
+from agent_builder.observability import configure_logging, log_context, logger
+from agent_builder.realtime.frames import error_frame
+from functions.playground.frames_in import read_frame
+from functions.playground.replies import Replies, answer
+
+SUBPROTOCOL = "aab.v1"
+
+configure_logging()
+register_after_restore(after_restore)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle one event of the WebSocket API."""
+    request = event["requestContext"]
+    route, connection_id = request["routeKey"], request["connectionId"]
+    log_context(context, connection_id=connection_id)
+    try:
+        identity = identity_of(request.get("authorizer"))
+    except Unauthenticated:
+        return {"statusCode": 401}
+    if route == "$connect":
+        return _connect(event, identity, connection_id)
+    if route == "$disconnect":
+        playground_services().intake.disconnect(identity, connection_id)
+        return {"statusCode": 200}
+    _frame(event, identity, connection_id)
+    return {"statusCode": 200}
+
+
+def _connect(event: dict[str, Any], identity: Identity, connection_id: str) -> dict[str, Any]:
+    """Accept the handshake; what is wrong with the agent is said in a frame, by the runner that this rings."""
+    playground_services().intake.connect(identity, connection_id)
+    offered = _header(event, "sec-websocket-protocol")
+    if SUBPROTOCOL in [name.strip() for name in offered.split(",")]:
+        return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}
+    return {"statusCode": 200}
+
+
+def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> None:
+    """Answer one frame; whatever is wrong with it is told in an `error` frame and ends nothing."""
+    replies = Replies(playground_services(), identity, connection_id)
+    client_message_id = None
+    try:
+        frame = read_frame(event.get("body"), binary=bool(event.get("isBase64Encoded")))
+        client_message_id = getattr(frame, "client_message_id", None)
+        answer(frame, replies)
+    except AgentBuilderError as error:
+        logger.info("a frame was refused", extra={"code": error.error_code})
+        retryable = error.retryable or error.status >= 500
+        replies.send(
+            error_frame(error.error_code, error.detail, retryable=retryable, client_message_id=client_message_id)
+        )
+    except Exception:
+        logger.exception("a frame could not be handled")
+        detail = "This could not be handled because of a fault on our side; try again."
+        replies.send(error_frame("internal_error", detail, retryable=True, client_message_id=client_message_id))
+
+
+def _header(event: dict[str, Any], name: str) -> str:
+    for key, value in (event.get("headers") or {}).items():
+        if key.lower() == name:
+            return str(value)
+    return ""

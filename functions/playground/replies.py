@@ -1,0 +1,145 @@
+"""What the playground answers to each kind of frame."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from agent_builder.bootstrap import PlaygroundServices
+from agent_builder.errors import Conflict, Unauthenticated
+from agent_builder.jsontext import encode
+from agent_builder.messages import Cost, Json, Usage
+from agent_builder.models.conversations import Lease, Outcome, StoredMessage
+from agent_builder.models.identity import Identity
+from agent_builder.models.views import message_view
+from agent_builder.realtime.frames import Frame, encoded_size
+from agent_builder.services.intake import UserMessage
+from agent_builder.services.narration import snapshot_frames, terminal_frame
+from functions.playground.frames_in import (
+    ApprovalFrame,
+    CancelFrame,
+    ClientFrame,
+    PingFrame,
+    ResumeFrame,
+    UserMessageFrame,
+)
+
+_GREETED: OrderedDict[str, None] = OrderedDict()
+_GREETED_KEPT = 4096
+_PARTS_LIMIT = 8 * 1024
+
+
+class Replies:
+    """Frames to one connection. The first of them is `agent_loaded`, whoever sends it."""
+
+    def __init__(self, services: PlaygroundServices, identity: Identity, connection_id: str) -> None:
+        self.services = services
+        self.identity = identity
+        self.connection_id = connection_id
+
+    @property
+    def agent_id(self) -> str:
+        """The agent that this connection was opened for."""
+        if not self.identity.agent_id:
+            raise Unauthenticated("This connection names no agent; connect to /api/v1/playground/{agent_id}.")
+        return self.identity.agent_id
+
+    def send(self, frame: Frame) -> None:
+        """Post a frame, behind the greeting."""
+        self.greet()
+        self._post(frame)
+
+    def greet(self) -> None:
+        """Greet, if the client's frame was quicker than the ring of `$connect`."""
+        if self.connection_id in _GREETED:
+            return
+        self.services.greeter.greet(self.identity, self.connection_id)
+        _GREETED[self.connection_id] = None
+        if len(_GREETED) > _GREETED_KEPT:
+            _GREETED.popitem(last=False)
+
+    def _post(self, frame: Frame) -> None:
+        self.services.connections.post(self.connection_id, encode(frame).encode())
+
+
+def answer(frame: ClientFrame, replies: Replies) -> None:
+    """Do what a frame asks for."""
+    if isinstance(frame, PingFrame):
+        replies.send({"type": "pong"})
+    elif isinstance(frame, UserMessageFrame):
+        _accept(frame, replies)
+    elif isinstance(frame, ResumeFrame):
+        _resume(frame.conversation_id, replies)
+    elif isinstance(frame, CancelFrame):
+        _cancel(frame, replies)
+    elif isinstance(frame, ApprovalFrame):
+        raise Conflict("No tool call of this run waits for a decision.", code="nothing_to_decide")
+
+
+def _accept(frame: UserMessageFrame, replies: Replies) -> None:
+    intake, identity = replies.services.intake, replies.identity
+    said = UserMessage(frame.content, frame.conversation_id, frame.client_message_id, replies.connection_id)
+    accepted = intake.accept(identity, replies.agent_id, said)
+    if accepted.conversation_is_new:
+        replies.send({"type": "conversation_started", "conversation_id": accepted.conversation_id})
+    reply: Json = {
+        "type": "message_accepted",
+        "conversation_id": accepted.conversation_id,
+        "run_id": accepted.run_id,
+        "message_id": accepted.message_id,
+        "queued": accepted.queued,
+    }
+    if frame.client_message_id is not None:
+        reply["client_message_id"] = frame.client_message_id
+    replies.send(reply)
+    if accepted.repeated:
+        _resume(accepted.conversation_id, replies, run_id=accepted.run_id)
+    else:
+        intake.ring(identity, accepted.conversation_id)
+
+
+def _resume(conversation_id: str, replies: Replies, run_id: str | None = None) -> None:
+    """Where nobody is at work: the last answer, and its terminal frame again. Else the runner sends a snapshot."""
+    lease = replies.services.intake.subscribe(
+        replies.identity, replies.agent_id, conversation_id, replies.connection_id
+    )
+    if lease.queue and run_id in (None, lease.queue[0].run_id):
+        if lease.fence == 0:  # nobody has begun: there is nothing to show yet
+            _show_waiting(conversation_id, lease, replies)
+        return
+    stored = replies.services.conversations.answer(replies.identity.tenant, conversation_id, run_id)
+    if stored:
+        _show(conversation_id, stored, replies)
+
+
+def _show_waiting(conversation_id: str, lease: Lease, replies: Replies) -> None:
+    run = lease.queue[0]
+    ids = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+    for frame in snapshot_frames(ids, "", 0, "queued"):
+        replies.send(frame)
+
+
+def _show(conversation_id: str, stored: StoredMessage, replies: Replies) -> None:
+    ids = {"conversation_id": conversation_id, "run_id": stored.run_id, "message_id": stored.id}
+    parts: list[Any] = message_view(stored)["parts"]
+    shown = parts if encoded_size(parts) <= _PARTS_LIMIT else []
+    for frame in snapshot_frames(ids, stored.message.text, 2**53 - 1, stored.status, shown):
+        replies.send(frame)
+    outcome = Outcome(
+        status=stored.status,
+        message=stored.message,
+        stop_reason=stored.stop_reason,
+        usage=stored.usage or Usage(),
+        cost=stored.cost or Cost(),
+        error_code=stored.error_code,
+        error=stored.error,
+        retryable=stored.retryable,
+    )
+    replies.send(terminal_frame(ids, outcome))
+
+
+def _cancel(frame: CancelFrame, replies: Replies) -> None:
+    intake = replies.services.intake
+    lease = intake.subscribe(replies.identity, replies.agent_id, frame.conversation_id, replies.connection_id)
+    intake.cancel(replies.identity, frame.conversation_id, frame.run_id, lease)
+

@@ -1,0 +1,71 @@
+"""The runner: everything that takes long or needs a secret. Its events carry ids only.
+
+    {"kind": "run", "tenant_id", "conversation_id"}                run what waits in a conversation
+    {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
+    {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
+    {"kind": "rescue"}                                             ring again for what is overdue
+    {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+from agent_builder.bootstrap import after_restore, preload_runner, runner_services
+from agent_builder.models.identity import Identity
+from agent_builder.observability import configure_logging, log_context, logger
+
+_MARGIN_SECONDS = 10.0
+
+configure_logging()
+register_before_snapshot(preload_runner)
+register_after_restore(after_restore)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Carry out one ring."""
+    kind = str(event.get("kind"))
+    log_context(context, kind=kind, conversation_id=event.get("conversation_id"))
+    handle = _KINDS.get(kind)
+    if handle is None:
+        logger.error("an unknown kind of ring was ignored")
+        return {"ignored": kind}
+    return handle(event, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
+
+
+def _run(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    work = services.runner.work(event["tenant_id"], event["conversation_id"], seconds=seconds)
+    services.loop.run(work)
+    return {}
+
+
+def _greet(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    identity = Identity(event["tenant_id"], "", event["agent_id"])
+    runner_services().greeter.greet(identity, event["connection_id"])
+    return {}
+
+
+def _purge(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    runner_services().purger.carry_out(event["tenant_id"], event["target_id"], seconds=seconds)
+    return {}
+
+
+def _rescue(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return {"rung": runner_services().rescue.sweep()}
+
+
+def _provider_status(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return {"configured": runner_services().provider_status.check()}
+
+
+_KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
+    "run": _run,
+    "greet": _greet,
+    "purge": _purge,
+    "rescue": _rescue,
+    "provider_status": _provider_status,
+}

@@ -1,0 +1,159 @@
+"""Composition root: builds each function's services from settings, once, with only what that function needs."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from agent_builder.config import Settings
+from agent_builder.realtime.connections import Connections
+from agent_builder.realtime.doorbell import Doorbell
+from agent_builder.repositories import table
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.conversations import ConversationRepository
+from agent_builder.repositories.intake import IntakeRepository
+from agent_builder.repositories.platform import PlatformRepository
+from agent_builder.repositories.purges import PurgeRepository
+from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.greeting import Greeter
+from agent_builder.services.intake import Intake
+
+_THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PlaygroundServices:
+    """What the playground function uses."""
+
+    intake: Intake
+    conversations: ConversationRepository
+    connections: Connections
+    greeter: Greeter
+
+
+@cache
+def playground_services() -> PlaygroundServices:
+    """Build the playground's services."""
+    settings = _settings()
+    intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
+    connections = Connections()
+    return PlaygroundServices(intake, ConversationRepository(), connections, Greeter(intake, connections))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """What the api function uses."""
+
+    agents: Any
+    conversations: Any
+    models: Any
+
+
+@cache
+def api_services() -> ApiServices:
+    """Build REST's services."""
+    from agent_builder.services.agents import AgentService
+    from agent_builder.services.conversations import ConversationService
+    from agent_builder.services.platform import ModelListing
+
+    settings = _settings()
+    doorbell = Doorbell(settings.runner_function)
+    agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
+    return ApiServices(agents, conversations, ModelListing(PlatformRepository(), doorbell, _catalogue))
+
+
+def _catalogue() -> list[Any]:
+    from agent_builder.providers.catalogue import models
+
+    return list(models())
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerServices:
+    """What the runner function uses."""
+
+    runner: Any
+    greeter: Greeter
+    purger: Any
+    rescue: Any
+    provider_status: Any
+    loop: asyncio.Runner
+
+
+@cache
+def runner_services() -> RunnerServices:
+    """Build the runner's services. Its event loop lives as long as the environment, and the HTTP connections with it."""
+    from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.models import Models
+    from agent_builder.services.platform import ProviderStatus
+    from agent_builder.services.purging import Purger
+    from agent_builder.services.rescue import Rescue
+    from agent_builder.services.runner import Runner
+    from agent_builder.tools.builtin import builtin_tools
+
+    settings = _settings()
+    registry = ProviderRegistry(
+        keys=_provider_keys(settings),
+        base_urls=settings.provider_base_urls,
+        local_model_base_url=settings.local_model_base_url,
+    )
+    connections = Connections()
+    runs = RunRepository()
+    doorbell = Doorbell(settings.runner_function)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    runner = Runner(
+        runs=runs,
+        conversations=ConversationRepository(),
+        agents=AgentRepository(),
+        models=Models(lambda: registry),
+        tools_of=lambda version: builtin_tools(version.builtin_tools),
+        poster=connections,
+        executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
+    )
+    return RunnerServices(
+        runner=runner,
+        greeter=Greeter(intake, connections),
+        purger=Purger(PurgeRepository()),
+        rescue=Rescue(runs, doorbell),
+        provider_status=ProviderStatus(PlatformRepository(), registry.configured),
+        loop=asyncio.Runner(),
+    )
+
+
+def preload_runner() -> None:
+    """Import what a run needs, before a snapshot is taken; opens nothing."""
+    from agent_builder.providers import registry
+    from agent_builder.services import models, runner
+
+    registry.preload()
+    assert models and runner
+
+
+def after_restore() -> None:
+    """Forget what a snapshot must not carry on: clients and what was built on them."""
+    table.reset_connections()
+    for build in (playground_services, api_services, runner_services):
+        build.cache_clear()
+
+
+def _settings() -> Settings:
+    settings = Settings.from_environment()
+    table.bind(settings.table_name)
+    return settings
+
+
+def _provider_keys(settings: Settings) -> Any:
+    if not settings.provider_keys_secret:
+        return lambda: settings.provider_keys
+    from agent_builder.realtime.aws import client
+    from agent_builder.services.platform import SecretKeys
+
+    def fetch() -> str:
+        secrets = client("secretsmanager", connect_timeout=2, read_timeout=5)
+        return str(secrets.get_secret_value(SecretId=settings.provider_keys_secret)["SecretString"])
+
+    return SecretKeys(fetch)

@@ -1,0 +1,70 @@
+"""Settings: the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from agent_builder.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment sets.
+
+    `TEMPLATE_VARIABLES` are set by `template.yaml` (a test compares them), `LAPTOP_VARIABLES` by the vendors' own
+    conventions or the laptop runtime, and only where `provider_keys_secret` is empty.
+
+    Attributes:
+        table_name: The one DynamoDB table.
+        runner_function: Name and alias of the runner, `name:alias`.
+        provider_keys_secret: ARN of the Secrets Manager secret with the platform's provider keys, or empty.
+        provider_keys: Provider name to API key, from the vendors' variables.
+        provider_base_urls: Provider name to base URL, from the vendors' variables.
+        local_model_base_url: OpenAI-compatible base URL of the embedded model, or empty.
+    """
+
+    table_name: str
+    runner_function: str
+    provider_keys_secret: str
+    provider_keys: Mapping[str, str]
+    provider_base_urls: Mapping[str, str]
+    local_model_base_url: str
+
+    TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = ("TABLE_NAME", "RUNNER_FUNCTION", "PROVIDER_KEYS_SECRET")
+    LAPTOP_VARIABLES: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+        "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+    }
+
+    def __repr__(self) -> str:
+        return f"Settings(table_name={self.table_name!r}, runner_function={self.runner_function!r})"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the environment.
+
+        Raises:
+            ConfigurationError: A variable that the template must set is missing.
+        """
+        env = os.environ if environ is None else environ
+        secret = env.get("PROVIDER_KEYS_SECRET", "")
+        laptop = {} if secret else cls.LAPTOP_VARIABLES
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            runner_function=_required(env, "RUNNER_FUNCTION"),
+            provider_keys_secret=secret,
+            provider_keys={name: env[key] for name, (key, _) in laptop.items() if env.get(key)},
+            provider_base_urls={name: env[url] for name, (_, url) in laptop.items() if env.get(url)},
+            local_model_base_url=env.get("LOCAL_MODEL_BASE_URL", ""),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise ConfigurationError(f"The environment variable {name} is not set.")
+    return value

@@ -1,0 +1,271 @@
+"""Every error of the product.
+
+An error has one audience. Callers see `code` and `detail` (REST as problem+json, WebSocket as an `error`
+frame); models see `ToolError.detail`; operators see the log. `detail` is always our own words: no text of a
+vendor, no secret, no content.
+
+    AgentBuilderError
+    ├── CallerError                    somebody asked for something that cannot be done
+    │   ├── MalformedRequest       400 bytes that are not the JSON we accept
+    │   ├── Unauthenticated        401
+    │   ├── Forbidden              403
+    │   ├── NotFound               404 unknown, foreign or deleted: one answer
+    │   ├── MethodNotAllowed       405
+    │   ├── Conflict               409 the state does not allow it
+    │   ├── PreconditionFailed     412 If-Match names an old revision
+    │   ├── PayloadTooLarge        413
+    │   ├── UnsupportedMediaType   415
+    │   ├── Unprocessable          422 well-formed, but not valid; names each fault
+    │   │   └── IdempotencyMismatch    same key, other content
+    │   └── TooManyRequests        429
+    ├── ProviderError                  a model vendor failed, by kind
+    ├── ToolError                      a tool failed; `detail` is told to the model
+    ├── StoreError                 503 the table did not answer as it should
+    │   ├── RaceLost                   a condition no longer held; the caller decides what that means
+    │   └── FenceLost                  another runner owns the conversation now; stop writing
+    └── ConfigurationError         500 the deployment is wrong (operators)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+ProviderErrorKind = Literal[
+    "auth",
+    "rate_limit",
+    "overloaded",
+    "context_too_long",
+    "content_filter",
+    "invalid_request",
+    "model_not_found",
+    "broken_stream",
+    "timeout",
+    "unavailable",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input.
+
+    Attributes:
+        pointer: JSON Pointer (RFC 6901) into the body, or `query/<name>`, `header/<name>`, `path/<name>`.
+        message: What is wrong and what would be right.
+    """
+
+    pointer: str
+    message: str
+
+
+class AgentBuilderError(Exception):
+    """Base class. `code` is stable and for programs, `detail` for people."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    retryable: bool = False
+
+    def __init__(self, detail: str = "", *, code: str | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self._code = code
+
+    @property
+    def error_code(self) -> str:
+        """The stable code of this very error: its own, else its class's."""
+        return self._code or self.code
+
+
+class CallerError(AgentBuilderError):
+    """The request cannot be served as it is; the caller can change that."""
+
+    code = "bad_request"
+    status = 400
+    title = "Bad request"
+
+
+class MalformedRequest(CallerError):
+    """Bytes that are not the JSON that is accepted here."""
+
+    code = "malformed_request"
+    title = "Malformed request"
+
+
+class Unauthenticated(CallerError):
+    """No identity came with the request."""
+
+    code = "unauthenticated"
+    status = 401
+    title = "Not signed in"
+
+
+class Forbidden(CallerError):
+    """The identity may not do this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not allowed"
+
+
+class NotFound(CallerError):
+    """Unknown, foreign or deleted: the caller cannot tell which."""
+
+    code = "not_found"
+    status = 404
+    title = "Not found"
+
+
+class MethodNotAllowed(CallerError):
+    """The path exists, the method does not. `allow` lists those that do."""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "Method not allowed"
+
+    def __init__(self, detail: str = "", *, allow: tuple[str, ...] = ()) -> None:
+        super().__init__(detail)
+        self.allow = allow
+
+
+class Conflict(CallerError):
+    """The present state does not allow it."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class PreconditionFailed(CallerError):
+    """`If-Match` names a revision that is no longer the current one."""
+
+    code = "precondition_failed"
+    status = 412
+    title = "Precondition failed"
+
+
+class PayloadTooLarge(CallerError):
+    """The body or frame is larger than what is accepted."""
+
+    code = "payload_too_large"
+    status = 413
+    title = "Payload too large"
+
+
+class UnsupportedMediaType(CallerError):
+    """The body is not declared as JSON."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class Unprocessable(CallerError):
+    """Well-formed, but not valid. `faults` says where and why."""
+
+    code = "validation_failed"
+    status = 422
+    title = "Validation failed"
+
+    def __init__(self, detail: str = "", *, faults: tuple[Fault, ...] = (), code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.faults = faults
+
+
+class IdempotencyMismatch(Unprocessable):
+    """The key was used before, with other content."""
+
+    code = "idempotency_mismatch"
+    title = "Idempotency key reused"
+
+
+class TooManyRequests(CallerError):
+    """A limit was reached. `retry_after` is in seconds."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Too many requests"
+    retryable = True
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
+
+
+class ProviderError(AgentBuilderError):
+    """A model vendor failed.
+
+    Attributes:
+        kind: What happened, the same for every vendor.
+        retry_after: Seconds the vendor asked to wait, if it did.
+        vendor_status: HTTP status of the vendor's answer, if there was one.
+    """
+
+    code = "provider_error"
+    status = 502
+    title = "The model provider failed"
+
+    RETRYABLE: ClassVar[frozenset[str]] = frozenset(
+        {"rate_limit", "overloaded", "broken_stream", "timeout", "unavailable"}
+    )
+
+    def __init__(
+        self,
+        kind: ProviderErrorKind,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        vendor_status: int | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(detail, code=f"provider_{kind}")
+        self.kind = kind
+        self.retry_after = retry_after
+        self.vendor_status = vendor_status
+        self.retryable = kind in self.RETRYABLE if retryable is None else retryable
+
+
+class ToolError(AgentBuilderError):
+    """A tool could not do it. `detail` is told to the model, so that it can try otherwise."""
+
+    code = "tool_error"
+    status = 422
+    title = "The tool failed"
+
+
+class StoreError(AgentBuilderError):
+    """The table did not answer as it should, after retries."""
+
+    code = "store_unavailable"
+    status = 503
+    title = "Storage is briefly unavailable; try again"
+    retryable = True
+
+
+class RaceLost(StoreError):
+    """A condition no longer held.
+
+    `failed` maps the name of each write whose condition failed to the raw item that stood there, if any.
+    """
+
+    code = "race_lost"
+    status = 409
+
+    def __init__(self, detail: str = "", *, failed: Mapping[str, Mapping[str, Any] | None] | None = None) -> None:
+        super().__init__(detail)
+        self.failed = dict(failed or {})
+
+
+class FenceLost(StoreError):
+    """Another runner owns the conversation, or it is gone: stop, and write nothing more."""
+
+    code = "fence_lost"
+    status = 409
+
+
+class ConfigurationError(AgentBuilderError):
+    """The deployment is wrong: a variable is missing or unusable."""
+
+    code = "misconfigured"
+    title = "The service is misconfigured"

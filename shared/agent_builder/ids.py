@@ -1,0 +1,39 @@
+"""Prefixed, time-ordered identifiers: `agt_01JD…`, a ULID behind the kind's prefix."""
+
+from __future__ import annotations
+
+import re
+
+from ulid import ULID
+
+from agent_builder.errors import NotFound
+
+_FORMAT = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def new_id(prefix: str, after: str = "") -> str:
+    """Make an id of this kind; with `after`, one that sorts behind that id whatever the clocks say."""
+    fresh = f"{prefix}_{ULID()}"
+    if fresh > after:
+        return fresh
+    last = ULID.from_str(after.split("_", 1)[1])
+    return f"{prefix}_{ULID.from_int(int(last) + 1)}"
+
+
+def is_id(prefix: str, value: object) -> bool:
+    """Whether this is a well-formed id of the kind."""
+    if not isinstance(value, str):
+        return False
+    head, _, tail = value.partition("_")
+    return head == prefix and _FORMAT.fullmatch(tail) is not None
+
+
+def require_id(prefix: str, value: str, what: str) -> str:
+    """Pass a well-formed id through; a malformed one cannot exist.
+
+    Raises:
+        NotFound: It is not an id of this kind.
+    """
+    if not is_id(prefix, value):
+        raise NotFound(f"There is no {what} with this id.")
+    return value

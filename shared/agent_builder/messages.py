@@ -1,0 +1,213 @@
+"""Messages, their parts, what a model streams, and what it used: pure values without ids or keys of storage.
+
+A message is a list of typed parts. One assistant message covers a whole run, so its parts may hold several rounds
+of `tool_call` and `tool_result`; `rounds()` takes them apart for the vendors, who want separate messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Json = dict[str, Any]
+StopReason = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter", "refusal", "step_limit"]
+
+
+class _Part(BaseModel):
+    """`provider_details` is what one vendor wants back verbatim: `{"provider": name, ...}`; others ignore it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider_details: Json | None = None
+
+
+class TextPart(_Part):
+    """What the user or the model said."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ThinkingPart(_Part):
+    """What the model thought, as far as its vendor shows it; `text` may be empty where only a signature came."""
+
+    type: Literal["thinking"] = "thinking"
+    text: str
+
+
+class ToolCallPart(_Part):
+    """The model asks for a tool. `input` is the parsed JSON object.
+
+    `invalid` is the raw text where the arguments were not a JSON object: such a call is never run, the model is told.
+    """
+
+    type: Literal["tool_call"] = "tool_call"
+    tool_use_id: str
+    name: str
+    input: Json
+    invalid: str | None = None
+
+
+class ToolResultPart(_Part):
+    """What the tool answered. `result` is always an object; on an error it is `{}` and `error` says why."""
+
+    type: Literal["tool_result"] = "tool_result"
+    tool_use_id: str
+    name: str
+    result: Json
+    error: str | None = None
+    duration_ms: int | None = None
+
+
+Part = Annotated[TextPart | ThinkingPart | ToolCallPart | ToolResultPart, Field(discriminator="type")]
+
+
+class Message(BaseModel):
+    """One message as a model sees it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Literal["user", "assistant"]
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """All text parts joined, as `offset` counts it."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+def user_message(text: str) -> Message:
+    """A user message of one text part."""
+    return Message(role="user", parts=(TextPart(text=text),))
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One model step of an assistant message: what the model said, then the results of the tools it called."""
+
+    said: tuple[TextPart | ThinkingPart | ToolCallPart, ...]
+    results: tuple[ToolResultPart, ...]
+
+
+def rounds(message: Message) -> Iterator[Round]:
+    """Split an assistant message into its model steps, in order."""
+    said: list[TextPart | ThinkingPart | ToolCallPart] = []
+    results: list[ToolResultPart] = []
+    for part in message.parts:
+        if isinstance(part, ToolResultPart):
+            results.append(part)
+            continue
+        if results:
+            yield Round(tuple(said), tuple(results))
+            said, results = [], []
+        said.append(part)
+    if said or results:
+        yield Round(tuple(said), tuple(results))
+
+
+class Usage(BaseModel):
+    """Tokens of one or more model steps.
+
+    `input_tokens` includes both cache counts, `output_tokens` includes `reasoning_tokens`, for every vendor.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
+
+
+class Cost(BaseModel):
+    """Money in integer nano-dollars (1e-9 USD). `amount_nanousd` is None when nothing could be priced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount_nanousd: int | None = None
+    unpriced_steps: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        amounts = [a for a in (self.amount_nanousd, other.amount_nanousd) if a is not None]
+        return Cost(
+            amount_nanousd=sum(amounts) if amounts else None,
+            unpriced_steps=self.unpriced_steps + other.unpriced_steps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """A piece of the model's thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFinished:
+    """The terminal event of a model's stream; a stream that ends without it is broken.
+
+    Attributes:
+        parts: Everything the model said in this step, whole and in order.
+        stop_reason: Why it stopped, in our words.
+        usage: Tokens, normalised.
+        model: The model that answered, as the vendor names it.
+        vendor_stop_reason: The vendor's own word, for traces.
+    """
+
+    parts: tuple[TextPart | ThinkingPart | ToolCallPart, ...]
+    stop_reason: StopReason
+    usage: Usage
+    model: str = ""
+    vendor_stop_reason: str = ""
+
+
+ModelEvent = TextDelta | ThinkingDelta | ModelFinished
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it. `input_schema` is a JSON Schema of type object."""
+
+    name: str
+    description: str
+    input_schema: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call of a model.
+
+    Attributes:
+        model: The vendor's model name, passed through as it is.
+        messages: Oldest first; the last is the user's, or an assistant message that ends in tool results.
+        temperature, max_tokens, top_p, reasoning_effort: Sent only when set and where the vendor takes them.
+        options: Extras of this vendor, merged into the request body as they are.
+        cache_key: Stable per conversation; vendors that route by it find their cache again.
+        deadline: Seconds of `time.monotonic()` after which the call is given up.
+    """
+
+    model: str
+    messages: Sequence[Message]
+    system: str = ""
+    tools: Sequence[ToolSpec] = ()
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+    options: Json = field(default_factory=dict)
+    cache_key: str = ""
+    deadline: float | None = None

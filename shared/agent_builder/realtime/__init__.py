@@ -1,0 +1,1 @@
+"""Reaching others: WebSocket connections, and the doorbell of the runner."""

@@ -1,0 +1,148 @@
+"""Delivers a run's frames to those who watch it, without ever slowing or failing the run.
+
+Per connection: the first delta goes at once; after that at most one post is in flight, and what comes in meanwhile is
+merged into the next, about ten frames a second. A connection that is gone is forgotten. One that is slow (429) gets
+what has piled up, merged, when it takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Protocol
+
+from agent_builder.jsontext import encode
+from agent_builder.realtime.connections import Posted
+from agent_builder.realtime.frames import Frame, split_delta
+
+MIN_INTERVAL = 0.1
+_GIVE_UP_AFTER = 10.0
+_DELTAS = frozenset({"content_delta", "thinking_delta"})
+
+
+class Poster(Protocol):
+    """What delivers one frame to one connection."""
+
+    def post(self, connection_id: str, data: bytes) -> Posted:
+        """Send; never raises."""
+        ...
+
+
+class Delivery:
+    """Fans frames out to connections.
+
+    Args:
+        poster: Blocking; called on `executor`.
+        on_post: Told the outcome of each post, for metrics.
+    """
+
+    def __init__(
+        self, poster: Poster, executor: Executor, on_post: Callable[[Posted], None] | None = None
+    ) -> None:
+        self._poster = poster
+        self._executor = executor
+        self._on_post = on_post or (lambda _: None)
+        self._channels: dict[str, _Channel] = {}
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Connections that no longer exist."""
+        return frozenset(name for name, channel in self._channels.items() if channel.gone)
+
+    def watch(self, connection_ids: frozenset[str]) -> frozenset[str]:
+        """Send to these from now on; answers which are new."""
+        fresh = connection_ids - self._channels.keys()
+        for connection_id in fresh:
+            self._channels[connection_id] = _Channel(connection_id, self._poster, self._executor, self._on_post)
+        return fresh
+
+    def send(self, frame: Frame, only: frozenset[str] | None = None) -> None:
+        """Queue a frame for everybody who watches, or for some of them; returns at once."""
+        for connection_id, channel in self._channels.items():
+            if only is None or connection_id in only:
+                channel.put(frame)
+
+    async def flush(self) -> None:
+        """Wait until everything queued is sent or given up."""
+        await asyncio.gather(*(channel.drained() for channel in self._channels.values()))
+
+
+class _Channel:
+    """Frames on their way to one connection."""
+
+    def __init__(
+        self, connection_id: str, poster: Poster, executor: Executor, on_post: Callable[[Posted], None]
+    ) -> None:
+        self.gone = False
+        self._id = connection_id
+        self._poster = poster
+        self._executor = executor
+        self._on_post = on_post
+        self._pending: list[Frame] = []
+        self._task: asyncio.Task[None] | None = None
+        self._urgent = asyncio.Event()
+        self._last_delta = 0.0
+
+    def put(self, frame: Frame) -> None:
+        """Queue a frame, merged into the one before it where both are deltas of one kind."""
+        if self.gone:
+            return
+        last = self._pending[-1] if self._pending else None
+        if last and frame["type"] in _DELTAS and last["type"] == frame["type"]:
+            self._pending[-1] = {**last, "delta": last["delta"] + frame["delta"], "seq": frame["seq"]}
+        else:
+            self._pending.append(frame)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        elif frame["type"] not in _DELTAS:
+            self._urgent.set()
+
+    async def drained(self) -> None:
+        """Wait until nothing is pending."""
+        self._urgent.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        """Send what is pending, then end; the next frame starts another."""
+        while self._pending and not self.gone:
+            await self._pace()
+            frame = self._pending.pop(0)
+            for piece in split_delta(frame) if frame["type"] in _DELTAS else (frame,):
+                await self._deliver(piece)
+            if frame["type"] in _DELTAS:
+                self._last_delta = time.monotonic()
+
+    async def _pace(self) -> None:
+        """Hold a lone delta back for the rest of its interval; anything else goes at once."""
+        wait = self._last_delta + MIN_INTERVAL - time.monotonic()
+        if wait <= 0 or len(self._pending) > 1 or self._pending[0]["type"] not in _DELTAS:
+            return
+        self._urgent.clear()
+        try:
+            await asyncio.wait_for(self._urgent.wait(), wait)
+        except TimeoutError:
+            return
+
+    async def _deliver(self, frame: Frame) -> None:
+        """Post until it is taken, refused for good, or given up. Deltas may be doubled: `offset` makes that harmless."""
+        data = encode(frame).encode()
+        give_up = time.monotonic() + _GIVE_UP_AFTER
+        pause = 0.1
+        while not self.gone:
+            loop = asyncio.get_running_loop()
+            outcome = await loop.run_in_executor(self._executor, self._poster.post, self._id, data)
+            self._on_post(outcome)
+            if outcome is Posted.GONE:
+                self.gone = True
+                self._pending.clear()
+            elif outcome in (Posted.THROTTLED, Posted.FAILED) and time.monotonic() < give_up:
+                await asyncio.sleep(pause)
+                pause = min(1.0, pause * 2)
+                continue
+            elif outcome is not Posted.SENT:
+                self.gone = True  # what it missed it gets by `resume`; a hole in the text would be worse
+                self._pending.clear()
+            return

@@ -1,0 +1,225 @@
+"""Agents, their versions, and the answers to idempotent creations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+
+from agent_builder.models.agents import Agent, AgentVersion
+from agent_builder.repositories import keys
+from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
+
+
+class AgentItem(Item, discriminator="agent"):
+    """An agent as it stands."""
+
+    status = UnicodeAttribute()
+    version = NumberAttribute()
+    revision = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    definition = JSONAttribute()
+
+
+class VersionItem(Item, discriminator="version"):
+    """A version, never changed once written."""
+
+    agent_id = UnicodeAttribute()
+    version = NumberAttribute()
+    created_at = NumberAttribute()
+    created_by = UnicodeAttribute()
+    restored_from = NumberAttribute(null=True)
+    definition = JSONAttribute()
+
+
+class IdempotencyItem(Item, discriminator="idempotency"):
+    """The answer that was given under a key, and the digest of the request it belongs to."""
+
+    fingerprint = UnicodeAttribute()
+    answer = JSONAttribute()
+
+
+class PurgeItem(Item, discriminator="purge"):
+    """A deletion to be carried out: `target` is `agent` or `conversation`, the sort key its id."""
+
+    target = UnicodeAttribute()
+    created_at = NumberAttribute()
+    passes = NumberAttribute(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an `Idempotency-Key` stands for."""
+
+    pk: str
+    fingerprint: str
+    expires_at: int
+
+
+class AgentRepository:
+    """Access patterns: one item by id; a tenant's agents newest first; an agent's versions newest first."""
+
+    def get(self, tenant: str, agent_id: str) -> Agent | None:
+        """One strongly consistent read."""
+        item = get_item(AgentItem, keys.agents(tenant), agent_id)
+        return _agent(item) if item else None
+
+    def list(
+        self, tenant: str, *, limit: int, before: str | None, status: str | None
+    ) -> tuple[list[Agent], str | None]:
+        """Newest first; returns the page and the id to go on after, if there is more."""
+        condition = AgentItem.sk < before if before else None
+        with translated():
+            results = AgentItem.query(
+                keys.agents(tenant),
+                condition,
+                filter_condition=AgentItem.status == status if status else None,
+                scan_index_forward=False,
+                consistent_read=True,
+                limit=limit + 1,
+            )
+            page = [_agent(item) for item in results]
+        return page[:limit], page[limit - 1].id if len(page) > limit else None
+
+    def create(self, tenant: str, agent: Agent, *, by: str, remember: Remembered | None, answer: Any) -> None:
+        """Write an agent and its first version, and the answer under its key.
+
+        Raises:
+            RaceLost: `failed` has `idempotency`: the key was used before.
+        """
+        write = Transaction()
+        write.put("agent", _agent_item(tenant, agent), AgentItem.pk.does_not_exist())
+        write.put("version", _version_item(tenant, agent, by, None), VersionItem.pk.does_not_exist())
+        if remember:
+            item = IdempotencyItem(
+                pk=remember.pk,
+                sk=keys.HEAD,
+                fingerprint=remember.fingerprint,
+                answer=answer,
+                expires_at=remember.expires_at,
+            )
+            now = agent.created_at // 1000
+            write.put(
+                "idempotency", item, IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at < now)
+            )
+        write.commit()
+
+    def remembered(self, pk: str) -> tuple[str, Any] | None:
+        """Fingerprint and answer under a key."""
+        item = get_item(IdempotencyItem, pk, keys.HEAD)
+        return (item.fingerprint, item.answer) if item else None
+
+    def replace(
+        self, tenant: str, agent: Agent, *, expected_revision: int, by: str, restored_from: int | None = None
+    ) -> None:
+        """Write the next state of an agent, with a version of its own if `version` rose.
+
+        Raises:
+            RaceLost: The agent is gone, or at another revision.
+        """
+        write = Transaction()
+        write.put("agent", _agent_item(tenant, agent), AgentItem.revision == expected_revision)
+        item = _version_item(tenant, agent, by, restored_from)
+        write.put("version", item, VersionItem.pk.does_not_exist())
+        write.commit()
+
+    def set_status(self, tenant: str, agent: Agent, *, expected_revision: int) -> None:
+        """Write an agent whose version stays."""
+        item = _agent_item(tenant, agent)
+        retrying(lambda: item.save(condition=AgentItem.revision == expected_revision))
+
+    def delete(self, tenant: str, agent_id: str, *, expected_revision: int | None, now: int, due_at: int) -> None:
+        """Remove the agent for every reader at once and leave a note of what is to be purged.
+
+        Raises:
+            RaceLost: `failed["agent"]` is what stands there instead, or None if it is gone.
+        """
+        exists = AgentItem.pk.exists()
+        condition = exists if expected_revision is None else AgentItem.revision == expected_revision
+        write = Transaction()
+        write.delete("agent", AgentItem(pk=keys.agents(tenant), sk=agent_id), condition)
+        write.put("purge", purge_item(tenant, "agent", agent_id, now=now, due_at=due_at))
+        write.commit()
+
+    def version(self, tenant: str, agent_id: str, number: int) -> AgentVersion | None:
+        """One version."""
+        item = get_item(VersionItem, keys.agent(tenant, agent_id), keys.version(number))
+        return _version(item) if item else None
+
+    def versions(
+        self, tenant: str, agent_id: str, *, limit: int, before: str | None
+    ) -> tuple[list[AgentVersion], str | None]:
+        """Newest first; `before` and the returned cursor are sort keys."""
+        condition = VersionItem.sk < before if before else VersionItem.sk.startswith("V#")
+        with translated():
+            results = VersionItem.query(
+                keys.agent(tenant, agent_id), condition, scan_index_forward=False, consistent_read=True, limit=limit + 1
+            )
+            page = [_version(item) for item in results]
+        return page[:limit], keys.version(page[limit - 1].version) if len(page) > limit else None
+
+
+def purge_item(tenant: str, target: str, target_id: str, *, now: int, due_at: int) -> PurgeItem:
+    """A note of what is to be purged; it becomes due when the ring that follows it got lost."""
+    pk = keys.purges(tenant)
+    return PurgeItem(
+        pk=pk, sk=target_id, target=target, created_at=now, due_pk=keys.due(pk + target_id), due_at=due_at
+    )
+
+
+def _agent_item(tenant: str, agent: Agent) -> AgentItem:
+    return AgentItem(
+        pk=keys.agents(tenant),
+        sk=agent.id,
+        status=agent.status,
+        version=agent.version,
+        revision=agent.revision,
+        created_at=agent.created_at,
+        updated_at=agent.updated_at,
+        definition=agent.definition(),
+    )
+
+
+def _version_item(tenant: str, agent: Agent, by: str, restored_from: int | None) -> VersionItem:
+    return VersionItem(
+        pk=keys.agent(tenant, agent.id),
+        sk=keys.version(agent.version),
+        agent_id=agent.id,
+        version=agent.version,
+        created_at=agent.updated_at,
+        created_by=by,
+        restored_from=restored_from,
+        definition=agent.definition(),
+    )
+
+
+def _agent(item: AgentItem) -> Agent:
+    definition: Mapping[str, Any] = item.definition
+    return Agent.model_validate(
+        {
+            **definition,
+            "id": item.sk,
+            "status": item.status,
+            "version": int(item.version),
+            "revision": int(item.revision),
+            "created_at": int(item.created_at),
+            "updated_at": int(item.updated_at),
+        }
+    )
+
+
+def _version(item: VersionItem) -> AgentVersion:
+    return AgentVersion.model_validate(
+        {
+            **item.definition,
+            "agent_id": item.agent_id,
+            "version": int(item.version),
+            "created_at": int(item.created_at),
+            "created_by": item.created_by,
+            "restored_from": int(item.restored_from) if item.restored_from is not None else None,
+        }
+    )
+

@@ -1,0 +1,112 @@
+"""Every key of the table. A partition key begins with its tenant, so one tenant's keys never meet another's."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_TENANT = re.compile(r"[A-Za-z0-9_.:@-]{1,128}")
+
+HEAD = "HEAD"
+LEASE = "LEASE"
+DUE_SHARDS = 16
+
+
+def _tenant(tenant: str) -> str:
+    if not _TENANT.fullmatch(tenant):
+        raise ValueError("not a tenant id")
+    return f"T#{tenant}"
+
+
+def agents(tenant: str) -> str:
+    """All agents of the tenant; sort key: agent id."""
+    return f"{_tenant(tenant)}#AGENTS"
+
+
+def agent(tenant: str, agent_id: str) -> str:
+    """What belongs to one agent; sort keys: `version(n)`."""
+    return f"{_tenant(tenant)}#AGENT#{agent_id}"
+
+
+def version(number: int) -> str:
+    """Sort key of an agent's version."""
+    return f"V#{number:010d}"
+
+
+def agent_conversations(tenant: str, agent_id: str) -> str:
+    """Index partition of an agent's conversations; sort key: conversation id."""
+    return f"{agent(tenant, agent_id)}#CONVERSATIONS"
+
+
+def agent_runs(tenant: str, agent_id: str) -> str:
+    """Index partition of an agent's runs; sort key: run id."""
+    return f"{agent(tenant, agent_id)}#RUNS"
+
+
+def conversation(tenant: str, conversation_id: str) -> str:
+    """One conversation; sort keys: `HEAD`, `LEASE`, `message(run, n)`."""
+    return f"{_tenant(tenant)}#CONVERSATION#{conversation_id}"
+
+
+def message(run_id: str, role: str) -> str:
+    """Sort key of a message: a run's question stands before its answer, and runs in the order of acceptance."""
+    return f"M#{run_id}#{0 if role == 'user' else 1}"
+
+
+def run(tenant: str, run_id: str) -> str:
+    """One run; sort keys: `HEAD`, `step(n)`."""
+    return f"{_tenant(tenant)}#RUN#{run_id}"
+
+
+def step(number: int) -> str:
+    """Sort key of a run's step."""
+    return f"S#{number:06d}"
+
+
+def connection(tenant: str, connection_id: str) -> str:
+    """One open WebSocket; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#CONNECTION#{connection_id}"
+
+
+def accepted(tenant: str, subject: str, agent_id: str, client_message_id: str) -> str:
+    """Where a client's own message id is remembered; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#ACCEPTED#{agent_id}#{_digest(subject, client_message_id)}"
+
+
+def idempotency(tenant: str, subject: str, route: str, key: str) -> str:
+    """Where the answer to an `Idempotency-Key` is remembered; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#IDEMPOTENCY#{_digest(subject, route, key)}"
+
+
+def purges(tenant: str) -> str:
+    """Deletions that are still to be carried out; sort key: id of what is deleted."""
+    return f"{_tenant(tenant)}#PURGES"
+
+
+PLATFORM_TENANT = "platform.internal"
+
+
+def provider_status() -> str:
+    """What the runner last saw of the platform's provider keys; sort key: `HEAD`. Holds names, never a key."""
+    return f"{_tenant(PLATFORM_TENANT)}#PROVIDERS"
+
+
+def due(partition: str) -> str:
+    """Index partition of due work, spread over shards by the item's own partition."""
+    shard = int.from_bytes(hashlib.sha256(partition.encode()).digest()[:4], "big") % DUE_SHARDS
+    return f"DUE#{shard}"
+
+
+def tenant_of(partition: str) -> str:
+    """The tenant of a partition key."""
+    return partition.split("#", 2)[1]
+
+
+def id_of(partition: str) -> str:
+    """The id that ends a partition key, as of a conversation or a run."""
+    return partition.rsplit("#", 1)[1]
+
+
+def _digest(*parts: str) -> str:
+    joined = "\x00".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(joined).hexdigest()[:40]

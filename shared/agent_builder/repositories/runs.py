@@ -1,0 +1,189 @@
+"""What a runner writes: claims, heartbeats, steps and outcomes. Every write carries the fence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import size
+from pynamodb.expressions.operand import Path
+
+from agent_builder.errors import FenceLost, RaceLost
+from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step
+from agent_builder.repositories import keys
+from agent_builder.repositories.conversations import (
+    ConversationItem,
+    LeaseItem,
+    MessageItem,
+    lease_of,
+    message_parts,
+)
+from agent_builder.repositories.intake import RunItem
+from agent_builder.repositories.table import DueIndex, Item, Transaction, retrying, translated
+
+LEASE_MS = 15_000
+
+
+class StepItem(Item, discriminator="step"):
+    """One model or tool call of a run."""
+
+    step_kind = UnicodeAttribute()
+    number = NumberAttribute()
+    started_at = NumberAttribute()
+    duration_ms = NumberAttribute()
+    detail = JSONAttribute()
+    usage = JSONAttribute(null=True)
+    cost = JSONAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+
+
+class RunRepository:
+    """One runner at a time works on a conversation: the one whose fence is the highest."""
+
+    def claim(self, tenant: str, conversation_id: str, *, now: int) -> Lease | None:
+        """Take the conversation if something waits in it and nobody works on it."""
+        free = (LeaseItem.lease_until < now) & (size(Path("queue")) > 0) & LeaseItem.deleted_at.does_not_exist()
+        actions = [
+            LeaseItem.fence.add(1),
+            LeaseItem.lease_until.set(now + LEASE_MS),
+            LeaseItem.due_at.set(now + LEASE_MS + 1_000),
+        ]
+        return self._update(tenant, conversation_id, actions, free)
+
+    def heartbeat(
+        self, tenant: str, conversation_id: str, *, fence: int, now: int, gone: frozenset[str] = frozenset()
+    ) -> Lease:
+        """Renew the lease and learn what changed; `gone` are connections that no longer exist.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation, or it is deleted.
+        """
+        actions: list[Any] = [
+            LeaseItem.lease_until.set(now + LEASE_MS),
+            LeaseItem.due_at.set(now + LEASE_MS + 1_000),
+        ]
+        if gone:
+            actions.append(LeaseItem.subscribers.delete(set(gone)))
+        lease = self._update(tenant, conversation_id, actions, LeaseItem.fence == fence)
+        if lease is None:
+            raise FenceLost("Another runner owns this conversation now, or it was deleted.")
+        return lease
+
+    def release(self, tenant: str, conversation_id: str, *, fence: int, wake: int) -> bool:
+        """Let go, unless a message came in since the lease was last seen; False means: look again."""
+        actions = [LeaseItem.lease_until.set(0), LeaseItem.due_pk.remove(), LeaseItem.due_at.remove()]
+        unchanged = (LeaseItem.fence == fence) & (LeaseItem.wake == wake)
+        return self._update(tenant, conversation_id, actions, unchanged) is not None
+
+    def abandon(self, tenant: str, conversation_id: str, *, fence: int, now: int) -> None:
+        """Give the conversation up at once, with what waits in it still due."""
+        actions = [LeaseItem.lease_until.set(0), LeaseItem.due_at.set(now)]
+        self._update(tenant, conversation_id, actions, LeaseItem.fence == fence)
+
+    def save_step(self, tenant: str, conversation_id: str, run_id: str, step: Step, *, fence: int) -> None:
+        """Store a finished step.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation.
+        """
+        write = Transaction()
+        lease_pk = keys.conversation(tenant, conversation_id)
+        write.check("lease", LeaseItem, lease_pk, keys.LEASE, LeaseItem.fence == fence)
+        write.put("step", _step_item(tenant, run_id, step))
+        _commit_fenced(write)
+
+    def finish(
+        self, tenant: str, conversation_id: str, run: QueuedRun, outcome: Outcome, steps: list[Step], *, fence: int, now: int
+    ) -> None:
+        """Store the answer, the last steps and the end of the run, and take it out of the queue.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation.
+        """
+        pk = keys.conversation(tenant, conversation_id)
+        write = Transaction()
+        first = LeaseItem.queue[0]
+        mine = (LeaseItem.fence == fence) & (first["run_id"] == run.run_id)
+        lease = [first.remove(), LeaseItem.cancelled.delete({run.run_id})]
+        write.update("lease", LeaseItem(pk=pk, sk=keys.LEASE), lease, mine)
+        write.put("message", _answer_item(pk, run, outcome, now))
+        for step in steps:
+            write.put(f"step{step.number}", _step_item(tenant, run.run_id, step))
+        item = RunItem(pk=keys.run(tenant, run.run_id), sk=keys.HEAD)
+        write.update("run", item, _run_actions(outcome, now))
+        touched = [ConversationItem.updated_at.set(now)]
+        write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())
+        _commit_fenced(write)
+
+    def due(self, shard: int, *, now: int, limit: int = 50) -> list[tuple[str, str]]:
+        """Keys of what became due in a shard, oldest first."""
+        with translated():
+            results = Item.due.query(f"DUE#{shard}", DueIndex.due_at <= now, limit=limit)
+            return [(item.pk, item.sk) for item in results]
+
+    def _update(self, tenant: str, conversation_id: str, actions: list[Any], condition: Any) -> Lease | None:
+        item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
+        try:
+            retrying(lambda: item.update(actions, condition))
+        except RaceLost:
+            return None
+        return lease_of(item)
+
+
+def _commit_fenced(write: Transaction) -> None:
+    try:
+        write.commit()
+    except RaceLost as error:
+        raise FenceLost("Another runner owns this conversation now, or it was deleted.") from error
+
+
+def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
+    return StepItem(
+        pk=keys.run(tenant, run_id),
+        sk=keys.step(step.number),
+        step_kind=step.kind,
+        number=step.number,
+        started_at=step.started_at,
+        duration_ms=step.duration_ms,
+        detail=step.detail,
+        usage=step.usage.model_dump() if step.usage else None,
+        cost=step.cost.model_dump() if step.cost else None,
+        error=step.error,
+    )
+
+
+def _answer_item(pk: str, run: QueuedRun, outcome: Outcome, now: int) -> MessageItem:
+    return MessageItem(
+        pk=pk,
+        sk=keys.message(run.run_id, "assistant"),
+        message_id=run.message_id,
+        run_id=run.run_id,
+        role="assistant",
+        parts=message_parts(outcome.message),
+        created_at=now,
+        status=outcome.status,
+        stop_reason=outcome.stop_reason,
+        usage=outcome.usage.model_dump(),
+        cost=outcome.cost.model_dump(),
+        error=_error(outcome),
+    )
+
+
+def _run_actions(outcome: Outcome, now: int) -> list[Any]:
+    actions: list[Any] = [
+        RunItem.status.set(outcome.status),
+        RunItem.finished_at.set(now),
+        RunItem.usage.set(outcome.usage.model_dump()),
+        RunItem.cost.set(outcome.cost.model_dump()),
+    ]
+    if outcome.stop_reason:
+        actions.append(RunItem.stop_reason.set(outcome.stop_reason))
+    if outcome.error_code:
+        actions.append(RunItem.error.set(_error(outcome)))
+    return actions
+
+
+def _error(outcome: Outcome) -> dict[str, Any] | None:
+    if not outcome.error_code:
+        return None
+    return {"code": outcome.error_code, "detail": outcome.error, "retryable": outcome.retryable}

@@ -1,0 +1,207 @@
+"""Agents: create, read, change, delete; each change of what an agent does is a new version."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent_builder.clock import Clock, now_ms
+from agent_builder.errors import (
+    Fault,
+    IdempotencyMismatch,
+    NotFound,
+    PreconditionFailed,
+    RaceLost,
+    StoreError,
+    Unprocessable,
+)
+from agent_builder.ids import new_id, require_id
+from agent_builder.jsontext import encode
+from agent_builder.messages import Json
+from agent_builder.models.agents import Agent, AgentCreate, AgentVersion, merge_patch
+from agent_builder.models.faults import faults_of
+from agent_builder.models.identity import Identity
+from agent_builder.models.views import agent_view
+from agent_builder.realtime.doorbell import Doorbell
+from agent_builder.repositories import keys
+from agent_builder.repositories.agents import AgentRepository, Remembered
+
+IDEMPOTENCY_SECONDS = 24 * 3600
+PURGE_DUE_AFTER_MS = 60_000
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AgentService:
+    """Agents of the caller's tenant."""
+
+    repository: AgentRepository
+    doorbell: Doorbell
+    clock: Clock = now_ms
+
+    def create(self, identity: Identity, new: AgentCreate, *, idempotency_key: str | None) -> Json:
+        """Create an agent; under a key that was used before, answer as then.
+
+        Raises:
+            IdempotencyMismatch: The key was used with another body.
+        """
+        now = self.clock()
+        agent = Agent.model_validate(
+            {
+                **new.model_dump(),
+                "id": new_id("agt"),
+                "version": 1,
+                "revision": 1,
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
+        answer = agent_view(agent)
+        remember = self._remember(identity, new, idempotency_key, now) if idempotency_key else None
+        try:
+            self.repository.create(identity.tenant, agent, by=identity.subject, remember=remember, answer=answer)
+        except RaceLost as race:
+            earlier = self.repository.remembered(remember.pk) if remember and "idempotency" in race.failed else None
+            if remember is None or earlier is None:
+                raise StoreError("The agent could not be stored; try again.") from race
+            if earlier[0] != remember.fingerprint:
+                raise IdempotencyMismatch("This Idempotency-Key was used with another body; use a new key.") from None
+            return dict(earlier[1])
+        return answer
+
+    def get(self, identity: Identity, agent_id: str) -> Agent:
+        """One agent.
+
+        Raises:
+            NotFound: Unknown, foreign or deleted.
+        """
+        agent = self.repository.get(identity.tenant, require_id("agt", agent_id, "agent"))
+        if agent is None:
+            raise NotFound("There is no agent with this id.")
+        return agent
+
+    def list(
+        self, identity: Identity, *, limit: int, after: str | None, status: str | None
+    ) -> tuple[list[Agent], str | None]:
+        """Newest first."""
+        return self.repository.list(identity.tenant, limit=limit, before=after, status=status)
+
+    def patch(self, identity: Identity, agent_id: str, patch: Json, *, expected_revision: int | None) -> Agent:
+        """Apply an RFC 7396 merge patch. A patch that changes nothing makes neither version nor revision.
+
+        Raises:
+            NotFound, PreconditionFailed, Unprocessable: The patched agent would not be valid.
+        """
+        for _ in range(_ATTEMPTS):
+            current = self.get(identity, agent_id)
+            _check_revision(current, expected_revision)
+            wanted = _validated({**current.definition(), "status": current.status}, patch)
+            try:
+                return self._store(identity, current, wanted)
+            except RaceLost:
+                continue  # somebody was quicker: the patch applies to what stands there now
+        raise StoreError("The agent changes too often right now; try again.")
+
+    def delete(self, identity: Identity, agent_id: str, *, expected_revision: int | None) -> None:
+        """Delete an agent; it is gone for every reader at once, what belonged to it is purged by a job.
+
+        Raises:
+            NotFound, PreconditionFailed
+        """
+        require_id("agt", agent_id, "agent")
+        now = self.clock()
+        try:
+            self.repository.delete(
+                identity.tenant,
+                agent_id,
+                expected_revision=expected_revision,
+                now=now,
+                due_at=now + PURGE_DUE_AFTER_MS,
+            )
+        except RaceLost as race:
+            _check_revision(self.get(identity, agent_id), expected_revision)
+            raise StoreError("The agent could not be deleted; try again.") from race
+        self.doorbell.ring("purge", tenant_id=identity.tenant, target_id=agent_id)
+
+    def versions(
+        self, identity: Identity, agent_id: str, *, limit: int, after: str | None
+    ) -> tuple[list[AgentVersion], str | None]:
+        """Versions of an agent, newest first."""
+        self.get(identity, agent_id)
+        return self.repository.versions(identity.tenant, agent_id, limit=limit, before=after)
+
+    def version(self, identity: Identity, agent_id: str, number: int) -> AgentVersion:
+        """One version."""
+        self.get(identity, agent_id)
+        found = self.repository.version(identity.tenant, agent_id, number)
+        if found is None:
+            raise NotFound(f"This agent has no version {number}.")
+        return found
+
+    def restore(self, identity: Identity, agent_id: str, number: int, *, expected_revision: int | None) -> Agent:
+        """Make an old version the newest; its content is a new version of its own."""
+        for _ in range(_ATTEMPTS):
+            current = self.get(identity, agent_id)
+            _check_revision(current, expected_revision)
+            old = self.version(identity, agent_id, number)
+            definition = old.model_dump(include=set(AgentCreate.model_fields) - {"status"})
+            wanted = AgentCreate.model_validate({**definition, "status": current.status}, strict=False)
+            try:
+                return self._store(identity, current, wanted, restored_from=number)
+            except RaceLost:
+                continue
+        raise StoreError("The agent changes too often right now; try again.")
+
+    def _store(
+        self, identity: Identity, current: Agent, wanted: AgentCreate, *, restored_from: int | None = None
+    ) -> Agent:
+        changed = Agent.model_validate({**current.model_dump(), **wanted.model_dump()})
+        new_version = changed.definition() != current.definition()
+        if not new_version and changed.status == current.status:
+            return current
+        stored = changed.model_copy(
+            update={
+                "version": current.version + new_version,
+                "revision": current.revision + 1,
+                "updated_at": self.clock(),
+            }
+        )
+        if new_version:
+            self.repository.replace(
+                identity.tenant,
+                stored,
+                expected_revision=current.revision,
+                by=identity.subject,
+                restored_from=restored_from,
+            )
+        else:
+            self.repository.set_status(identity.tenant, stored, expected_revision=current.revision)
+        return stored
+
+    def _remember(self, identity: Identity, new: AgentCreate, key: str, now: int) -> Remembered:
+        return Remembered(
+            pk=keys.idempotency(identity.tenant, identity.subject, "POST /agents", key),
+            fingerprint=hashlib.sha256(encode(new.model_dump(mode="json")).encode()).hexdigest(),
+            expires_at=now // 1000 + IDEMPOTENCY_SECONDS,
+        )
+
+
+def _check_revision(current: Agent, expected: int | None) -> None:
+    if expected is not None and current.revision != expected:
+        raise PreconditionFailed(
+            "The agent was changed meanwhile. Get it again, apply your change to that, and send its new ETag."
+        )
+
+
+def _validated(current: dict[str, Any], patch: Json) -> AgentCreate:
+    unknown = sorted(set(patch) - set(current))
+    if unknown:
+        faults = tuple(Fault(f"/{name}", "This field does not exist or cannot be changed.") for name in unknown)
+        raise Unprocessable("The patch names fields that cannot be changed.", faults=faults)
+    try:
+        return AgentCreate.model_validate(merge_patch(current, patch))
+    except ValidationError as error:
+        raise Unprocessable("The patched agent would not be valid.", faults=faults_of(error.errors())) from None

@@ -1,0 +1,48 @@
+"""Greets a new connection: `agent_loaded`, or why not, exactly once, whoever is the first to do it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent_builder.errors import CallerError
+from agent_builder.jsontext import encode
+from agent_builder.models.identity import Identity
+from agent_builder.realtime.connections import Connections, Posted
+from agent_builder.realtime.frames import error_frame
+from agent_builder.services.intake import Intake
+
+_ATTEMPTS = 8
+_PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Greeter:
+    """Used by the runner, which `$connect` rings, and by the playground if a client's frame was quicker.
+
+    Until `$connect` has returned API Gateway answers 410, so the runner's first post may have to be repeated.
+    """
+
+    intake: Intake
+    connections: Connections
+    sleep: Callable[[float], None] = time.sleep
+
+    def greet(self, identity: Identity, connection_id: str) -> None:
+        """Say that the agent is there; an unknown, foreign or inactive one is named as such, and the connection closed."""
+        if not self.intake.claim_greeting(identity.tenant, connection_id):
+            return
+        try:
+            agent = self.intake.agent(identity, identity.agent_id)
+        except CallerError as error:
+            self._post(connection_id, error_frame(error.error_code, error.detail))
+            self.connections.close(connection_id)
+        else:
+            self._post(connection_id, {"type": "agent_loaded", "agent_id": agent.id})
+
+    def _post(self, connection_id: str, frame: dict[str, object]) -> None:
+        data = encode(frame).encode()
+        for attempt in range(_ATTEMPTS):
+            if self.connections.post(connection_id, data) in (Posted.SENT, Posted.TOO_LARGE):
+                return
+            self.sleep(_PAUSE_SECONDS * (attempt + 1))

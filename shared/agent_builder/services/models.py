@@ -1,0 +1,100 @@
+"""How a run calls its model: provider, retries, history that fits, prices."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from agent_builder.errors import ProviderError
+from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelRequest, ToolSpec, Usage
+from agent_builder.models.agents import AgentVersion, LlmConfig
+from agent_builder.providers import catalogue, pricing
+from agent_builder.providers.base import Provider
+from agent_builder.providers.registry import ProviderRegistry
+from agent_builder.providers.retry import stream_with_retries
+from agent_builder.services.history import drop_oldest, fit
+
+_DEFAULT_OUTPUT = 4_096
+_SHRINKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCaller:
+    """Calls the model of one version, for one conversation."""
+
+    provider: Provider
+    config: LlmConfig
+    system: str
+    cache_key: str
+
+    @property
+    def label(self) -> Json:
+        """What a trace says of each call."""
+        return {"provider": self.config.provider, "model": self.config.model}
+
+    def request(self, history: Sequence[Message], *, tools: Sequence[ToolSpec], deadline: float) -> ModelRequest:
+        """The request for the next answer, with as much of the history as fits."""
+        config = self.config
+        window = catalogue.context_window(config.provider, config.model)
+        fitted = fit(
+            list(history),
+            system=self.system,
+            tools=list(tools),
+            context_window=window,
+            max_output=config.max_tokens or _DEFAULT_OUTPUT,
+        )
+        return ModelRequest(
+            model=config.model,
+            messages=fitted,
+            system=self.system,
+            tools=tools,
+            temperature=config.temperature,
+            max_tokens=config.max_tokens,
+            top_p=config.top_p,
+            reasoning_effort=config.reasoning_effort,
+            options=config.options or {},
+            cache_key=self.cache_key,
+            deadline=deadline,
+        )
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Call the model; where the vendor finds the context too long, again with less of it."""
+        for _ in range(_SHRINKS):
+            begun = False
+            try:
+                async for event in stream_with_retries(self.provider, request, deadline=request.deadline):
+                    begun = True
+                    yield event
+                return
+            except ProviderError as error:
+                shorter = drop_oldest(list(request.messages))
+                if error.kind != "context_too_long" or begun or not shorter:
+                    raise
+                request = replace(request, messages=shorter)
+        raise ProviderError("context_too_long", "The conversation is too long for this model, even shortened.")
+
+    def price(self, model: str, usage: Usage) -> Cost:
+        """Cost of one call at today's prices; by the configured name where the answering model's is unknown."""
+        at = datetime.now(UTC)
+        cost = pricing.price(self.config.provider, model or self.config.model, usage, at)
+        if cost.amount_nanousd is None and model != self.config.model:
+            return pricing.price(self.config.provider, self.config.model, usage, at)
+        return cost
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Gives a run its model."""
+
+    registry: Callable[[], ProviderRegistry]
+
+    def caller(self, version: AgentVersion, conversation_id: str) -> ModelCaller:
+        """How to call the model that a version names.
+
+        Raises:
+            ProviderError: `auth` where no key is configured.
+        """
+        config = version.llm_config
+        provider = self.registry().get(config.provider, config.base_url)
+        return ModelCaller(provider, config, version.system_prompt, conversation_id)

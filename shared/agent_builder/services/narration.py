@@ -1,0 +1,104 @@
+"""Tells those who watch what a run does: engine events become frames with `seq` and `offset`."""
+
+from __future__ import annotations
+
+import time
+
+from agent_builder.messages import Json, TextDelta, ThinkingDelta
+from agent_builder.models.conversations import Outcome, QueuedRun
+from agent_builder.realtime.delivery import Delivery
+from agent_builder.realtime.frames import (
+    complete_frame,
+    cancelled_frame,
+    error_frame,
+    fit_result,
+    pieces,
+    utf16_length,
+)
+from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted, Transcript
+
+_SEQ_PER_FENCE = 2**24
+_SNAPSHOT_TEXT = 16 * 1024
+
+
+class Narration:
+    """Frames of one run. `seq` rises, also from one runner to the next (`fence × 2^24 + n`)."""
+
+    def __init__(self, delivery: Delivery, conversation_id: str, run: QueuedRun, *, fence: int) -> None:
+        self._delivery = delivery
+        self._ids: Json = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+        self._seq = fence * _SEQ_PER_FENCE
+        self._offset = 0
+        self._spoke_at = time.monotonic()
+
+    def quiet_for(self) -> float:
+        """Seconds since the last frame of this run."""
+        return time.monotonic() - self._spoke_at
+
+    def reset(self) -> None:
+        """Withdraw what an earlier runner may have shown of this run."""
+        self._send({"type": "step_reset", "step_id": self._ids["run_id"], "offset": 0})
+
+    def tell(self, event: EngineEvent) -> None:
+        """Narrate one event."""
+        if isinstance(event, TextDelta):
+            self._send({"type": "content_delta", "delta": event.text, "offset": self._offset})
+            self._offset += utf16_length(event.text)
+        elif isinstance(event, ThinkingDelta):
+            self._send({"type": "thinking_delta", "delta": event.text})
+        elif isinstance(event, ToolStarted):
+            call = event.call
+            about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
+            self._send({"type": "tool_use_start", **about})
+        elif isinstance(event, ToolFinished):
+            part = event.result
+            frame = {
+                "type": "tool_use_complete",
+                "tool_name": part.name,
+                "tool_use_id": part.tool_use_id,
+                "result": fit_result(part.result),
+                "duration_ms": part.duration_ms,
+            }
+            self._send(frame if part.error is None else {**frame, "error": part.error})
+
+    def progress(self, phase: str) -> None:
+        """A sign of life."""
+        self._spoke_at = time.monotonic()
+        self._delivery.send({"type": "run_progress", **self._ids, "phase": phase})
+
+    def snapshot(self, transcript: Transcript, only: frozenset[str]) -> None:
+        """Bring a connection that came later up to what the others have seen."""
+        for frame in snapshot_frames(self._ids, transcript.text, self._seq, "running"):
+            self._delivery.send(frame, only)
+
+    def end(self, outcome: Outcome) -> None:
+        """The terminal frame."""
+        self._delivery.send(terminal_frame(self._ids, outcome))
+
+    def _send(self, frame: Json) -> None:
+        self._seq += 1
+        self._spoke_at = time.monotonic()
+        self._delivery.send({**frame, **self._ids, "seq": self._seq})
+
+
+def terminal_frame(ids: Json, outcome: Outcome) -> Json:
+    """The one frame that ends a run."""
+    content = outcome.message.text
+    if outcome.status == "failed":
+        code, detail = outcome.error_code or "internal_error", outcome.error or "The run failed."
+        return error_frame(code, detail, retryable=outcome.retryable, **ids)
+    if outcome.status == "cancelled":
+        return cancelled_frame(ids, content, outcome.usage, outcome.cost)
+    return complete_frame(ids, content, outcome.stop_reason, outcome.usage, outcome.cost)
+
+
+def snapshot_frames(ids: Json, text: str, seq: int, status: str, parts: list[Json] | None = None) -> list[Json]:
+    """A snapshot; beyond what a frame holds its first piece, deltas with the rest follow."""
+    chunks = list(pieces(text, _SNAPSHOT_TEXT)) or [""]
+    first = {"type": "content_snapshot", **ids, "content": chunks[0], "offset": 0, "seq": seq, "status": status}
+    frames: list[Json] = [{**first, "parts": parts or []}]
+    offset = utf16_length(chunks[0])
+    for chunk in chunks[1:]:
+        frames.append({"type": "content_delta", **ids, "delta": chunk, "offset": offset, "seq": seq})
+        offset += utf16_length(chunk)
+    return frames

@@ -1,0 +1,77 @@
+"""Carries deletions out: repeatable at any point, so a kill in the middle costs nothing but time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from agent_builder.clock import Clock, now_ms
+from agent_builder.errors import RaceLost
+from agent_builder.repositories import keys
+from agent_builder.repositories.purges import Purge, PurgeRepository
+
+logger = logging.getLogger(__name__)
+
+_SECOND_LOOK_MS = 60_000
+_RETRY_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Purger:
+    """Deletes what belonged to something deleted.
+
+    An index is read a moment late, so an agent's purge is over only after a second look that found nothing more.
+    """
+
+    repository: PurgeRepository
+    clock: Clock = now_ms
+
+    def carry_out(self, tenant: str, target_id: str, *, seconds: float) -> None:
+        """Purge, as far as `seconds` reach; what is left stays due."""
+        purge = self.repository.get(tenant, target_id)
+        if purge is None:
+            return
+        until = time.monotonic() + seconds
+        self.repository.postpone(purge, passes=purge.passes, due_at=self.clock() + _RETRY_MS)
+        complete = self._agent(purge, until) if purge.target == "agent" else self._conversation(purge, until)
+        if not complete:
+            self.repository.postpone(purge, passes=purge.passes, due_at=self.clock())
+        elif purge.target == "agent" and purge.passes == 0:
+            self.repository.postpone(purge, passes=1, due_at=self.clock() + _SECOND_LOOK_MS)
+        else:
+            self.repository.done(purge)
+        logger.info("purged", extra={"target": purge.target, "complete": complete})
+
+    def _agent(self, purge: Purge, until: float) -> bool:
+        tenant, agent_id = purge.tenant, purge.target_id
+        while found := self.repository.conversations(tenant, agent_id):
+            for conversation_id in found:
+                if not self._empty_conversation(tenant, conversation_id, until):
+                    return False
+        while runs := self.repository.runs(tenant, agent_id):
+            for run_id in runs:
+                self.repository.empty(keys.run(tenant, run_id))
+            if time.monotonic() > until:
+                return False
+        self.repository.empty(keys.agent(tenant, agent_id))
+        return True
+
+    def _conversation(self, purge: Purge, until: float) -> bool:
+        return self._empty_conversation(purge.tenant, purge.target_id, until)
+
+    def _empty_conversation(self, tenant: str, conversation_id: str, until: float) -> bool:
+        """Shut writers out, then empty it: runs, messages, and its head at the very end."""
+        try:
+            self.repository.retire(tenant, conversation_id, now=self.clock())
+        except RaceLost:
+            logger.info("a conversation had no head any more")
+        for run_ids in self.repository.conversation_runs(tenant, conversation_id):
+            for run_id in run_ids:
+                self.repository.empty(keys.run(tenant, run_id))
+            if time.monotonic() > until:
+                return False
+        pk = keys.conversation(tenant, conversation_id)
+        self.repository.empty(pk, "M#")
+        self.repository.empty(pk)
+        return True

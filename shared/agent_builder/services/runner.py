@@ -1,0 +1,275 @@
+"""Works a conversation: claims it, runs what waits in it in order, and lets go without losing a wake-up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+
+from agent_builder.clock import Clock, now_ms
+from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError
+from agent_builder.messages import ModelRequest
+from agent_builder.models.agents import AgentVersion
+from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step, StoredMessage
+from agent_builder.realtime.delivery import Delivery, Poster
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.conversations import ConversationRepository
+from agent_builder.repositories.runs import LEASE_MS, RunRepository
+from agent_builder.services.engine import Engine, Limits, RunEnded, StepEnded, Transcript
+from agent_builder.services.context import HISTORY_PAGE, model_history
+from agent_builder.services.models import ModelCaller
+from agent_builder.services.narration import Narration
+from agent_builder.tools.base import Tool
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+PROGRESS_SECONDS = 4.0
+RUN_SECONDS = 600.0
+_VERSIONS_KEPT = 256
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Models(Protocol):
+    """Where a run gets its model from."""
+
+    def caller(self, version: AgentVersion, conversation_id: str) -> ModelCaller:
+        """How to call the model that a version names; raises `ProviderError`."""
+        ...
+
+
+@dataclass(slots=True)
+class Runner:
+    """One instance per execution environment; one conversation at a time.
+
+    Attributes:
+        tools_of: The tools of an agent's version, by name.
+        executor: Where the blocking calls of the store and the connections happen.
+    """
+
+    runs: RunRepository
+    conversations: ConversationRepository
+    agents: AgentRepository
+    models: Models
+    tools_of: Callable[[AgentVersion], Mapping[str, Tool]]
+    poster: Poster
+    executor: Executor
+    clock: Clock = now_ms
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        self._versions: dict[tuple[str, str, int], AgentVersion] = {}
+
+    async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:
+        """Run what waits in a conversation, if nobody else does. `seconds` is what is left of this invocation."""
+        until = time.monotonic() + seconds
+        lease = await self._thread(self.runs.claim, tenant, conversation_id, now=self.clock())
+        if lease is None:
+            return
+        work = _Claim(self, tenant, conversation_id, lease)
+        while await work.drain(until):
+            pass
+
+    async def version(self, tenant: str, agent_id: str, number: int) -> AgentVersion | None:
+        """A version never changes, so it is read once."""
+        key = (tenant, agent_id, number)
+        if key not in self._versions:
+            found = await self._thread(self.agents.version, tenant, agent_id, number)
+            if found is None:
+                return None
+            if len(self._versions) >= _VERSIONS_KEPT:
+                self._versions.clear()
+            self._versions[key] = found
+        return self._versions[key]
+
+    async def _thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, lambda: call(*args, **kwargs))
+
+
+class _Claim:
+    """A conversation that this runner owns."""
+
+    def __init__(self, runner: Runner, tenant: str, conversation_id: str, lease: Lease) -> None:
+        self.runner = runner
+        self.tenant = tenant
+        self.conversation_id = conversation_id
+        self.lease = lease
+        self.fence = lease.fence
+        self.delivery = Delivery(runner.poster, runner.executor)
+        self.delivery.watch(lease.subscribers)
+
+    async def drain(self, until: float) -> bool:
+        """Run the queue empty and let go; true if something came in at the last moment."""
+        runner = self.runner
+        try:
+            while self.lease.queue:
+                if until - time.monotonic() < 30:
+                    await runner._thread(
+                        runner.runs.abandon, self.tenant, self.conversation_id, fence=self.fence, now=runner.clock()
+                    )
+                    return False
+                await _Run(self, self.lease.queue[0]).carry_out(until)
+                await self.beat()
+            released = await runner._thread(
+                runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
+            )
+            if not released:
+                await self.beat()
+            return not released
+        except FenceLost:
+            logger.info("the conversation belongs to another runner now")
+            return False
+
+    async def beat(self) -> frozenset[str]:
+        """Renew the lease; answers which connections began to watch."""
+        runner = self.runner
+        self.lease = await runner._thread(
+            runner.runs.heartbeat,
+            self.tenant,
+            self.conversation_id,
+            fence=self.fence,
+            now=runner.clock(),
+            gone=self.delivery.gone,
+        )
+        return self.delivery.watch(self.lease.subscribers)
+
+
+class _Run:
+    """One run, from its claim to its terminal frame."""
+
+    def __init__(self, claim: _Claim, run: QueuedRun) -> None:
+        self.claim = claim
+        self.run = run
+        self.runner = claim.runner
+        self.transcript = Transcript()
+        self.steps: list[Step] = []
+        self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
+
+    async def carry_out(self, until: float) -> None:
+        """Run it, store how it ended, then say so.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation; nothing more was written.
+        """
+        if self.runner.clock() - self.run.accepted_at > LEASE_MS:
+            self.narration.reset()
+        outcome = await self._outcome(until)
+        claim = self.claim
+        await self.runner._thread(
+            self.runner.runs.finish,
+            claim.tenant,
+            claim.conversation_id,
+            self.run,
+            outcome,
+            self.steps,
+            fence=claim.fence,
+            now=self.runner.clock(),
+        )
+        self.narration.end(outcome)
+        await claim.delivery.flush()
+
+    async def _outcome(self, until: float) -> Outcome:
+        if self.run.run_id in self.claim.lease.cancelled:
+            return self.transcript.outcome("cancelled")
+        work = asyncio.ensure_future(self._engine_run(until))
+        heart = asyncio.ensure_future(self._heartbeats())
+        try:
+            await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            heart.result()  # raises FenceLost; ends normally only when the run is to be cancelled
+            return self.transcript.outcome("cancelled")
+        finally:
+            for task in (work, heart):
+                task.cancel()
+            await asyncio.gather(work, heart, return_exceptions=True)
+
+    async def _engine_run(self, until: float) -> Outcome:
+        try:
+            version, messages = await asyncio.gather(
+                self.runner.version(self.claim.tenant, self.run.agent_id, self.run.version), self._messages()
+            )
+            if version is None:
+                raise ProviderError("invalid_request", "The agent of this conversation was deleted.")
+            return await self._answer(version, messages, until)
+        except FenceLost:
+            raise
+        except ProviderError as error:
+            return self.transcript.outcome("failed", error=error)
+        except AgentBuilderError as error:
+            logger.warning("a run failed", extra={"error": error.error_code})
+            failure = ProviderError("unavailable", error.detail)
+            return self.transcript.outcome("failed", error=failure)
+        except Exception:
+            logger.exception("a run failed unexpectedly")
+            failure = ProviderError("unavailable", "The run failed because of a fault on our side; try again.")
+            return self.transcript.outcome("failed", error=failure)
+
+    async def _answer(self, version: AgentVersion, messages: list[StoredMessage], until: float) -> Outcome:
+        caller = self.runner.models.caller(version, self.claim.conversation_id)
+        tools = self.runner.tools_of(version)
+        engine = Engine(
+            stream=caller.stream,
+            tools=tools,
+            price=caller.price,
+            limits=self.runner.limits,
+            label=caller.label,
+            clock=self.runner.clock,
+        )
+        waiting = {run.run_id for run in self.claim.lease.queue} - {self.run.run_id}
+        request = caller.request(
+            model_history(messages, leave_out=waiting),
+            tools=[tool.spec for tool in tools.values()],
+            deadline=min(until - 20, time.monotonic() + RUN_SECONDS),
+        )
+        return await self._follow(engine, request)
+
+    async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome:
+        async for event in engine.run(request, self.transcript):
+            if isinstance(event, RunEnded):
+                return event.outcome
+            if isinstance(event, StepEnded):
+                await self._keep(event.step)
+            else:
+                self.narration.tell(event)
+        raise AssertionError("the engine ended without RunEnded")
+
+    async def _keep(self, step: Step) -> None:
+        """Store the steps before this one; the newest waits, so that a plain run stores its only step with its end."""
+        waiting, self.steps = self.steps, [step]
+        for earlier in waiting:
+            claim = self.claim
+            await self.runner._thread(
+                self.runner.runs.save_step,
+                claim.tenant,
+                claim.conversation_id,
+                self.run.run_id,
+                earlier,
+                fence=claim.fence,
+            )
+
+    async def _messages(self) -> list[StoredMessage]:
+        messages, _ = await self.runner._thread(
+            self.runner.conversations.messages, self.claim.tenant, self.claim.conversation_id, limit=HISTORY_PAGE
+        )
+        return messages
+
+    async def _heartbeats(self) -> None:
+        """Renew the lease each second; ends when the run is to be cancelled."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            fresh = await self.claim.beat()
+            if fresh:
+                self.narration.snapshot(self.transcript, fresh)
+            if self.run.run_id in self.claim.lease.cancelled:
+                return
+            if self.narration.quiet_for() > PROGRESS_SECONDS:
+                self.narration.progress("working")
+
