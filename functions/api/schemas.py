@@ -18,6 +18,7 @@ from agent_builder.models.agents import (
     ReasoningEffort,
     Strict,
 )
+from agent_builder.providers.catalogue import Capabilities, Prices
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -115,9 +116,12 @@ class MessageOut(_Out):
 class ModelOut(_Out):
     """A model as the catalogue knows it; other names go through as well."""
 
-    model_config = ConfigDict(extra="allow")
-
     id: str
+    name: str
+    context_window: int
+    max_output_tokens: int | None
+    prices: Prices | None
+    capabilities: Capabilities
 
 
 class ProviderOut(_Out):

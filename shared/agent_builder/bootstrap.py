@@ -99,7 +99,8 @@ def runner_services() -> RunnerServices:
     registry = ProviderRegistry(
         keys=_provider_keys(settings),
         base_urls=settings.provider_base_urls,
-        local_model_base_url=settings.local_model_base_url,
+        local_model_base_url=settings.local_model_base_url or None,
+        private_base_urls=settings.private_base_urls,
     )
     connections = Connections()
     runs = RunRepository()
@@ -129,8 +130,9 @@ def preload_runner() -> None:
     from agent_builder.providers import registry
     from agent_builder.services import models, runner
 
-    registry.preload()
-    assert models and runner
+    settings = Settings.from_environment()
+    registry.preload(settings.preloaded_providers)
+    _ = models, runner
 
 
 def after_restore() -> None:

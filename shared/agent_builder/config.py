@@ -40,6 +40,17 @@ class Settings:
         "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
     }
 
+    @property
+    def private_base_urls(self) -> bool:
+        """Whether agents may name model servers by http or on this network: where the keys are the person's own."""
+        return not self.provider_keys_secret
+
+    @property
+    def preloaded_providers(self) -> tuple[str, ...]:
+        """Whose SDKs are imported before a snapshot: all, unless it is known which have a key."""
+        vendors = tuple(self.LAPTOP_VARIABLES) if self.provider_keys_secret else tuple(self.provider_keys)
+        return (*vendors, "openai_compatible")
+
     def __repr__(self) -> str:
         return f"Settings(table_name={self.table_name!r}, runner_function={self.runner_function!r})"
 

@@ -85,7 +85,8 @@ class OpenAIResponses:
 class _Answer:
     """What has come of one answer; takes the wire's events one by one.
 
-    Items are told apart by `output_index`: some servers give an item another id in each event.
+    Items are told apart by `output_index`, since some servers give an item another id in each event; where that is
+    missing, by id, and at last by the item that was begun last.
     """
 
     def __init__(self) -> None:
@@ -98,7 +99,7 @@ class _Answer:
 
     def take(self, event: Json) -> Iterator[ModelEvent]:
         """Take one event; yield what the consumer is to see of it."""
-        index, delta = event.get("output_index") or 0, event.get("delta")
+        index, delta = self._index(event), event.get("delta")
         match event.get("type"):
             case "response.output_item.added":
                 self._items[index] = event.get("item") or {}
@@ -120,6 +121,16 @@ class _Answer:
                 raise Answer(VENDOR, None, (event.get("response") or {}).get("error") or event).failure()
             case "error":
                 raise Answer(VENDOR, None, event).failure()
+
+    def _index(self, event: Json) -> int:
+        if isinstance(index := event.get("output_index"), int):
+            return index
+        newest = max(self._items, default=0)
+        if event.get("type") == "response.output_item.added":
+            return newest + 1 if self._items else 0
+        item_id = event.get("item_id") or (event.get("item") or {}).get("id")
+        named = (index for index, item in self._items.items() if item_id and item.get("id") == item_id)
+        return next(named, newest)
 
     def _complete(self, response: Json) -> Iterator[ModelEvent]:
         if response.get("status") == "failed":

@@ -60,12 +60,12 @@ class ProviderStatus:
     """Runner's side: sees the keys, stores the names."""
 
     repository: PlatformRepository
-    configured: Callable[[], list[str]]
+    configured: Callable[[], Mapping[str, bool]]
     clock: Clock = now_ms
 
     def check(self) -> list[str]:
         """Look which providers can be used, and store that."""
-        names = sorted(self.configured())
+        names = sorted(name for name, usable in self.configured().items() if usable)
         self.repository.save_provider_status(names, now=self.clock())
         return names
 
@@ -88,7 +88,7 @@ class ModelListing:
         configured, checked_at = self._status()
         providers: dict[str, list[Json]] = {}
         for entry in self.catalogue():
-            view = entry.view()
+            view = entry.model_dump(mode="json")
             providers.setdefault(view.pop("provider"), []).append(view)
         providers.setdefault("openai_compatible", [])
         return {

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
 from agent_builder.clock import Clock, now_ms
@@ -62,9 +62,7 @@ class Runner:
     executor: Executor
     clock: Clock = now_ms
     limits: Limits = Limits()
-
-    def __post_init__(self) -> None:
-        self._versions: dict[tuple[str, str, int], AgentVersion] = {}
+    _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
     async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:
         """Run what waits in a conversation, if nobody else does. `seconds` is what is left of this invocation."""
