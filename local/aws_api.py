@@ -48,7 +48,9 @@ class AwsApi:
         kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
         limit = _ASYNC_BYTES if kind == "Event" else _SYNC_BYTES
         if len(request.body) > limit:
-            message = f"{len(request.body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+            message = (
+                f"{len(request.body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+            )
             return _error(413, "RequestTooLargeException", message)
         payload = request.body or b"{}"
         if kind == "DryRun":

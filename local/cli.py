@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from local import launchers, packages
+from local.example import create_example
 from local.intrinsics import TemplateError
+from local.lambda_service import UnknownFunction
 from local.settings import LOOPBACK, PORT, Settings, allowed_origins, provider_variables, token_for
 from local.stack import Stack, StartError
 from local.store import StoreError
@@ -26,8 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(options, os.environ)
         return asyncio.run(COMMANDS[options.command](settings, options))
-    except (StartError, StoreError, TemplateError, packages.PackagesError) as error:
+    except (StartError, StoreError, TemplateError, UnknownFunction, packages.PackagesError) as error:
         print(f"local: {error}", file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        if options.command != "invoke":
+            raise
+        print(f"local: {options.event}: {error}", file=sys.stderr)
         return 1
 
 
@@ -68,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--artifacts", help="folder with a built template.yaml; run what was built, in isolation")
     parser.add_argument("--static", default=str(defaults.static), help="folder of static files")
     parser.add_argument("--runtime", choices=sorted(launchers.LAUNCHERS), default=launchers.DEFAULT)
-    parser.add_argument("--spares", type=int, default=defaults.spares, help="environments that stand ready, per function")
+    parser.add_argument(
+        "--spares", type=int, default=defaults.spares, help="environments that stand ready, per function"
+    )
     parser.add_argument("--retry-delays", default="1,2", help="seconds before the retries of asynchronous events")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for all functions")
     parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")
@@ -102,7 +112,10 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
             start.result()
             for line in _greeting(stack, time.monotonic() - began) if everything else []:
                 say(line)
+            extras = loop.create_task(_afterwards(stack)) if everything else None
             await stop.wait()
+            if extras is not None:
+                extras.cancel()
             say("Stopping ...")
         return 0
     finally:
@@ -119,18 +132,53 @@ async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
     stopped.cancel()
 
 
+async def _afterwards(stack: Stack) -> None:
+    """What may come after the application is served: the first example, and word of the model."""
+    settings = stack.settings
+    if settings.example is not None:
+        note = await create_example(settings.example, settings.data, stack.base_url, settings.token)
+        if note:
+            say(note)
+    await stack.model.settled()
+    say(f"  Embedded model: {stack.model.state}")
+
+
 def _greeting(stack: Stack, seconds: float) -> list[str]:
     settings = stack.settings
     keys = ", ".join(settings.providers_with_keys) or "none"
     return [
-        *(f"note: {message}" for message in [*stack.application.warnings, *(stack.store.messages if stack.store else [])]),
+        *(
+            f"note: {message}"
+            for message in [*stack.application.warnings, *(stack.store.messages if stack.store else [])]
+        ),
         "",
         f"  Ready at {stack.url}   ({seconds:.1f} s)",
-        f"  Provider keys: {keys}",
-        f"  Data:          {settings.data}",
-        "  Stop:          Ctrl-C",
+        f"  Provider keys:  {keys}",
+        f"  Embedded model: {stack.model.state}",
+        f"  Data:           {settings.data}",
+        "  Stop:           Ctrl-C",
         "",
     ]
+
+
+async def invoke(settings: Settings, options: argparse.Namespace) -> int:
+    """Run one event; print the answer to standard output and what the function printed to standard error."""
+    payload = options.event.read_bytes()
+    json.loads(payload)
+    stack = Stack(replace(settings, spares=0, model=False), _to_stderr)
+    try:
+        await stack.start_functions()
+        stack.log.show_all()
+        function = stack.functions.find(options.function)
+        result = await stack.functions.invoke(function, payload)
+    finally:
+        await stack.stop()
+    print(json.dumps(json.loads(result.payload), indent=2, ensure_ascii=False))
+    return 1 if result.error else 0
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 async def setup(settings: Settings, options: argparse.Namespace) -> int:
@@ -145,4 +193,4 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS = {"run": run, "store": run, "setup": setup}
+COMMANDS = {"run": run, "store": run, "invoke": invoke, "setup": setup}

@@ -53,9 +53,11 @@ class Invocation:
 
 
 class Environment:
-    """The state of one environment. `on_idle` is called when it asks for an event, `on_end` when its process is gone."""
+    """One environment. `on_idle` is called when it asks for an event, `on_end` when its process is gone."""
 
-    def __init__(self, name: str, on_idle: Callable[[Environment], None], on_end: Callable[[Environment], None]) -> None:
+    def __init__(
+        self, name: str, on_idle: Callable[[Environment], None], on_end: Callable[[Environment], None]
+    ) -> None:
         self.name = name
         self.idle_since = 0.0
         self.init_error: Result | None = None
@@ -106,12 +108,14 @@ class Environment:
         if path == "init/error":
             self.init_error = Result(request.body, "Unhandled")
             return _ACCEPTED
-        _, request_id, verb = (path.split("/") + ["", ""])[:3]
+        _, request_id, verb = [*path.split("/"), "", ""][:3]
         if self.current is None or self.current.request_id != request_id or verb not in ("response", "error"):
             return wire.json_answer(400, {"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"})
         if len(request.body) > MAX_RESPONSE:
             self._finish(failed("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed size"))
-            return wire.json_answer(413, {"errorType": "RequestEntityTooLarge", "errorMessage": "Exceeded maximum size"})
+            return wire.json_answer(
+                413, {"errorType": "RequestEntityTooLarge", "errorMessage": "Exceeded maximum size"}
+            )
         self._finish(Result(request.body, "Unhandled" if verb == "error" else None))
         return _ACCEPTED
 

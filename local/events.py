@@ -106,13 +106,13 @@ class Handshake:
 def connect_event(handshake: Handshake) -> dict[str, Any]:
     """Return the $connect event."""
     event: dict[str, Any] = {
-        "headers": {name: value for name, value in handshake.headers},
+        "headers": dict(handshake.headers),
         "multiValueHeaders": _grouped(handshake.headers),
         "requestContext": _websocket_context(handshake, "$connect", "CONNECT"),
         "isBase64Encoded": False,
     }
     if handshake.query:
-        event["queryStringParameters"] = {name: value for name, value in handshake.query}
+        event["queryStringParameters"] = dict(handshake.query)
         event["multiValueQueryStringParameters"] = _grouped(handshake.query)
     return event
 
@@ -127,7 +127,7 @@ def message_event(handshake: Handshake, body: bytes, binary: bool = False) -> di
 
 def disconnect_event(handshake: Handshake, code: int, reason: str) -> dict[str, Any]:
     """Return the $disconnect event; `code` is 1005 or 1006 when the client sent none."""
-    host = dict((name.lower(), value) for name, value in handshake.headers).get("host", "localhost")
+    host = {name.lower(): value for name, value in handshake.headers}.get("host", "localhost")
     headers = [("Host", host), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")]
     context = _websocket_context(handshake, "$disconnect", "DISCONNECT")
     context["disconnectStatusCode"] = code

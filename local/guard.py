@@ -1,6 +1,6 @@
-"""Who may talk to the public port. Any web page can reach a port of the machine it is shown on, so loopback is not enough.
+"""Who may talk to the public port: any web page can reach a port of the machine it is shown on, loopback or not.
 
-- `Host` must be a name of this gateway: else a page whose own name was pointed at 127.0.0.1 (DNS rebinding) could read it.
+- `Host` must be a name of this gateway: else a page whose own name points at 127.0.0.1 (DNS rebinding) could read it.
 - `Origin` must be this gateway's, or one of `ALLOWED_ORIGINS`: else any page could send requests or open a WebSocket.
 - Beyond loopback a token is asked for: as `Authorization: Bearer`, or once as `?token=`, which becomes a cookie.
 """
@@ -94,7 +94,9 @@ def problem(status: int, title: str, detail: str, code: str) -> web.Response:
     return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/problem+json")
 
 
-def cors_headers(origin: str, methods: Iterable[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")) -> dict[str, str]:
+def cors_headers(
+    origin: str, methods: Iterable[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+) -> dict[str, str]:
     """Return what an allowed foreign origin may do."""
     return {
         "Access-Control-Allow-Origin": origin,

@@ -25,7 +25,9 @@ from local.template import Route
 
 MAX_BODY = 10 * 1024 * 1024
 MAX_HEADERS = 10240
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "date", "server"})
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "date", "server"}
+)
 
 
 class HttpGateway:
@@ -49,7 +51,9 @@ class HttpGateway:
         """Answer one request that has passed the guard."""
         origin = request.headers.get("Origin")
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            return web.Response(status=204, headers=cors_headers(origin) if self._guard.allows(origin) and origin else {})
+            return web.Response(
+                status=204, headers=cors_headers(origin) if self._guard.allows(origin) and origin else {}
+            )
         response = await self._answer(request)
         if origin and self._guard.allows(origin) and not response.prepared:
             response.headers.update(cors_headers(origin))

@@ -7,6 +7,7 @@ Values of the pseudo parameters and of resources are made up but stable; what ca
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -82,7 +83,7 @@ class Resolver:
         return {key: item for key, item in pairs if item is not NO_VALUE}
 
     def _function(self, name: str, argument: Any) -> Any:
-        functions = {
+        functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Condition": self.condition,
             "Fn::GetAtt": self._attribute,

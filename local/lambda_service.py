@@ -1,4 +1,4 @@
-"""AWS Lambda, as far as an application on a laptop needs it: functions, invocations, and the queue of asynchronous ones."""
+"""AWS Lambda, as far as a laptop needs it: functions, invocations, the queue of asynchronous events."""
 
 from __future__ import annotations
 
@@ -112,7 +112,12 @@ class LambdaService:
             self._give_up(function, payload, result)
 
     def _give_up(self, function: Function, payload: bytes, result: Result) -> None:
-        record = {"at": time.time(), "function": function.name, "event": _decoded(payload), "error": _decoded(result.payload)}
+        record = {
+            "at": time.time(),
+            "function": function.name,
+            "event": _decoded(payload),
+            "error": _decoded(result.payload),
+        }
         descriptor = os.open(self._failures, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a") as file:
             file.write(json.dumps(record) + "\n")

@@ -1,4 +1,4 @@
-"""Three ways to make an execution environment: fork one off a warm template process, spawn one, or run AWS's own client.
+"""Three ways to make an execution environment: fork it off a warm template process, spawn it, or run AWS's own client.
 
 Forking is the way on Linux. macOS cannot fork safely once its frameworks are loaded, so environments are spawned there,
 some in advance. `awslambdaric` is what Lambda itself runs; tests and benchmarks use it on the built artefacts.
@@ -79,7 +79,7 @@ class Launcher(Protocol):
 
 
 class ForkLauncher:
-    """Environments forked off one template process. Raises LaunchFailed from `start` when the handler does not import."""
+    """Environments forked off one template process. `start` raises LaunchFailed when the handler does not import."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -91,7 +91,7 @@ class ForkLauncher:
         """Start the template process and wait until the handler is imported."""
         loop = asyncio.get_running_loop()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.setblocking(False)
+        self._control.settimeout(0)
         with theirs:
             command = [*self._program.interpreter(), "-c", _BOOT.format(root=str(_PROJECT), module="zygote")]
             self._process = await asyncio.create_subprocess_exec(
@@ -116,7 +116,7 @@ class ForkLauncher:
         """Fork one."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        ours.settimeout(0)
         future: asyncio.Future[Spawned] = loop.create_future()
         self._forked[name] = future
         try:
@@ -183,7 +183,7 @@ class SpawnLauncher:
     async def launch(self, name: str, handler: wire.Handler, log: int) -> Spawned:
         """Spawn one; it asks for its first event when the handler is imported."""
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        ours.settimeout(0)
         await asyncio.get_running_loop().connect_accepted_socket(lambda: wire.Connection(handler), ours)
         with theirs:
             command = [*self._program.interpreter(), "-c", _BOOT.format(root=str(_PROJECT), module="worker")]
@@ -243,5 +243,9 @@ async def _spawn(command: list[str], variables: dict[str, str], name: str, log: 
     return spawned
 
 
-LAUNCHERS: dict[str, Callable[[Program], Any]] = {"fork": ForkLauncher, "spawn": SpawnLauncher, "awslambdaric": StockLauncher}
+LAUNCHERS: dict[str, Callable[[Program], Any]] = {
+    "fork": ForkLauncher,
+    "spawn": SpawnLauncher,
+    "awslambdaric": StockLauncher,
+}
 DEFAULT = "fork" if sys.platform.startswith("linux") else "spawn"

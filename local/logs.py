@@ -25,6 +25,7 @@ class FunctionLog:
         self._file = logging.handlers.RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=3, encoding="utf-8")
         path.chmod(0o600)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._all = False
 
     async def pipe(self, source: str) -> int:
         """Return a descriptor to write to; the caller closes it once the process has it. `source` begins each line."""
@@ -35,13 +36,20 @@ class FunctionLog:
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
         task = loop.create_task(self._copy(reader, source))
         self._tasks.add(task)
-        task.add_done_callback(lambda _: (self._tasks.discard(task), transport.close()))
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: transport.close())
         return writable
+
+    def show_all(self) -> None:
+        """Show every line, not errors only."""
+        self._all = True
 
     def write(self, source: str, line: str) -> None:
         """Write one line."""
         self._file.emit(logging.LogRecord("local", logging.INFO, "", 0, f"{source} {line}", None, None))
-        if _ERROR.search(line):
+        if self._all:
+            self._show(f"{source} {line}")
+        elif _ERROR.search(line):
             self._show(f"{source}: {_summary(line)}")
 
     async def close(self) -> None:

@@ -31,7 +31,7 @@ def installed(name: str) -> Path | None:
 
 
 def install(name: str) -> Path:
-    """Install what `local/<name>-requirements.txt` locks and return the folder. Blocks; safe to call from several processes."""
+    """Install what `local/<name>-requirements.txt` locks and return the folder. Blocks; processes may race."""
     folder = _folder(name)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}.lock").open("w") as lock:
@@ -49,8 +49,12 @@ def _lock_file(name: str) -> Path:
 
 
 def _folder(name: str) -> Path:
-    digest = hashlib.sha256(_lock_file(name).read_bytes()).hexdigest()[:12]
-    return FOLDER / f"{name}-{digest}"
+    return FOLDER / folder_name(name)
+
+
+def folder_name(name: str) -> str:
+    """Return the folder's name for the lock file as it is now."""
+    return f"{name}-{hashlib.sha256(_lock_file(name).read_bytes()).hexdigest()[:12]}"
 
 
 def _installer() -> list[str]:

@@ -1,7 +1,7 @@
 """The execution environments of one function: waiting events, idle and busy environments, and when to start another.
 
-An environment or two stand ready beyond those that are busy, so that an event almost never waits for a start. A change of
-the source retires what runs the old code: idle environments at once, busy ones after the event at hand.
+An environment or two stand ready beyond those that are busy, so that an event almost never waits for a start. A change
+of the source retires what runs the old code: idle environments at once, busy ones after the event at hand.
 """
 
 from __future__ import annotations

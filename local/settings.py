@@ -13,6 +13,7 @@ from local.packages import PROJECT
 
 LOOPBACK = "127.0.0.1"
 PORT = 8787
+_EXAMPLE = Path(__file__).with_name("example_agent.json")
 # The vendors' own names, so that what a user has set already works. They go to functions that use the secret of the
 # template, which stands for the same keys on AWS.
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
@@ -32,7 +33,7 @@ class Settings:
     static: Path = PROJECT / "web" / "chat"
     artifacts: bool = False
     model: bool = True
-    example: Path | None = Path(__file__).with_name("example_agent.json")
+    example: Path | None = _EXAMPLE
     runtime: str = launchers.DEFAULT
     region: str = "us-east-1"
     spares: int = 2

@@ -13,7 +13,9 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "tests", "local", "web", "d
 class Sources:
     """The Python files under some folders. `clock` is in seconds."""
 
-    def __init__(self, folders: Iterable[Path], clock: Callable[[], float] = time.monotonic, period: float = 1.0) -> None:
+    def __init__(
+        self, folders: Iterable[Path], clock: Callable[[], float] = time.monotonic, period: float = 1.0
+    ) -> None:
         self._folders = tuple(folders)
         self._clock = clock
         self._period = period

@@ -1,9 +1,9 @@
 """All parts of the laptop runtime, joined: started in order, stopped in the opposite one.
 
-    browser -- http_gateway, websocket_gateway (public port, guard) -- lambda_service -- pool -- environment -- worker
-                                                                            ^                                     |
-    store (process, own packages) <---------------------- aws_api (loopback port, access key) <-------------------+
-    model (process, own packages) <-----------------------------------------------------------------------------+
+browser -- http_gateway, websocket_gateway (public port, guard) -- lambda_service -- pool -- environment -- worker
+                                                                        ^                                     |
+store (process, own packages) <---------------------- aws_api (loopback port, access key) <-------------------+
+model (process, own packages) <-----------------------------------------------------------------------------+
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,11 +60,15 @@ class Stack:
         self._closing = contextlib.AsyncExitStack()
 
     @property
+    def base_url(self) -> str:
+        """The address of the public port, without a slash at the end."""
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
     def url(self) -> str:
         """The address to open; beyond loopback with the token in it."""
-        token = f"/?token={self.settings.token}" if self.settings.token else ""
-        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
-        return f"http://{host}:{self.port}{token}"
+        return f"{self.base_url}/?token={self.settings.token}" if self.settings.token else self.base_url
 
     @property
     def stage(self) -> str:
@@ -77,7 +82,7 @@ class Stack:
         await self._start_store()
         await self.model.start()
         self._closing.push_async_callback(self.model.stop)
-        await self._start_functions(serving=True)
+        await self._start_functions(None, serving=True)
         await self._serve(listener)
         self._write_running()
 
@@ -88,23 +93,32 @@ class Stack:
         self._write_running()
 
     async def start_functions(self) -> None:
-        """Start what one invocation needs: the store, unless one runs on the data already, and the functions."""
-        raise NotImplementedError
+        """Start the functions for one invocation, on the instance that runs on the data, else on a store of its own."""
+        running = read_running(self.settings.data)
+        if running is None:
+            self._open_data("invoke.log")
+            await self._start_store()
+            endpoints = None
+        else:
+            self.settings = replace(self.settings, access_key=running["access_key"], region=running["region"])
+            self._open_log("invoke.log")
+            endpoints = Endpoints(running["store_url"], running["aws_url"], running["model_url"])
+        await self._start_functions(endpoints, serving=False)
 
     async def stop(self) -> None:
         """Stop everything, the store last; its data is saved."""
-        with contextlib.suppress(FileNotFoundError):
-            (self.settings.data / RUNNING).unlink()
         await self._closing.aclose()
 
     async def _start_store(self) -> None:
         settings = self.settings
         logs = settings.data / "logs"
-        self.store = await start_store(settings.data / "store", settings.access_key, settings.region, logs / "store.log")
+        self.store = await start_store(
+            settings.data / "store", settings.access_key, settings.region, logs / "store.log"
+        )
         self._closing.push_async_callback(self.store.stop)
         await self.store.create_tables(self.application.tables, settings.region)
 
-    def _open_data(self) -> None:
+    def _open_data(self, log: str = "functions.log") -> None:
         data = self.settings.data
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         (data / "logs").mkdir(exist_ok=True, mode=0o700)
@@ -113,21 +127,25 @@ class Stack:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
-            raise StartError(f"another instance is running on the data in {data}; stop it, or use --data") from error
+            message = f"another instance is running on the data in {data}; stop it, or use other data (--data FOLDER)"
+            raise StartError(message) from error
         self._closing.callback(file.close)
-        self.log = FunctionLog(data / "logs" / "functions.log", self.say)
+        self._open_log(log)
+
+    def _open_log(self, name: str) -> None:
+        self.log = FunctionLog(self.settings.data / "logs" / name, self.say)
         self._closing.push_async_callback(self.log.close)
 
-    async def _start_functions(self, serving: bool) -> None:
+    async def _start_functions(self, endpoints: Endpoints | None, serving: bool) -> None:
+        """Start the functions, on our own endpoints unless others are given."""
         server = await wire.serve(self._handle_aws)
         self._closing.callback(server.close)
-        assert self.store is not None
         self.aws_url = f"http://127.0.0.1:{wire.port_of(server)}"
-        self._endpoints = Endpoints(self.store.endpoint, self.aws_url, self.model.base_url)
-        data = self.settings.data
-        self.functions = LambdaService(
-            self.application.functions, self._pool, data / "failed-events.jsonl", Retries(self.settings.retry_delays)
-        )
+        store = self.store.endpoint if self.store else ""
+        self._endpoints = endpoints or Endpoints(store, self.aws_url, self.model.base_url)
+        failures = self.settings.data / "failed-events.jsonl"
+        retries = Retries(self.settings.retry_delays)
+        self.functions = LambdaService(self.application.functions, self._pool, failures, retries)
         self._aws = AwsApi(self.functions, self.connections, self.settings.access_key)
         self._closing.push_async_callback(self.functions.close)
         self.functions.start(serving)
@@ -140,7 +158,9 @@ class Stack:
         environment = variables(function, settings, self._endpoints, self.stage)
         program = Program(function.handler, function.path, environment, isolated=settings.artifacts)
         limits = Limits(settings.environments, settings.spares)
-        return Pool(function.name, lambda: LAUNCHERS[settings.runtime](program), Sources(function.watched), self.log, limits)
+        return Pool(
+            function.name, lambda: LAUNCHERS[settings.runtime](program), Sources(function.watched), self.log, limits
+        )
 
     def _bind(self) -> socket.socket:
         """Take the public port before anything is started, so that a taken port costs nothing."""
@@ -153,7 +173,9 @@ class Stack:
         except OSError as error:
             listener.close()
             port = self.settings.port
-            raise StartError(f"port {port} is taken ({error.strerror}); choose another: PORT={port + 1} make run") from error
+            raise StartError(
+                f"port {port} is taken ({error.strerror}); choose another: PORT={port + 1} make run"
+            ) from error
         self.port = listener.getsockname()[1]
         self._closing.callback(listener.close)
         return listener
@@ -186,7 +208,7 @@ class Stack:
         assert self.store is not None
         known = {
             "pid": os.getpid(),
-            "url": self.url.partition("/?")[0],
+            "url": self.base_url,
             "aws_url": self.aws_url,
             "store_url": self.store.endpoint,
             "access_key": self.settings.access_key,
@@ -202,6 +224,7 @@ class Stack:
         with os.fdopen(descriptor, "w") as file:
             json.dump(known, file)
         draft.replace(path)
+        self._closing.callback(path.unlink, missing_ok=True)
 
 
 def read_running(data: Path) -> dict[str, Any] | None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".txt": "text/plain", ".webmanifest": "application/manifest+json"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+}
 _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -53,7 +58,10 @@ class StaticFiles:
         if kind.startswith("text/"):
             kind = f"{kind}; charset=utf-8"
         immutable = "/_next/static/" in file.as_posix()
-        return {"Content-Type": kind, "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache"}
+        return {
+            "Content-Type": kind,
+            "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+        }
 
 
 def _text(status: int, text: str) -> web.Response:

@@ -11,6 +11,7 @@ Runs in the store's own process, which has nothing but the standard library and 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 import zlib
@@ -30,13 +31,13 @@ class Journal:
         self.generation = 0
         self.size = 0
         self.unsynced = False
-        self._file = None
+        self._file: io.FileIO | None = None
 
     # -- reading ---------------------------------------------------------------------------------
 
     def load(self) -> tuple[bytes | None, list[str]]:
         """Return the newest readable snapshot (None when there is none) and what an operator should know."""
-        messages = []
+        messages: list[str] = []
         numbers = self._numbers("snapshot")
         for number in reversed(numbers):
             state = _read_snapshot(self._path("snapshot", number))
@@ -63,7 +64,7 @@ class Journal:
         self.close()
         self.generation = max([self.generation, *self._numbers("journal"), *self._numbers("snapshot")]) + 1
         descriptor = os.open(self._path("journal", self.generation), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._file = os.fdopen(descriptor, "ab", buffering=0)
+        self._file = io.FileIO(descriptor, "ab")
         self.size = 0
         return self.generation
 

@@ -41,9 +41,9 @@ def load_engine() -> Any:
     """
     start = threading.Thread.start
 
-    def start_others(thread: threading.Thread) -> None:
-        if thread.name != "dynamodb-ttl-reaper":
-            start(thread)
+    def start_others(self: threading.Thread) -> None:
+        if self.name != "dynamodb-ttl-reaper":
+            start(self)
 
     threading.Thread.start = start_others  # type: ignore[method-assign]
     try:
@@ -171,7 +171,10 @@ async def _every(seconds: float, action: Any) -> None:
 def _handler(store: Store, access_key: str) -> Any:
     async def handle(request: Request) -> Answer:
         if not signed_by(request, access_key):
-            refused = {"__type": "UnrecognizedClientException", "message": "The access key is not the one of this store."}
+            refused = {
+                "__type": "UnrecognizedClientException",
+                "message": "The access key is not the one of this store.",
+            }
             return json_answer(400, refused)
         if request.path == "/_local/reset":
             store.reset()
@@ -190,7 +193,10 @@ async def _run(store: Store, config: dict[str, Any]) -> None:
     watch_parent(config["parent"], stop.set, loop)
     server = await serve(_handler(store, config["access_key"]), config["port"])
     print(json.dumps({"port": port_of(server), "messages": config["messages"]}), flush=True)
-    timers = [loop.create_task(_every(_SYNC_SECONDS, store.tick)), loop.create_task(_every(_EXPIRY_SECONDS, store.expire))]
+    timers = [
+        loop.create_task(_every(_SYNC_SECONDS, store.tick)),
+        loop.create_task(_every(_EXPIRY_SECONDS, store.expire)),
+    ]
     await stop.wait()
     for timer in timers:
         timer.cancel()

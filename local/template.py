@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ class _Reader:
         return "Condition" not in resource or self._resolver.condition(resource["Condition"])
 
     def _function(self, name: str) -> Function:
-        get = lambda key: self._resolver.property(name, key)  # noqa: E731
+        get = partial(self._resolver.property, name)
         handler, code = get("Handler"), get("CodeUri") or "."
         layers = self._layers(name)
         retry = get("EventInvokeConfig") or {}
@@ -182,7 +183,9 @@ class _Reader:
 
     def _events(self, name: str) -> list[dict[str, Any]]:
         events = self._resources[name].get("Properties", {}).get("Events", {})
-        return [{"Type": event["Type"], **self._resolver.value(event.get("Properties", {}))} for event in events.values()]
+        return [
+            {"Type": event["Type"], **self._resolver.value(event.get("Properties", {}))} for event in events.values()
+        ]
 
     def _http_routes(self, name: str) -> list[Route]:
         events = [event for event in self._events(name) if event["Type"] == "HttpApi"]
@@ -223,7 +226,9 @@ class _Reader:
         definition = {key: properties[key] for key in _TABLE_KEYS if key in properties}
         definition = {"BillingMode": "PAY_PER_REQUEST", **definition, "TableName": self._resolver.name(name)}
         ttl = properties.get("TimeToLiveSpecification", {})
-        return Table(definition["TableName"], definition, ttl.get("AttributeName") if ttl.get("Enabled", True) else None)
+        return Table(
+            definition["TableName"], definition, ttl.get("AttributeName") if ttl.get("Enabled", True) else None
+        )
 
 
 def _text(value: Any) -> str:

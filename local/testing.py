@@ -14,10 +14,10 @@
         os.environ.update(store.environment)      # AWS_ENDPOINT_URL_DYNAMODB, TABLE_NAME, credentials, region
         store.reset()                             # empties the tables, about 5 ms
 
-`env` goes to the environment of every function, and so reaches them whether or not they use the secret; vendors' variables of
-the machine (keys, base URLs) are removed first, so that a test cannot reach a real provider. The embedded model is
-off unless `model=True`, the example agent unless `example=True`. A start takes about a second; both context managers
-remove their data at the end. Fixtures may keep one for a whole session: use an agent, a tenant or ids of one's own a test, or `reset()`.
+`env` goes to the environment of every function, whether or not it uses the secret; vendors' variables of the machine
+(keys, base URLs) are removed first, so that a test cannot reach a real provider. The embedded model is off unless
+`model=True`, the example agent unless `example=True`. A start takes about a second; both context managers remove their
+data at the end. A fixture may keep one for a whole session: let each test use ids of its own, or call `reset()`.
 """
 
 from __future__ import annotations

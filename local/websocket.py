@@ -1,7 +1,7 @@
 """The server side of one WebSocket on a connection of aiohttp.
 
-The framing is that of the `websockets` library without its I/O: it knows a limit for a frame as well as for a message, which
-API Gateway has (32 KB and 128 KB) and aiohttp does not.
+The framing is that of the `websockets` library without its I/O: it knows a limit for a frame as well as for a message,
+which API Gateway has (32 KB and 128 KB) and aiohttp does not.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ServerSocket:
             raise ConnectionResetError("the client left during the handshake")
         self._transport = self._request.transport
         self._request.protocol.set_parser(self)  # type: ignore[arg-type]
-        self._request.protocol.keep_alive(False)
+        self._request.protocol.keep_alive(val=False)
 
     async def receive(self) -> Message | None:
         """Return the next message, None at the end."""

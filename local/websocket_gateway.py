@@ -117,8 +117,11 @@ class WebSocketGateway:
             active = loop.time()
 
         connection.on_activity = touched
-        while (due := min(end, active + self._limits.idle)) > loop.time():
-            await asyncio.sleep(due - loop.time())
+        while True:
+            left = min(end, active + self._limits.idle) - loop.time()
+            if left <= 0:
+                break
+            await asyncio.sleep(left)
         socket.close(1001, "Going away")
 
     def _handshake(self, request: web.Request, connection: OpenConnection) -> Handshake:

@@ -1,7 +1,7 @@
-"""The part of HTTP/1.1 that AWS's clients use among processes of one machine: whole requests, whole answers, keep-alive.
+"""The part of HTTP/1.1 that AWS's clients use on one machine: whole requests, whole answers, keep-alive.
 
-The store, the Runtime API and the Lambda and @connections endpoints stand on it: each is asked several times for
-one token of an answer, and a general server costs them more than their own work. Nothing here faces a browser; the public
+The store, the Runtime API and the Lambda and @connections endpoints stand on it: each is asked several times for one
+token of an answer, and a general server costs them more than their own work. Nothing here faces a browser; the public
 port is served by aiohttp. Standard library only, because the store's process has nothing else.
 """
 

@@ -1,8 +1,8 @@
 """An execution environment: runs a handler, one event at a time, as a client of the Lambda Runtime API.
 
-A small pure-Python client, because `awslambdaric` has wheels for Linux only. It speaks the same interface over a connected
-socket that it inherits, which is also its identity, and imports the standard library only, since it runs in the
-application's own `sys.path`.
+A small pure-Python client, because `awslambdaric` has wheels for Linux only. It speaks the same interface over a
+connected socket that it inherits, which is also its identity, and imports the standard library only, since it runs in
+the application's own `sys.path`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from collections.abc import Callable
 from typing import Any
 
 _API = "/2018-06-01/runtime"
+_IMPORT_ERRORS: dict[type[BaseException], str] = {
+    SyntaxError: "Runtime.UserCodeSyntaxError",
+    IndentationError: "Runtime.UserCodeSyntaxError",
+    ImportError: "Runtime.ImportModuleError",
+    ModuleNotFoundError: "Runtime.ImportModuleError",
+    AttributeError: "Runtime.HandlerNotFound",
+}
 Handler = Callable[[Any, Any], Any]
 
 
@@ -81,21 +88,22 @@ class ImportFailed(Exception):
 
 
 def load_handler(name: str) -> Handler:
-    """Import `package.module.function`. Raises ImportFailed, with the same error types as on AWS."""
+    """Import `package.module.function` and run the hooks that precede a snapshot.
+
+    Raises ImportFailed, with the same error types as on AWS.
+    """
     module, _, function = name.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
-    except SyntaxError as error:
-        kind, failure = "Runtime.UserCodeSyntaxError", error
-    except ImportError as error:
-        kind, failure = "Runtime.ImportModuleError", error
-    except AttributeError as error:
-        kind, failure = "Runtime.HandlerNotFound", error
+        handler: Handler = getattr(importlib.import_module(module), function)
     except BaseException as error:
-        kind, failure = type(error).__name__, error
-    description = describe(failure, kind)
-    description["errorMessage"] = f"Unable to import module '{module}': {failure}"
-    raise ImportFailed(description) from failure
+        description = describe(error, _IMPORT_ERRORS.get(type(error)))
+        description["errorMessage"] = f"Unable to import module '{module}': {error}"
+        raise ImportFailed(description) from error
+    try:
+        run_hooks("before_snapshot")
+    except BaseException as error:
+        raise ImportFailed(describe(error, "Runtime.BeforeSnapshotError")) from error
+    return handler
 
 
 def describe(error: BaseException, kind: str | None = None) -> dict[str, Any]:
@@ -166,7 +174,6 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         handler = load_handler(name)
-        run_hooks("before_snapshot")
     except ImportFailed as failure:
         RuntimeClient(connection).post("/init/error", json.dumps(failure.description).encode(), "Unhandled")
         return

@@ -1,11 +1,12 @@
 """The template process of a function: imports the handler once, then forks an environment whenever one is wanted.
 
-This is what a SnapStart restore is on AWS: twenty environments at once cost twenty forks, some milliseconds each, and not
-twenty imports. The process has one thread and opens no client, so that a fork is safe; a thread that a handler's
+This is what a SnapStart restore is on AWS: twenty environments at once cost twenty forks, some milliseconds each, and
+not twenty imports. The process has one thread and opens no client, so that a fork is safe; a thread that a handler's
 import started is reported, because it would be missing in the environments.
 
-Orders come over a socket, a message each: `{"fork": id}` with two descriptors, the environment's Runtime API connection and
-its log. Answers: `{"ready": true}` or `{"failed": error}` once, `{"forked": id, "pid": n}`, `{"exited": pid, "status": n}`.
+Orders come over a socket, a message each: `{"fork": id}` with two descriptors, the environment's Runtime API connection
+and its log. Answers: `{"ready": true}` or `{"failed": error}` once, then `{"forked": id, "pid": n}` and
+`{"exited": pid, "status": n}`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ def main() -> None:
     control = socket.socket(fileno=descriptor)
     try:
         handler = worker.load_handler(name)
-        worker.run_hooks("before_snapshot")
     except worker.ImportFailed as failure:
         _send(control, {"failed": failure.description})
         return
@@ -50,7 +50,7 @@ def main() -> None:
 
 def _take_orders(control: socket.socket, handler: worker.Handler) -> None:
     wake, waker = socket.socketpair()
-    waker.setblocking(False)
+    waker.settimeout(0)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker.fileno())
     while True:
