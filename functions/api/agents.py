@@ -58,7 +58,7 @@ def list_agents(
 ) -> Response[Any]:
     """The tenant's agents, newest first."""
     after = read_cursor(cursor, lambda key: is_id("agt", key))
-    agents, following = api_services().agents.list(_caller(), limit=limit, after=after, status=status)
+    agents, following = api_services().agents.page(_caller(), limit=limit, after=after, status=status)
     return page([agent_view(agent) for agent in agents], following)
 
 

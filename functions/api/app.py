@@ -27,15 +27,13 @@ _JSON_TYPES = ("application/merge-patch+json", "application/json")
 configure_logging()
 register_after_restore(after_restore)
 
-app = APIGatewayHttpResolver(
-    enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT)
-)
+app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 
 
-@app.exception_handler(Exception)
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def _failed(error: Exception) -> Any:
     """Leave every error to `lambda_handler`, which knows the request."""
     raise _Failure(error)

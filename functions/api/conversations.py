@@ -45,7 +45,7 @@ def _caller() -> Identity:
 def list_conversations(agent_id: AgentId, limit: Limit = 20, cursor: Cursor = None) -> Response[Any]:
     """Conversations, newest first."""
     after = read_cursor(cursor, lambda key: is_id("cnv", key))
-    found, following = api_services().conversations.list(_caller(), agent_id, limit=limit, after=after)
+    found, following = api_services().conversations.page(_caller(), agent_id, limit=limit, after=after)
     return page([conversation_view(conversation) for conversation in found], following)
 
 

@@ -11,8 +11,8 @@ from agent_builder.errors import (
     Fault,
     MethodNotAllowed,
     NotFound,
-    UnsupportedMediaType,
     Unprocessable,
+    UnsupportedMediaType,
 )
 from agent_builder.models.faults import faults_of
 

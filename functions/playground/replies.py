@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
 
 from agent_builder.bootstrap import PlaygroundServices
 from agent_builder.errors import Conflict, Unauthenticated
@@ -11,10 +10,9 @@ from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.conversations import Lease, Outcome, StoredMessage
 from agent_builder.models.identity import Identity
-from agent_builder.models.views import message_view
-from agent_builder.realtime.frames import Frame, encoded_size
+from agent_builder.realtime.frames import Frame
 from agent_builder.services.intake import UserMessage
-from agent_builder.services.narration import snapshot_frames, terminal_frame
+from agent_builder.services.narration import shown_parts, snapshot_frames, terminal_frame
 from functions.playground.frames_in import (
     ApprovalFrame,
     CancelFrame,
@@ -26,7 +24,6 @@ from functions.playground.frames_in import (
 
 _GREETED: OrderedDict[str, None] = OrderedDict()
 _GREETED_KEPT = 4096
-_PARTS_LIMIT = 8 * 1024
 
 
 class Replies:
@@ -121,8 +118,7 @@ def _show_waiting(conversation_id: str, lease: Lease, replies: Replies) -> None:
 
 def _show(conversation_id: str, stored: StoredMessage, replies: Replies) -> None:
     ids = {"conversation_id": conversation_id, "run_id": stored.run_id, "message_id": stored.id}
-    parts: list[Any] = message_view(stored)["parts"]
-    shown = parts if encoded_size(parts) <= _PARTS_LIMIT else []
+    shown = shown_parts(stored.message)
     for frame in snapshot_frames(ids, stored.message.text, 2**53 - 1, stored.status, shown):
         replies.send(frame)
     outcome = Outcome(
@@ -142,4 +138,3 @@ def _cancel(frame: CancelFrame, replies: Replies) -> None:
     intake = replies.services.intake
     lease = intake.subscribe(replies.identity, replies.agent_id, frame.conversation_id, replies.connection_id)
     intake.cancel(replies.identity, frame.conversation_id, frame.run_id, lease)
-

@@ -1,10 +1,10 @@
 """The runner: everything that takes long or needs a secret. Its events carry ids only.
 
-    {"kind": "run", "tenant_id", "conversation_id"}                run what waits in a conversation
-    {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
-    {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
-    {"kind": "rescue"}                                             ring again for what is overdue
-    {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
+{"kind": "run", "tenant_id", "conversation_id"}                run what waits in a conversation
+{"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
+{"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
+{"kind": "rescue"}                                             ring again for what is overdue
+{"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
 """
 
 from __future__ import annotations

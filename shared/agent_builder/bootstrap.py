@@ -86,7 +86,7 @@ class RunnerServices:
 
 @cache
 def runner_services() -> RunnerServices:
-    """Build the runner's services. Its event loop lives as long as the environment, and the HTTP connections with it."""
+    """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
@@ -114,6 +114,7 @@ def runner_services() -> RunnerServices:
         tools_of=lambda version: builtin_tools(version.builtin_tools),
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
+        ring=lambda tenant, conversation: doorbell.ring("run", tenant_id=tenant, conversation_id=conversation),
     )
     return RunnerServices(
         runner=runner,

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from agent_builder.errors import MalformedRequest, PayloadTooLarge
 
 MAX_DEPTH = 64
 _MAX_DIGITS = 4000
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_BRACKET = re.compile(r"[][{}]")
 
 
 def decode(raw: bytes | str, *, limit: int) -> Any:
@@ -55,7 +58,7 @@ def decode_object(raw: bytes | str, *, limit: int) -> dict[str, Any]:
     """Decode a document that must be a JSON object."""
     value = decode(raw, limit=limit)
     if not isinstance(value, dict):
-        raise MalformedRequest("A JSON object is expected, like {\"name\": \"value\"}.")
+        raise MalformedRequest('A JSON object is expected, like {"name": "value"}.')
     return value
 
 
@@ -69,23 +72,10 @@ def _check_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise MalformedRequest(f"Nested deeper than {MAX_DEPTH} levels.")
-        elif char in "]}":
-            depth -= 1
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise MalformedRequest(f"Nested deeper than {MAX_DEPTH} levels.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

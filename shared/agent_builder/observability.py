@@ -21,7 +21,7 @@ def configure_logging() -> None:
     if not package.handlers:
         for handler in logger.handlers:
             package.addHandler(handler)
-        package.setLevel(logger.level)
+        package.setLevel(logger.log_level)
         package.propagate = False
 
 

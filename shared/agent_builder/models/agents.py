@@ -12,6 +12,7 @@ AgentStatus = Literal["draft", "active", "inactive"]
 ProviderName = Literal["anthropic", "openai", "openai_compatible", "google", "local", "scripted"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 BuiltinTool = Literal["current_time", "calculator"]
+BUILTIN_TOOLS: tuple[BuiltinTool, ...] = ("current_time", "calculator")
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -63,7 +64,7 @@ class AgentCreate(Strict):
     system_prompt: str = Field("", max_length=SYSTEM_PROMPT_LIMIT)
     llm_config: LlmConfig = Field(alias="model_config")
     builtin_tools: list[BuiltinTool] = Field(
-        default_factory=lambda: ["current_time", "calculator"],
+        default_factory=lambda: list(BUILTIN_TOOLS),
         max_length=10,
         description="Tools that need no network and no credential.",
     )

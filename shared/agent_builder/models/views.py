@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_builder.clock import rfc3339
-from agent_builder.messages import Json
+from agent_builder.messages import Json, Message
 from agent_builder.models.agents import Agent, AgentVersion
 from agent_builder.models.conversations import Conversation, StoredMessage
 
@@ -39,17 +39,19 @@ def conversation_view(conversation: Conversation) -> Json:
     }
 
 
+def parts_view(message: Message) -> list[Json]:
+    """A message's parts; what only a vendor understands is left out."""
+    return [part.model_dump(mode="json", exclude_none=True, exclude={"provider_details"}) for part in message.parts]
+
+
 def message_view(stored: StoredMessage) -> Json:
-    """A message; what only a vendor understands is left out."""
-    parts = [
-        part.model_dump(mode="json", exclude_none=True, exclude={"provider_details"}) for part in stored.message.parts
-    ]
+    """A message with its parts."""
     view: Json = {
         "id": stored.id,
         "run_id": stored.run_id,
         "role": stored.message.role,
         "content": stored.message.text,
-        "parts": parts,
+        "parts": parts_view(stored.message),
         "created_at": rfc3339(stored.created_at),
     }
     if stored.message.role == "assistant":

@@ -89,12 +89,12 @@ class AnthropicMessages:
             api_key=self._api_key, base_url=self._base_url, http_client=http.client(), max_retries=0
         )
 
-        # All of the body is in extra_body, which is sent as it is.
+        # All of the body is in extra_body, which is sent as it is; the SDK's warnings about models are for programmers.
         def create(body: Json) -> http.StreamingCall:
             samples = any(name in body for name in ("temperature", "top_p", "top_k"))
             return client.messages.with_streaming_response.create(
-                model=body["model"],
-                max_tokens=body["max_tokens"],
+                model="",
+                max_tokens=1,
                 messages=[],
                 stream=True,
                 extra_body=body,

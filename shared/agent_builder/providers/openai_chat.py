@@ -97,7 +97,7 @@ class OpenAIChat:
         # All of the body is in extra_body, which is sent as it is.
         def create(body: Json) -> http.StreamingCall:
             return client.chat.completions.with_streaming_response.create(
-                model=body["model"], messages=[], stream=True, extra_body=body
+                model="", messages=[], stream=True, extra_body=body
             )
 
         body = request_body(request, self.name)

@@ -38,9 +38,7 @@ class Delivery:
         on_post: Told the outcome of each post, for metrics.
     """
 
-    def __init__(
-        self, poster: Poster, executor: Executor, on_post: Callable[[Posted], None] | None = None
-    ) -> None:
+    def __init__(self, poster: Poster, executor: Executor, on_post: Callable[[Posted], None] | None = None) -> None:
         self._poster = poster
         self._executor = executor
         self._on_post = on_post or (lambda _: None)
@@ -127,7 +125,7 @@ class _Channel:
             return
 
     async def _deliver(self, frame: Frame) -> None:
-        """Post until it is taken, refused for good, or given up. Deltas may be doubled: `offset` makes that harmless."""
+        """Post until it is taken, refused for good, or given up. A doubled delta is harmless: it has its `offset`."""
         data = encode(frame).encode()
         give_up = time.monotonic() + _GIVE_UP_AFTER
         pause = 0.1

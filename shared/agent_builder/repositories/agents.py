@@ -10,7 +10,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from agent_builder.models.agents import Agent, AgentVersion
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
+from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying, translated
 
 
 class AgentItem(Item, discriminator="agent"):
@@ -67,7 +67,7 @@ class AgentRepository:
         item = get_item(AgentItem, keys.agents(tenant), agent_id)
         return _agent(item) if item else None
 
-    def list(
+    def page(
         self, tenant: str, *, limit: int, before: str | None, status: str | None
     ) -> tuple[list[Agent], str | None]:
         """Newest first; returns the page and the id to go on after, if there is more."""
@@ -102,9 +102,7 @@ class AgentRepository:
                 expires_at=remember.expires_at,
             )
             now = agent.created_at // 1000
-            write.put(
-                "idempotency", item, IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at < now)
-            )
+            write.put("idempotency", item, IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at < now))
         write.commit()
 
     def remembered(self, pk: str) -> tuple[str, Any] | None:
@@ -165,9 +163,7 @@ class AgentRepository:
 def purge_item(tenant: str, target: str, target_id: str, *, now: int, due_at: int) -> PurgeItem:
     """A note of what is to be purged; it becomes due when the ring that follows it got lost."""
     pk = keys.purges(tenant)
-    return PurgeItem(
-        pk=pk, sk=target_id, target=target, created_at=now, due_pk=keys.due(pk + target_id), due_at=due_at
-    )
+    return PurgeItem(pk=pk, sk=target_id, target=target, created_at=now, due_pk=keys.due(pk + target_id), due_at=due_at)
 
 
 def _agent_item(tenant: str, agent: Agent) -> AgentItem:
@@ -219,7 +215,6 @@ def _version(item: VersionItem) -> AgentVersion:
             "version": int(item.version),
             "created_at": int(item.created_at),
             "created_by": item.created_by,
-            "restored_from": int(item.restored_from) if item.restored_from is not None else None,
+            "restored_from": int(item.restored_from) if present(item.restored_from) else None,
         }
     )
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.attributes import (
     JSONAttribute,
@@ -13,12 +13,13 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
+from pynamodb.expressions.update import Action
 
 from agent_builder.messages import Cost, Message, Usage
-from agent_builder.models.conversations import Conversation, Lease, QueuedRun, StoredMessage
+from agent_builder.models.conversations import Conversation, Lease, QueuedRun, RunStatus, StoredMessage
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import purge_item
-from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
+from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, present, retrying, translated
 
 
 class ConversationItem(Item, discriminator="conversation"):
@@ -64,7 +65,7 @@ class MessageItem(Item, discriminator="message"):
     message_id = UnicodeAttribute()
     run_id = UnicodeAttribute()
     role = UnicodeAttribute()
-    parts = JSONAttribute()
+    parts = PackedJSON()
     created_at = NumberAttribute()
     status = UnicodeAttribute(default="completed")
     stop_reason = UnicodeAttribute(null=True)
@@ -79,9 +80,9 @@ class ConversationRepository:
     def get(self, tenant: str, conversation_id: str) -> Conversation | None:
         """One strongly consistent read; a deleted one is gone."""
         item = get_item(ConversationItem, keys.conversation(tenant, conversation_id), keys.HEAD)
-        return None if item is None or item.deleted_at is not None else _conversation(item)
+        return None if item is None or present(item.deleted_at) else _conversation(item)
 
-    def list(
+    def page(
         self, tenant: str, agent_id: str, *, limit: int, before: str | None
     ) -> tuple[list[Conversation], str | None]:
         """An agent's conversations, newest first."""
@@ -100,7 +101,7 @@ class ConversationRepository:
             RaceLost: It is gone, or at another revision.
         """
         item = ConversationItem(pk=keys.conversation(tenant, conversation.id), sk=keys.HEAD)
-        actions = [
+        actions: list[Action] = [
             ConversationItem.title.set(title),
             ConversationItem.updated_at.set(now),
             ConversationItem.revision.set(conversation.revision + 1),
@@ -152,7 +153,7 @@ class ConversationRepository:
     def lease(self, tenant: str, conversation_id: str) -> Lease | None:
         """The lease as it stands."""
         item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
-        return None if item is None or item.deleted_at is not None else lease_of(item)
+        return None if item is None or present(item.deleted_at) else lease_of(item)
 
 
 def hide_actions(now: int) -> list[Any]:
@@ -180,7 +181,7 @@ def stored_message(item: MessageItem) -> StoredMessage:
         stop_reason=item.stop_reason,
         usage=Usage.model_validate(item.usage) if item.usage else None,
         cost=Cost.model_validate(item.cost) if item.cost else None,
-        status=item.status,
+        status=cast(RunStatus, item.status),
         error_code=error.get("code"),
         error=error.get("detail"),
         retryable=bool(error.get("retryable")),
@@ -201,7 +202,7 @@ def lease_of(item: LeaseItem) -> Lease:
 
 def queue_entry(run: QueuedRun) -> QueueEntry:
     """A queued run as it is stored."""
-    return QueueEntry(
+    return QueueEntry(  # type: ignore[no-untyped-call]
         run_id=run.run_id,
         agent_id=run.agent_id,
         version=run.version,

@@ -23,7 +23,7 @@ from agent_builder.repositories.conversations import (
     message_parts,
     queue_entry,
 )
-from agent_builder.repositories.table import Item, Transaction, get_item, retrying
+from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying
 
 MAX_QUEUED = 20
 RESCUE_AFTER_MS = 20_000
@@ -69,7 +69,7 @@ class ConnectionItem(Item, discriminator="connection"):
 class ClientMessage:
     """A client's own message id. `fingerprint` is a digest of what it said."""
 
-    pk: str
+    sk: str
     fingerprint: str
     expires_at: int
 
@@ -112,9 +112,9 @@ class IntakeRepository:
         write.put("run", _run_item(entry))
         write.commit()
 
-    def accepted(self, pk: str) -> AcceptedItem | None:
+    def accepted(self, tenant: str, agent_id: str, sk: str) -> AcceptedItem | None:
         """What became of a client's message id."""
-        return get_item(AcceptedItem, pk, keys.HEAD)
+        return get_item(AcceptedItem, keys.agent(tenant, agent_id), sk)
 
     def run(self, tenant: str, run_id: str) -> RunItem | None:
         """A run's head."""
@@ -123,7 +123,7 @@ class IntakeRepository:
     def belongs(self, tenant: str, conversation_id: str, agent_id: str) -> bool:
         """Whether a conversation is there and is this agent's."""
         item = get_item(ConversationItem, keys.conversation(tenant, conversation_id), keys.HEAD)
-        return item is not None and item.deleted_at is None and item.agent_id == agent_id
+        return item is not None and not present(item.deleted_at) and item.agent_id == agent_id
 
     def subscribe(self, tenant: str, conversation_id: str, connection_id: str) -> Lease | None:
         """Watch a conversation; None if it is gone."""
@@ -179,8 +179,8 @@ class IntakeRepository:
 
     def _remember(self, write: Transaction, entry: Acceptance, client: ClientMessage) -> None:
         item = AcceptedItem(
-            pk=client.pk,
-            sk=keys.HEAD,
+            pk=keys.agent(entry.tenant, entry.run.agent_id),
+            sk=client.sk,
             fingerprint=client.fingerprint,
             conversation_id=entry.conversation_id,
             run_id=entry.run.run_id,

@@ -24,7 +24,7 @@ def agents(tenant: str) -> str:
 
 
 def agent(tenant: str, agent_id: str) -> str:
-    """What belongs to one agent; sort keys: `version(n)`."""
+    """What belongs to one agent; sort keys: `version(n)`, `accepted(…)`."""
     return f"{_tenant(tenant)}#AGENT#{agent_id}"
 
 
@@ -68,9 +68,9 @@ def connection(tenant: str, connection_id: str) -> str:
     return f"{_tenant(tenant)}#CONNECTION#{connection_id}"
 
 
-def accepted(tenant: str, subject: str, agent_id: str, client_message_id: str) -> str:
-    """Where a client's own message id is remembered; sort key: `HEAD`."""
-    return f"{_tenant(tenant)}#ACCEPTED#{agent_id}#{_digest(subject, client_message_id)}"
+def accepted(subject: str, client_message_id: str) -> str:
+    """Sort key, in its agent's partition, of where a client's own message id is remembered."""
+    return f"ACCEPTED#{_digest(subject, client_message_id)}"
 
 
 def idempotency(tenant: str, subject: str, route: str, key: str) -> str:

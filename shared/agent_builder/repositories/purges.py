@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import PurgeItem
 from agent_builder.repositories.conversations import ConversationItem, LeaseItem, hide_actions, retire_actions
@@ -34,7 +37,7 @@ class PurgeRepository:
     def postpone(self, purge: Purge, *, passes: int, due_at: int) -> None:
         """Say when somebody must look again."""
         item = PurgeItem(pk=keys.purges(purge.tenant), sk=purge.target_id)
-        actions = [PurgeItem.passes.set(passes), PurgeItem.due_at.set(due_at)]
+        actions: list[Action] = [PurgeItem.passes.set(passes), PurgeItem.due_at.set(due_at)]
         retrying(lambda: item.update(actions, PurgeItem.pk.exists()))
 
     def done(self, purge: Purge) -> None:
@@ -80,13 +83,11 @@ class PurgeRepository:
         return deleted
 
     def _sort_keys(self, pk: str, prefix: str, *, after: str | None = None) -> list[str]:
-        condition = Item.sk.startswith(prefix) if prefix else None
+        condition: Condition | None = Item.sk.startswith(prefix) if prefix else None
         if after is not None:
             condition = Item.sk.between(after + "\x00", prefix + "\uffff")
         with translated():
-            found = Item.query(
-                pk, condition, consistent_read=True, limit=_PAGE, attributes_to_get=["pk", "sk", "kind"]
-            )
+            found = Item.query(pk, condition, consistent_read=True, limit=_PAGE, attributes_to_get=["pk", "sk", "kind"])
             return [item.sk for item in found]
 
     def _children(self, parent: str) -> list[str]:

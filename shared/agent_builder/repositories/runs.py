@@ -19,7 +19,7 @@ from agent_builder.repositories.conversations import (
     message_parts,
 )
 from agent_builder.repositories.intake import RunItem
-from agent_builder.repositories.table import DueIndex, Item, Transaction, retrying, translated
+from agent_builder.repositories.table import DueIndex, Item, PackedJSON, Transaction, retrying, translated
 
 LEASE_MS = 15_000
 
@@ -31,7 +31,7 @@ class StepItem(Item, discriminator="step"):
     number = NumberAttribute()
     started_at = NumberAttribute()
     duration_ms = NumberAttribute()
-    detail = JSONAttribute()
+    detail = PackedJSON()
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
@@ -93,7 +93,15 @@ class RunRepository:
         _commit_fenced(write)
 
     def finish(
-        self, tenant: str, conversation_id: str, run: QueuedRun, outcome: Outcome, steps: list[Step], *, fence: int, now: int
+        self,
+        tenant: str,
+        conversation_id: str,
+        run: QueuedRun,
+        outcome: Outcome,
+        steps: list[Step],
+        *,
+        fence: int,
+        now: int,
     ) -> None:
         """Store the answer, the last steps and the end of the run, and take it out of the queue.
 

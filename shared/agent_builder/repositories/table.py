@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -25,6 +28,8 @@ DUE_INDEX = "due"
 TTL_ATTRIBUTE = "expires_at"
 
 _ATTEMPTS = 6
+_PACK_FROM = 64 * 1024
+_PACKED = "z:"
 _RETRYABLE_REASONS = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"}
 )
@@ -39,6 +44,25 @@ _RETRYABLE_ERRORS = frozenset(
         "ServiceUnavailable",
     }
 )
+
+
+class PackedJSON(Attribute[Any]):
+    """JSON as text; beyond 64 KB compressed, since an item holds 400 KB."""
+
+    attr_type = "S"
+
+    def serialize(self, value: Any) -> str:
+        """Text, or `z:` and its compressed bytes in base64."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if len(text) < _PACK_FROM:
+            return text
+        return _PACKED + base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+
+    def deserialize(self, value: str) -> Any:
+        """The value again."""
+        if value.startswith(_PACKED):
+            value = zlib.decompress(base64.b64decode(value[len(_PACKED) :])).decode()
+        return json.loads(value)
 
 
 class ParentIndex(GlobalSecondaryIndex["Item"]):
@@ -120,10 +144,17 @@ def translated() -> Iterator[None]:
 
 
 T = TypeVar("T")
-I = TypeVar("I", bound=Item)
 
 
-def get_item(kind: type[I], pk: str, sk: str) -> I | None:
+def present(value: object) -> bool:
+    """Whether an attribute that may be absent is there; its declared type does not say so."""
+    return value is not None
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+def get_item(kind: type[ItemT], pk: str, sk: str) -> ItemT | None:
     """One strongly consistent read; None where there is no such item."""
     with translated():
         try:
@@ -172,7 +203,7 @@ class Transaction:
     _checks: list[tuple[str, type[Item], str, str, Condition]] = field(default_factory=list)
     _deletes: list[tuple[str, Item, Condition | None]] = field(default_factory=list)
     _puts: list[tuple[str, Item, Condition | None]] = field(default_factory=list)
-    _updates: list[tuple[str, Item, list[Action], Condition | None]] = field(default_factory=list)
+    _updates: list[tuple[str, Item, Sequence[Action], Condition | None]] = field(default_factory=list)
 
     def check(self, name: str, kind: type[Item], pk: str, sk: str, condition: Condition) -> None:
         """Require a condition of an item that is not written."""
@@ -186,7 +217,7 @@ class Transaction:
         """Write a whole item."""
         self._puts.append((name, item, condition))
 
-    def update(self, name: str, item: Item, actions: list[Action], condition: Condition | None = None) -> None:
+    def update(self, name: str, item: Item, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Change an item."""
         self._updates.append((name, item, actions, condition))
 
@@ -216,7 +247,7 @@ class Transaction:
             for _, item, condition_ in self._puts:
                 write.save(item, condition=condition_, return_values="ALL_OLD")
             for _, item, actions, condition_ in self._updates:
-                write.update(item, actions=actions, condition=condition_, return_values="ALL_OLD")
+                write.update(item, actions=list(actions), condition=condition_, return_values="ALL_OLD")
 
     def _failed(self, cause: BaseException | None) -> dict[str, Mapping[str, Any] | None]:
         if not isinstance(cause, TransactWriteError):

@@ -1,1 +1,1 @@
-"""What the product does. Services join repositories, providers, tools and realtime, which know nothing of each other."""
+"""What the product does. Services join repositories, providers, tools and realtime, which do not know each other."""

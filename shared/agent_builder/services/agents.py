@@ -83,11 +83,11 @@ class AgentService:
             raise NotFound("There is no agent with this id.")
         return agent
 
-    def list(
+    def page(
         self, identity: Identity, *, limit: int, after: str | None, status: str | None
     ) -> tuple[list[Agent], str | None]:
         """Newest first."""
-        return self.repository.list(identity.tenant, limit=limit, before=after, status=status)
+        return self.repository.page(identity.tenant, limit=limit, before=after, status=status)
 
     def patch(self, identity: Identity, agent_id: str, patch: Json, *, expected_revision: int | None) -> Agent:
         """Apply an RFC 7396 merge patch. A patch that changes nothing makes neither version nor revision.

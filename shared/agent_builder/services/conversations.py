@@ -25,12 +25,12 @@ class ConversationService:
     doorbell: Doorbell
     clock: Clock = now_ms
 
-    def list(
+    def page(
         self, identity: Identity, agent_id: str, *, limit: int, after: str | None
     ) -> tuple[list[Conversation], str | None]:
         """An agent's conversations, newest first."""
         self.agents.get(identity, agent_id)
-        return self.repository.list(identity.tenant, agent_id, limit=limit, before=after)
+        return self.repository.page(identity.tenant, agent_id, limit=limit, before=after)
 
     def get(self, identity: Identity, conversation_id: str) -> Conversation:
         """One conversation.

@@ -154,7 +154,9 @@ class Engine:
                 return
             async for tool_event in self._tool_steps(calls, transcript):
                 yield tool_event
-        yield self._note(transcript, f"Stopped: the limit of {self.limits.model_steps} model calls in one run is reached.")
+        yield self._note(
+            transcript, f"Stopped: the limit of {self.limits.model_steps} model calls in one run is reached."
+        )
         yield RunEnded(transcript.outcome("completed", "step_limit"))
 
     async def _model_step(
@@ -178,9 +180,9 @@ class Engine:
             yield StepEnded(self._step(transcript, started, begun, first, None, error.error_code))
             raise
         if finished is None:
-            error = ProviderError("broken_stream", "The model's answer broke off before its end.")
-            yield StepEnded(self._step(transcript, started, begun, first, None, error.error_code))
-            raise error
+            broken = ProviderError("broken_stream", "The model's answer broke off before its end.")
+            yield StepEnded(self._step(transcript, started, begun, first, None, broken.error_code))
+            raise broken
         transcript.parts.extend(finished.parts)
         transcript.partial_text = transcript.partial_thinking = ""
         yield StepEnded(self._step(transcript, started, begun, first, finished, None))

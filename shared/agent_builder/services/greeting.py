@@ -29,7 +29,7 @@ class Greeter:
     sleep: Callable[[float], None] = time.sleep
 
     def greet(self, identity: Identity, connection_id: str) -> None:
-        """Say that the agent is there; an unknown, foreign or inactive one is named as such, and the connection closed."""
+        """Say that the agent is there; if it is unknown, foreign or inactive, say that and close the connection."""
         if not self.intake.claim_greeting(identity.tenant, connection_id):
             return
         try:

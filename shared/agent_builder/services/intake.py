@@ -40,8 +40,8 @@ class Accepted:
     conversation_id: str
     run_id: str
     message_id: str
-    conversation_is_new: bool
-    queued: bool
+    conversation_is_new: bool = False
+    queued: bool = False
     repeated: bool = False
 
 
@@ -130,9 +130,7 @@ class Intake:
             now=now,
             expires_at=now // 1000 + _CONNECTION_SECONDS,
         )
-        self._doorbell.ring(
-            "greet", tenant_id=identity.tenant, connection_id=connection_id, agent_id=identity.agent_id
-        )
+        self._doorbell.ring("greet", tenant_id=identity.tenant, connection_id=connection_id, agent_id=identity.agent_id)
 
     def claim_greeting(self, tenant: str, connection_id: str) -> bool:
         """Whether the caller is the one who greets this connection."""
@@ -193,7 +191,7 @@ class Intake:
         client = None
         if said.client_message_id is not None:
             client = ClientMessage(
-                pk=keys.accepted(identity.tenant, identity.subject, run.agent_id, said.client_message_id),
+                sk=keys.accepted(identity.subject, said.client_message_id),
                 fingerprint=hashlib.sha256(said.content.encode()).hexdigest(),
                 expires_at=run.accepted_at // 1000 + _CLIENT_MESSAGE_SECONDS,
             )
@@ -213,7 +211,7 @@ class Intake:
         """Find out why it was not accepted: an answer, an error, or None to try again."""
         client = entry.client_message
         if client and "client_message" in race.failed:
-            item = self._repository.accepted(client.pk)
+            item = self._repository.accepted(identity.tenant, agent_id, client.sk)
             return self._repeated(identity, client, item) if item else None
         if "agent" in race.failed:
             self._versions.pop((identity.tenant, agent_id), None)
@@ -228,7 +226,7 @@ class Intake:
         if item.fingerprint != client.fingerprint:
             raise IdempotencyMismatch("This client_message_id was already used with other content; use a new one.")
         self.ring(identity, item.conversation_id)
-        return Accepted(item.conversation_id, item.run_id, item.user_message_id, False, False, repeated=True)
+        return Accepted(item.conversation_id, item.run_id, item.user_message_id, repeated=True)
 
     def _check_room(self, lease: Mapping[str, Any] | None) -> None:
         if len(raw(lease, "queue") or ()) >= MAX_QUEUED:

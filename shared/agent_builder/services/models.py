@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelRequest, ToolSpec, Usage
@@ -63,7 +64,7 @@ class ModelCaller:
         for _ in range(_SHRINKS):
             begun = False
             try:
-                async for event in stream_with_retries(self.provider, request, deadline=request.deadline):
+                async for event in stream_with_retries(self.provider, request, deadline=request.deadline or inf):
                     begun = True
                     yield event
                 return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
-from agent_builder.messages import Json, TextDelta, ThinkingDelta
+from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta
 from agent_builder.models.conversations import Outcome, QueuedRun
+from agent_builder.models.views import parts_view
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import (
-    complete_frame,
     cancelled_frame,
+    complete_frame,
+    encoded_size,
     error_frame,
     fit_result,
     pieces,
@@ -19,10 +21,11 @@ from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted
 
 _SEQ_PER_FENCE = 2**24
 _SNAPSHOT_TEXT = 16 * 1024
+_SNAPSHOT_PARTS = 12 * 1024
 
 
 class Narration:
-    """Frames of one run. `seq` rises, also from one runner to the next (`fence × 2^24 + n`)."""
+    """Frames of one run. `seq` rises, also from one runner to the next (`fence * 2^24 + n`)."""
 
     def __init__(self, delivery: Delivery, conversation_id: str, run: QueuedRun, *, fence: int) -> None:
         self._delivery = delivery
@@ -68,7 +71,8 @@ class Narration:
 
     def snapshot(self, transcript: Transcript, only: frozenset[str]) -> None:
         """Bring a connection that came later up to what the others have seen."""
-        for frame in snapshot_frames(self._ids, transcript.text, self._seq, "running"):
+        parts = shown_parts(transcript.message())
+        for frame in snapshot_frames(self._ids, transcript.text, self._seq, "running", parts):
             self._delivery.send(frame, only)
 
     def end(self, outcome: Outcome) -> None:
@@ -90,6 +94,12 @@ def terminal_frame(ids: Json, outcome: Outcome) -> Json:
     if outcome.status == "cancelled":
         return cancelled_frame(ids, content, outcome.usage, outcome.cost)
     return complete_frame(ids, content, outcome.stop_reason, outcome.usage, outcome.cost)
+
+
+def shown_parts(message: Message) -> list[Json]:
+    """A message's parts for a snapshot; none where they would not fit beside the text (REST has them)."""
+    parts = parts_view(message)
+    return parts if encoded_size(parts) <= _SNAPSHOT_PARTS else []
 
 
 def snapshot_frames(ids: Json, text: str, seq: int, status: str, parts: list[Json] | None = None) -> list[Json]:

@@ -84,7 +84,7 @@ class ModelListing:
     clock: Clock = now_ms
 
     def models(self) -> Json:
-        """`{providers: [{id, configured, models: [...]}], checked_at}`; `configured` is null where nobody could look."""
+        """`{providers: [{id, configured, models}], checked_at}`; `configured` is null where nobody could look."""
         configured, checked_at = self._status()
         providers: dict[str, list[Json]] = {}
         for entry in self.catalogue():

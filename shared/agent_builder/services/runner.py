@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError
+from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError
 from agent_builder.messages import ModelRequest
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step, StoredMessage
@@ -19,8 +19,8 @@ from agent_builder.realtime.delivery import Delivery, Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import LEASE_MS, RunRepository
-from agent_builder.services.engine import Engine, Limits, RunEnded, StepEnded, Transcript
 from agent_builder.services.context import HISTORY_PAGE, model_history
+from agent_builder.services.engine import Engine, Limits, RunEnded, StepEnded, Transcript
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.narration import Narration
 from agent_builder.tools.base import Tool
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 4.0
 RUN_SECONDS = 600.0
+NEEDED_SECONDS = 30.0
 _VERSIONS_KEPT = 256
 
 P = ParamSpec("P")
@@ -51,6 +52,7 @@ class Runner:
     Attributes:
         tools_of: The tools of an agent's version, by name.
         executor: Where the blocking calls of the store and the connections happen.
+        ring: Wakes another runner for a tenant's conversation.
     """
 
     runs: RunRepository
@@ -60,8 +62,9 @@ class Runner:
     tools_of: Callable[[AgentVersion], Mapping[str, Tool]]
     poster: Poster
     executor: Executor
+    ring: Callable[[str, str], object]
     clock: Clock = now_ms
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
     async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:
@@ -71,8 +74,14 @@ class Runner:
         if lease is None:
             return
         work = _Claim(self, tenant, conversation_id, lease)
-        while await work.drain(until):
-            pass
+        try:
+            while await work.drain(until):
+                pass
+        except FenceLost:
+            logger.info("the conversation belongs to another runner now")
+        except Exception:
+            await work.give_up()
+            raise
 
     async def version(self, tenant: str, agent_id: str, number: int) -> AgentVersion | None:
         """A version never changes, so it is read once."""
@@ -104,26 +113,32 @@ class _Claim:
         self.delivery.watch(lease.subscribers)
 
     async def drain(self, until: float) -> bool:
-        """Run the queue empty and let go; true if something came in at the last moment."""
+        """Run the queue empty and let go; true if something came in at the last moment.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation.
+        """
         runner = self.runner
-        try:
-            while self.lease.queue:
-                if until - time.monotonic() < 30:
-                    await runner._thread(
-                        runner.runs.abandon, self.tenant, self.conversation_id, fence=self.fence, now=runner.clock()
-                    )
-                    return False
-                await _Run(self, self.lease.queue[0]).carry_out(until)
-                await self.beat()
-            released = await runner._thread(
-                runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
-            )
-            if not released:
-                await self.beat()
-            return not released
-        except FenceLost:
-            logger.info("the conversation belongs to another runner now")
-            return False
+        while self.lease.queue:
+            if until - time.monotonic() < NEEDED_SECONDS:
+                await self.give_up()
+                runner.ring(self.tenant, self.conversation_id)
+                return False
+            await _Run(self, self.lease.queue[0]).carry_out(until)
+            await self.beat()
+        released = await runner._thread(
+            runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
+        )
+        if not released:
+            await self.beat()
+        return not released
+
+    async def give_up(self) -> None:
+        """Let go at once, with what waits still due, so that the next ring or the rescue can take it."""
+        runner = self.runner
+        await runner._thread(
+            runner.runs.abandon, self.tenant, self.conversation_id, fence=self.fence, now=runner.clock()
+        )
 
     async def beat(self) -> frozenset[str]:
         """Renew the lease; answers which connections began to watch."""
@@ -260,14 +275,26 @@ class _Run:
         return messages
 
     async def _heartbeats(self) -> None:
-        """Renew the lease each second; ends when the run is to be cancelled."""
+        """Renew the lease each second; ends when the run is to be cancelled.
+
+        Raises:
+            FenceLost: The lease is lost, or could not be renewed before it ended.
+        """
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            fresh = await self.claim.beat()
+            try:
+                fresh = await self.claim.beat()
+                renewed = time.monotonic()
+            except FenceLost:
+                raise
+            except StoreError as error:
+                if time.monotonic() - renewed > LEASE_MS / 1000:
+                    raise FenceLost("The lease could not be renewed in time.") from error
+                continue
             if fresh:
                 self.narration.snapshot(self.transcript, fresh)
             if self.run.run_id in self.claim.lease.cancelled:
                 return
             if self.narration.quiet_for() > PROGRESS_SECONDS:
                 self.narration.progress("working")
-
