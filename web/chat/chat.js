@@ -1,0 +1,237 @@
+// The conversation in the middle of the page: what is typed goes out, what comes in is shown, and nothing gets lost.
+
+import * as api from "./api.js";
+import { byId, h, toast } from "./dom.js";
+import { MessageList } from "./messages.js";
+import { PlaygroundSocket, freshId } from "./socket.js";
+import { Transcript } from "./transcript.js";
+
+const FRAME_LIMIT = 32 * 1024;
+const QUIET_FIRST = 8000;
+const QUIET_AGAIN = 5000;
+const QUIET_TOO_LONG = 24_000;
+const STATES = { connecting: "Connecting…", waiting: "Connection lost, trying again…", refused: "Not connected", open: "Connected", closed: "" };
+const EXAMPLES = ["What time is it in Vienna right now?", "What is 17.5 % of 2,349?", "What can you help me with?"];
+const SCRIPTED = ["/tool calculator {\"expression\": \"(3 + 4) * 1.5\"}", "/slow 40\n/long 60", "/error rate_limit 1\n/say It worked at the second attempt."];
+
+/** One agent's chat. `onConversation(id)` is told when a conversation begins, `onChange()` when the list is out of date. */
+export class Chat {
+  constructor(agent, { onConversation, onChange, onRefused }) {
+    Object.assign(this, { agent, onConversation, onChange, onRefused, conversationId: null, earlier: null });
+    this.list = h("div", { class: "messages", role: "log", "aria-label": "Conversation", "aria-live": "off" });
+    this.more = h("button", { type: "button", class: "small-button center", text: "Show earlier messages", on: { click: () => this.loadEarlier() } });
+    this.empty = h("div", { class: "empty" });
+    this.messages = new MessageList(this.list, { onRetry: (entry) => this.retry(entry) });
+    this.messages.then = () => this.afterDrawing();
+    byId("stage").replaceChildren(this.more, this.list, this.empty);
+    this.socket = new PlaygroundSocket(agent.id, { onFrame: (frame) => this.heard(frame), onState: (state) => this.connected(state) });
+    this.watch = setInterval(() => this.checkSilence(), 1000);
+    this.begin();
+  }
+
+  /** Leave: the server goes on with what it does. */
+  close() {
+    clearInterval(this.watch);
+    this.socket.close();
+  }
+
+  /** An empty conversation; the server knows of it with the first message. */
+  begin() {
+    this.conversationId = null;
+    this.show(new Transcript(), null);
+  }
+
+  /** Open a stored conversation: what is stored by REST, then what is going on by `resume`. */
+  async open(conversationId) {
+    this.conversationId = conversationId;
+    this.show(new Transcript(), null);
+    this.setEmpty("Loading…");
+    await this.reload();
+    if (this.conversationId === conversationId && !this.failed) this.resume();
+  }
+
+  show(transcript, earlier) {
+    this.transcript = transcript;
+    this.earlier = earlier;
+    this.failed = false;
+    this.follow = true;
+    this.held = [];
+    this.messages.show(transcript);
+  }
+
+  async reload() {
+    const { conversationId, transcript } = this;
+    if (!conversationId) return;
+    try {
+      const page = await api.listMessages(conversationId);
+      if (this.transcript !== transcript) return;
+      const fresh = !transcript.entries.length;
+      transcript.load(page.items);
+      if (fresh) this.earlier = page.next_cursor;
+      this.messages.drawAll();
+    } catch (error) {
+      if (this.transcript !== transcript) return;
+      this.failed = error.status === 404;
+      this.setEmpty(this.failed ? "This conversation does not exist any more." : error.words);
+    }
+  }
+
+  async loadEarlier() {
+    const { transcript, earlier } = this;
+    this.more.disabled = true;
+    const page = await api.listMessages(this.conversationId, earlier).catch((error) => toast(error.words, "error"));
+    this.more.disabled = false;
+    if (!page || this.transcript !== transcript) return;
+    const height = byId("scroller").scrollHeight - byId("scroller").scrollTop;
+    this.follow = false;
+    this.earlier = page.next_cursor;
+    transcript.load(page.items);
+    this.messages.drawAll();
+    byId("scroller").scrollTop = byId("scroller").scrollHeight - height;
+  }
+
+  /** Send what was typed; false if it cannot be sent like this. */
+  send(text) {
+    const content = text.trim();
+    if (!content) return false;
+    const clientId = freshId();
+    const frame = this.frame(content, clientId);
+    if (new TextEncoder().encode(JSON.stringify(frame)).length > FRAME_LIMIT) {
+      toast("This message is too long: at most 32 KB fit. Send it in pieces.", "error");
+      return false;
+    }
+    this.follow = true;
+    const waits = !this.conversationId && this.transcript.entries.some((entry) => entry.status === "sending");
+    const entry = this.transcript.say(content, clientId);
+    this.messages.changed(entry);
+    if (waits) this.held.push(entry);
+    else this.socket.send(frame);
+    return true;
+  }
+
+  /** What was typed before a new conversation had a name goes out now, into that conversation. */
+  release() {
+    for (const entry of this.held.splice(0, this.conversationId ? Infinity : 1)) {
+      this.socket.send(this.frame(entry.text, entry.clientId));
+    }
+  }
+
+  frame(content, clientId) {
+    const place = this.conversationId ? { conversation_id: this.conversationId } : {};
+    return { type: "user_message", content, client_message_id: clientId, ...place };
+  }
+
+  retry(entry) {
+    Object.assign(entry, { status: "sending", error: null, clientId: entry.error.retryable ? entry.clientId : freshId() });
+    this.messages.changed(entry);
+    this.socket.send(this.frame(entry.text, entry.clientId));
+  }
+
+  /** Stop all that runs or waits in this conversation. */
+  stop() {
+    if (this.conversationId) this.socket.send({ type: "cancel", conversation_id: this.conversationId });
+  }
+
+  resume() {
+    this.resumedAt = Date.now();
+    if (this.conversationId && this.socket.state === "open") {
+      this.socket.send({ type: "resume", conversation_id: this.conversationId });
+    }
+  }
+
+  heard(frame) {
+    if (frame.type === "error" && !frame.run_id) return this.refused(frame);
+    if (frame.type === "message_accepted") this.adopt(frame);
+    if (frame.run_id && frame.conversation_id === this.conversationId) this.applied(this.transcript.apply(frame), frame);
+    return undefined;
+  }
+
+  /** The first message of a new conversation was accepted: from now on it has a name. */
+  adopt(frame) {
+    const said = this.transcript.bySender(frame.client_message_id);
+    if (!said) return;
+    if (!this.conversationId) {
+      this.conversationId = frame.conversation_id;
+      this.onConversation(frame.conversation_id);
+      this.release();
+    }
+    this.onChange();
+  }
+
+  applied(effect, frame) {
+    if (effect.entry) this.messages.changed(effect.entry);
+    if (effect.also) this.messages.changed(effect.also);
+    if (effect.gap) this.socket.reconnect();
+    if (effect.stranger || effect.incomplete) this.reload();
+    if (effect.ended) {
+      this.onChange();
+      byId("announcer").textContent = frame.type === "message_complete" ? "The answer is complete." : "The answer has ended.";
+    }
+  }
+
+  refused(frame) {
+    const entry = frame.client_message_id && this.transcript.bySender(frame.client_message_id);
+    if (entry) {
+      Object.assign(entry, { status: "refused", error: { detail: frame.error, code: frame.code, retryable: frame.retryable } });
+      this.messages.changed(entry);
+      this.release();
+    } else if (this.socket.state === "refused") {
+      this.onRefused(frame);
+    } else if (frame.code !== "nothing_to_cancel") {
+      toast(`${frame.error} (${frame.code})`, "error");
+    }
+  }
+
+  connected(state) {
+    const node = byId("connection");
+    node.textContent = STATES[state];
+    node.dataset.state = state;
+    if (state === "open" && this.conversationId) this.resume();
+  }
+
+  /** During a run the server says something every five seconds; if not, ask, and at last connect anew. */
+  checkSilence() {
+    if (!this.transcript.running.length || this.socket.state !== "open") return;
+    if (this.socket.silence > QUIET_TOO_LONG) this.socket.reconnect();
+    else if (this.socket.silence > QUIET_FIRST && Date.now() - (this.resumedAt ?? 0) > QUIET_AGAIN) this.resume();
+  }
+
+  afterDrawing() {
+    this.more.hidden = !this.earlier;
+    if (this.transcript.entries.length) this.empty.hidden = true;
+    else if (!this.conversationId) this.welcome();
+    byId("stop").hidden = !this.transcript.running.length;
+    const scroller = byId("scroller");
+    if (this.follow) scroller.scrollTop = scroller.scrollHeight;
+    byId("jump").hidden = this.follow;
+  }
+
+  /** Follow the end of the text, unless the reader has scrolled away from it. */
+  scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = byId("scroller");
+    this.follow = scrollHeight - scrollTop - clientHeight < 60;
+    byId("jump").hidden = this.follow;
+  }
+
+  setEmpty(text) {
+    this.empty.hidden = false;
+    this.empty.replaceChildren(h("p", { class: "muted", text }));
+  }
+
+  welcome() {
+    const examples = this.agent.model_config.provider === "scripted" ? SCRIPTED : EXAMPLES;
+    this.empty.hidden = false;
+    this.empty.replaceChildren(
+      h("h2", { text: `Talk to ${this.agent.name}` }),
+      h("p", { class: "muted", text: this.agent.description || "Write a message below, or begin with one of these." }),
+      h("div", { class: "examples" }, examples.map((text) =>
+        h("button", { type: "button", class: "example", text, on: { click: () => this.suggest(text) } }))));
+  }
+
+  suggest(text) {
+    const field = byId("message");
+    field.value = text;
+    field.dispatchEvent(new Event("input"));
+    field.focus();
+  }
+}
