@@ -27,6 +27,7 @@ from agent_builder.messages import (
 from agent_builder.providers import http
 from agent_builder.providers.anthropic_request import NAME, request_body
 from agent_builder.providers.arguments import parse_arguments
+from agent_builder.providers.characters import whole_characters
 from agent_builder.providers.conversation import Said, finished
 from agent_builder.providers.failures import Answer
 
@@ -62,8 +63,11 @@ class AnthropicMessages:
         self._base_url = base_url or BASE_URL
         self._idle_seconds = idle_seconds
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once. A turn that the vendor pauses, for its own tools, is continued here."""
+        return whole_characters(self._stream(request))
+
+    async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         body = request_body(request)
         patience = http.Patience(request.deadline, self._idle_seconds)
         answer = _Answer()

@@ -6,6 +6,7 @@ import json
 from typing import Any, NoReturn
 
 from agent_builder.messages import Json
+from agent_builder.providers.characters import whole
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -28,13 +29,16 @@ def parse_arguments(raw: str) -> tuple[Json, str | None]:
     """
     if not raw.strip():
         return {}, None
+    raw = whole(raw)
     try:
         parsed = json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        if isinstance(parsed, dict) and "\\u" in raw:
+            parsed = json.loads(compact(parsed))  # halves of characters can stand in escapes as well
     except (ValueError, RecursionError):
         return {}, raw
     return (parsed, None) if isinstance(parsed, dict) else ({}, raw)
 
 
 def compact(value: object) -> str:
-    """JSON without spaces, letters as they are: what is sent back to a model."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON without spaces, letters as they are, characters whole: what is sent back to a model."""
+    return whole(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

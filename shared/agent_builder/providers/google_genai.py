@@ -24,6 +24,7 @@ from agent_builder.messages import (
     Usage,
 )
 from agent_builder.providers import http
+from agent_builder.providers.characters import whole_characters
 from agent_builder.providers.conversation import Said, finished
 from agent_builder.providers.failures import Answer
 from agent_builder.providers.google_request import NAME, config, contents
@@ -62,8 +63,11 @@ class GoogleGenAI:
         self._api_version = api_version
         self._idle_seconds = idle_seconds
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
+        return whole_characters(self._stream(request))
+
+    async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)
         answer = _Answer()
         async with aclosing(self._chunks(request, patience)) as chunks:

@@ -26,6 +26,7 @@ from agent_builder.messages import (
 )
 from agent_builder.providers import http
 from agent_builder.providers.arguments import compact, parse_arguments
+from agent_builder.providers.characters import whole_characters
 from agent_builder.providers.conversation import Said, finished
 from agent_builder.providers.failures import Answer
 from agent_builder.providers.openai_chat_request import request_body
@@ -68,8 +69,11 @@ class OpenAIChat:
         self._api_key = api_key or "none"  # the SDK insists on one, servers without keys ignore it
         self._idle_seconds = idle_seconds
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
+        return whole_characters(self._stream(request))
+
+    async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)
         answer = _Answer()
         try:

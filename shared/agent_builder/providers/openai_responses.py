@@ -25,6 +25,7 @@ from agent_builder.messages import (
 )
 from agent_builder.providers import http
 from agent_builder.providers.arguments import compact, parse_arguments
+from agent_builder.providers.characters import whole_characters
 from agent_builder.providers.conversation import Said, finished
 from agent_builder.providers.failures import Answer
 from agent_builder.providers.openai_responses_request import NAME, request_body
@@ -52,8 +53,11 @@ class OpenAIResponses:
         self._base_url = base_url or BASE_URL
         self._idle_seconds = idle_seconds
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
+        return whole_characters(self._stream(request))
+
+    async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)
         answer = _Answer()
         async with aclosing(self._events(request, patience)) as events:
@@ -196,7 +200,7 @@ def _own(item: Json, *names: str) -> Json:
 def _stop(response: Json, *, refused: bool) -> tuple[StopReason, str]:
     reason = (response.get("incomplete_details") or {}).get("reason")
     vendor = str(reason or response.get("status") or "")
-    if reason == "max_output_tokens":
+    if reason == "max_output_tokens" or (reason is None and vendor == "incomplete"):
         return "max_tokens", vendor
     if reason == "content_filter":
         return "content_filter", vendor
