@@ -141,6 +141,14 @@ class ConversationRepository:
             page = [item for item in results if item.sk != before]
         return [stored_message(item) for item in page[:limit]], page[limit - 1].sk if len(page) > limit else None
 
+    def messages_since(self, tenant: str, conversation_id: str, run_id: str) -> list[StoredMessage]:
+        """What came behind the answer of a run, newest first."""
+        pk = keys.conversation(tenant, conversation_id)
+        condition = MessageItem.sk.between(keys.message(run_id, "assistant") + "#", "M#~")
+        with translated():
+            found = [item for item in MessageItem.query(pk, condition, consistent_read=True)]
+        return [stored_message(item) for item in reversed(found)]
+
     def answer(self, tenant: str, conversation_id: str, run_id: str | None) -> StoredMessage | None:
         """The answer of a run; without one the newest answer."""
         pk = keys.conversation(tenant, conversation_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -35,6 +37,17 @@ class StepItem(Item, discriminator="step"):
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """The end of a run: its outcome, the steps that are not stored yet, connections that no longer exist."""
+
+    run: QueuedRun
+    outcome: Outcome
+    steps: Sequence[Step]
+    gone: frozenset[str]
+    now: int
 
 
 class RunRepository:
@@ -92,36 +105,49 @@ class RunRepository:
         write.put("step", _step_item(tenant, run_id, step))
         _commit_fenced(write)
 
-    def finish(
-        self,
-        tenant: str,
-        conversation_id: str,
-        run: QueuedRun,
-        outcome: Outcome,
-        steps: list[Step],
-        *,
-        fence: int,
-        now: int,
-    ) -> None:
+    def finish(self, tenant: str, conversation_id: str, end: RunEnd, *, fence: int, wake: int | None) -> bool:
         """Store the answer, the last steps and the end of the run, and take it out of the queue.
+
+        Args:
+            end: What is stored.
+            wake: Where nothing else is known to wait, the wake counter last seen: unless it rose, the same write lets
+                go of the conversation.
+
+        Returns:
+            Whether the conversation was let go.
 
         Raises:
             FenceLost: Somebody else owns the conversation.
         """
-        pk = keys.conversation(tenant, conversation_id)
+        if wake is not None:
+            try:
+                self._finish(tenant, conversation_id, end, fence, wake).commit()
+            except RaceLost:
+                pass  # something came in, or the fence is lost: the write below tells which
+            else:
+                return True
+        _commit_fenced(self._finish(tenant, conversation_id, end, fence, None))
+        return False
+
+    def _finish(self, tenant: str, conversation_id: str, end: RunEnd, fence: int, wake: int | None) -> Transaction:
+        pk, run_id = keys.conversation(tenant, conversation_id), end.run.run_id
         write = Transaction()
         first = LeaseItem.queue[0]
-        mine = (LeaseItem.fence == fence) & (first["run_id"] == run.run_id)
-        lease = [first.remove(), LeaseItem.cancelled.delete({run.run_id})]
+        mine = (LeaseItem.fence == fence) & (first["run_id"] == run_id)
+        lease = [first.remove(), LeaseItem.cancelled.delete({run_id})]
+        if end.gone:
+            lease.append(LeaseItem.subscribers.delete(set(end.gone)))
+        if wake is not None:
+            mine &= LeaseItem.wake == wake
+            lease += [LeaseItem.lease_until.set(0), LeaseItem.due_pk.remove(), LeaseItem.due_at.remove()]
         write.update("lease", LeaseItem(pk=pk, sk=keys.LEASE), lease, mine)
-        write.put("message", _answer_item(pk, run, outcome, now))
-        for step in steps:
-            write.put(f"step{step.number}", _step_item(tenant, run.run_id, step))
-        item = RunItem(pk=keys.run(tenant, run.run_id), sk=keys.HEAD)
-        write.update("run", item, _run_actions(outcome, now))
-        touched = [ConversationItem.updated_at.set(now)]
+        write.put("message", _answer_item(pk, end.run, end.outcome, end.now))
+        for step in end.steps:
+            write.put(f"step{step.number}", _step_item(tenant, run_id, step))
+        write.update("run", RunItem(pk=keys.run(tenant, run_id), sk=keys.HEAD), _run_actions(end.outcome, end.now))
+        touched = [ConversationItem.updated_at.set(end.now)]
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())
-        _commit_fenced(write)
+        return write
 
     def due(self, shard: int, *, now: int, limit: int = 50) -> list[tuple[str, str]]:
         """Keys of what became due in a shard, oldest first."""

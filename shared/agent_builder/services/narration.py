@@ -75,9 +75,9 @@ class Narration:
         for frame in snapshot_frames(self._ids, transcript.text, self._seq, "running", parts):
             self._delivery.send(frame, only)
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: Outcome, only: frozenset[str] | None = None) -> None:
         """The terminal frame."""
-        self._delivery.send(terminal_frame(self._ids, outcome))
+        self._delivery.send(terminal_frame(self._ids, outcome), only)
 
     def _send(self, frame: Json) -> None:
         self._seq += 1

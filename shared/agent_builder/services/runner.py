@@ -18,8 +18,8 @@ from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step, 
 from agent_builder.realtime.delivery import Delivery, Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
-from agent_builder.repositories.runs import LEASE_MS, RunRepository
-from agent_builder.services.context import HISTORY_PAGE, model_history
+from agent_builder.repositories.runs import LEASE_MS, RunEnd, RunRepository
+from agent_builder.services.context import HISTORY_PAGE, HistoryCache, model_history
 from agent_builder.services.engine import Engine, Limits, RunEnded, StepEnded, Transcript
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.narration import Narration
@@ -65,6 +65,7 @@ class Runner:
     ring: Callable[[str, str], object]
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
+    histories: HistoryCache = field(default_factory=HistoryCache)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
     async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:
@@ -111,6 +112,7 @@ class _Claim:
         self.fence = lease.fence
         self.delivery = Delivery(runner.poster, runner.executor)
         self.delivery.watch(lease.subscribers)
+        self.known = runner.histories.known(tenant, conversation_id, lease.fence)
 
     async def drain(self, until: float) -> bool:
         """Run the queue empty and let go; true if something came in at the last moment.
@@ -124,8 +126,10 @@ class _Claim:
                 await self.give_up()
                 runner.ring(self.tenant, self.conversation_id)
                 return False
-            await _Run(self, self.lease.queue[0]).carry_out(until)
-            await self.beat()
+            run = _Run(self, self.lease.queue[0])
+            if await run.carry_out(until):
+                return False
+            await run.tell_late(await self.beat())
         released = await runner._thread(
             runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
         )
@@ -163,10 +167,12 @@ class _Run:
         self.runner = claim.runner
         self.transcript = Transcript()
         self.steps: list[Step] = []
+        self.history: list[StoredMessage] = []
+        self.ended: Outcome | None = None
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
-    async def carry_out(self, until: float) -> None:
-        """Run it, store how it ended, then say so.
+    async def carry_out(self, until: float) -> bool:
+        """Run it, store how it ended, then say so; answers whether the conversation was let go with it.
 
         Raises:
             FenceLost: Somebody else owns the conversation; nothing more was written.
@@ -175,18 +181,26 @@ class _Run:
             self.narration.reset()
         outcome = await self._outcome(until)
         claim = self.claim
-        await self.runner._thread(
+        released = await self.runner._thread(
             self.runner.runs.finish,
             claim.tenant,
             claim.conversation_id,
-            self.run,
-            outcome,
-            self.steps,
+            RunEnd(self.run, outcome, self.steps, claim.delivery.gone, self.runner.clock()),
             fence=claim.fence,
-            now=self.runner.clock(),
+            wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )
+        self._remember(outcome)
+        self.ended = outcome
         self.narration.end(outcome)
         await claim.delivery.flush()
+        return released
+
+    async def tell_late(self, connections: frozenset[str]) -> None:
+        """Show the end to connections that began to watch in the run's last moment."""
+        if connections and self.ended is not None:
+            self.narration.snapshot(self.transcript, connections)
+            self.narration.end(self.ended, connections)
+            await self.claim.delivery.flush()
 
     async def _outcome(self, until: float) -> Outcome:
         if self.run.run_id in self.claim.lease.cancelled:
@@ -236,9 +250,8 @@ class _Run:
             label=caller.label,
             clock=self.runner.clock,
         )
-        waiting = {run.run_id for run in self.claim.lease.queue} - {self.run.run_id}
         request = caller.request(
-            model_history(messages, leave_out=waiting),
+            model_history(messages),
             tools=[tool.spec for tool in tools.values()],
             deadline=min(until - 20, time.monotonic() + RUN_SECONDS),
         )
@@ -269,10 +282,28 @@ class _Run:
             )
 
     async def _messages(self) -> list[StoredMessage]:
-        messages, _ = await self.runner._thread(
-            self.runner.conversations.messages, self.claim.tenant, self.claim.conversation_id, limit=HISTORY_PAGE
-        )
-        return messages
+        """The conversation, newest first; only what is new where this runner gave the last answer."""
+        claim, thread = self.claim, self.runner._thread
+        store = self.runner.conversations
+        known = claim.known
+        if known is None:
+            messages, _ = await thread(store.messages, claim.tenant, claim.conversation_id, limit=HISTORY_PAGE)
+        else:
+            fresh = await thread(store.messages_since, claim.tenant, claim.conversation_id, known[0])
+            messages = [*fresh, *known[1]]
+        self.history = [message for message in messages if message.run_id <= self.run.run_id]
+        return self.history
+
+    def _remember(self, outcome: Outcome) -> None:
+        """Keep the conversation as it is now, for the next message."""
+        run = self.run
+        if not any(message.run_id == run.run_id for message in self.history):
+            self.claim.known = None
+            return
+        answer = StoredMessage(run.message_id, run.run_id, outcome.message, self.runner.clock(), status=outcome.status)
+        newest_first = [answer, *self.history]
+        self.claim.known = (run.run_id, newest_first)
+        self.runner.histories.keep(self.claim.tenant, self.claim.conversation_id, self.claim.fence, newest_first)
 
     async def _heartbeats(self) -> None:
         """Renew the lease each second; ends when the run is to be cancelled.
