@@ -149,11 +149,11 @@ const BLOCKS = {
     make: () => {
       const title = h("summary");
       const text = h("div", { class: "thought" });
-      return Object.assign(h("details", { class: "card thinking" }, title, text), { title, text });
+      return Object.assign(h("details", { class: "card thinking" }, title, text), { inside: { title, text } });
     },
     draw: (node, block, entry, isLast) => {
-      node.title.textContent = isLast && entry.status === "running" ? "Thinking…" : "Thought about it";
-      node.text.textContent = block.text;
+      node.inside.title.textContent = isLast && entry.status === "running" ? "Thinking…" : "Thought about it";
+      node.inside.text.textContent = block.text;
     },
   },
   tool: { make: toolNode, draw: drawTool },
@@ -164,7 +164,7 @@ function toolNode() {
   const state = h("span", { class: "tool-state" });
   const body = h("div", { class: "tool-body" });
   const node = h("details", { class: "card tool" }, h("summary", {}, name, state), body);
-  return Object.assign(node, { name, state, body, drawn: "" });
+  return Object.assign(node, { inside: { name, state, body }, drawn: "" });
 }
 
 function drawTool(node, block, entry) {
@@ -174,14 +174,14 @@ function drawTool(node, block, entry) {
   if (node.drawn === key) return;
   node.drawn = key;
   node.dataset.state = state;
-  node.name.textContent = block.name;
-  node.state.textContent = block.ms === undefined || block.ms === null ? state : `${state} · ${duration(block.ms)}`;
+  node.inside.name.textContent = block.name;
+  node.inside.state.textContent = block.ms === undefined || block.ms === null ? state : `${state} · ${duration(block.ms)}`;
   if (block.error) node.open = true;
-  node.body.replaceChildren(
+  node.inside.body.replaceChildren(
     ...(block.input ? [h("h4", { text: "Arguments" }), json(block.input)] : []),
     ...(block.error ? [h("h4", { text: "Error" }), h("p", { class: "bad", text: block.error })] : []),
     ...(block.result !== undefined && !block.error ? [h("h4", { text: "Result" }), json(block.result)] : []));
 }
 
 const json = (value) => h("pre", { tabIndex: 0 }, h("code", { text: JSON.stringify(value, null, 2) }));
-const duration = (ms) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+const duration = (ms) => (ms < 1 ? "under 1 ms" : ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
