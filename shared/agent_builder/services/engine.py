@@ -7,6 +7,7 @@ something else than a Lambda function could drive it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import Outcome, RunStatus, Step
 from agent_builder.tools.base import Tool
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +256,9 @@ class Engine:
             error = failure.detail
         except TimeoutError:
             error = f"The tool did not answer within {self.limits.tool_seconds:g} seconds."
+        except Exception:
+            logger.exception("a tool failed unexpectedly", extra={"tool": call.name})
+            error = "The tool failed because of a fault on our side."
         part = ToolResultPart(
             tool_use_id=call.tool_use_id,
             name=call.name,

@@ -1,0 +1,372 @@
+"""The run engine over a model and tools made for the test: no vendor, no store, no connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_builder.errors import ProviderError, ToolError
+from agent_builder.messages import (
+    Cost,
+    Json,
+    ModelEvent,
+    ModelFinished,
+    ModelRequest,
+    TextDelta,
+    TextPart,
+    ThinkingDelta,
+    ThinkingPart,
+    ToolCallPart,
+    ToolResultPart,
+    ToolSpec,
+    Usage,
+    rounds,
+    user_message,
+)
+from agent_builder.models.conversations import Outcome
+from agent_builder.services.engine import (
+    Engine,
+    EngineEvent,
+    Limits,
+    RunEnded,
+    StepEnded,
+    ToolFinished,
+    ToolStarted,
+    Transcript,
+)
+
+USAGE = Usage(input_tokens=10, output_tokens=2)
+Script = Sequence[ModelEvent | Exception]
+
+
+@dataclass
+class Model:
+    """Plays one script a call and keeps what it was asked."""
+
+    scripts: list[Script]
+    asked: list[ModelRequest] = field(default_factory=list)
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        self.asked.append(request)
+        for event in self.scripts[min(len(self.asked), len(self.scripts)) - 1]:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+            await asyncio.sleep(0)
+
+
+@dataclass
+class FakeTool:
+    """A tool that does what the test says."""
+
+    name: str
+    do: Callable[[Json], Awaitable[Json]]
+
+    @property
+    def spec(self) -> ToolSpec:
+        return ToolSpec(self.name, "", {"type": "object"})
+
+    async def call(self, arguments: Json) -> Json:
+        return await self.do(arguments)
+
+
+def says(text: str, stop: Any = "end_turn") -> list[ModelEvent]:
+    return [TextDelta(text), ModelFinished((TextPart(text=text),), stop, USAGE, "model-1")]
+
+
+def calls(*asked: ToolCallPart, text: str = "", stop: Any = "tool_use") -> list[ModelEvent]:
+    said: tuple[Any, ...] = (TextPart(text=text), *asked) if text else asked
+    return [*([TextDelta(text)] if text else []), ModelFinished(said, stop, USAGE, "model-1")]
+
+
+def call(name: str, call_id: str = "c1", invalid: str | None = None, **arguments: Any) -> ToolCallPart:
+    return ToolCallPart(tool_use_id=call_id, name=name, input=arguments, invalid=invalid)
+
+
+def tool(name: str, do: Callable[[Json], Awaitable[Json]]) -> dict[str, FakeTool]:
+    return {name: FakeTool(name, do)}
+
+
+async def echo(arguments: Json) -> Json:
+    return {"echo": arguments}
+
+
+def engine(model: Model, tools: dict[str, FakeTool] | None = None, **limits: Any) -> Engine:
+    return Engine(
+        stream=model.stream,
+        tools=tools or {},
+        price=lambda name, usage: Cost(amount_nanousd=usage.input_tokens, unpriced_steps=0),
+        limits=Limits(**limits),
+        label={"provider": "fake"},
+        clock=lambda: 1_000,
+    )
+
+
+async def run(
+    model: Model, tools: dict[str, FakeTool] | None = None, transcript: Transcript | None = None, **limits: Any
+) -> tuple[list[EngineEvent], Outcome]:
+    request = ModelRequest(model="m", messages=[user_message("hello")])
+    events = [event async for event in engine(model, tools, **limits).run(request, transcript or Transcript())]
+    ends = [event for event in events if isinstance(event, RunEnded)]
+    assert len(ends) == 1
+    assert events[-1] is ends[0]
+    return events, ends[0].outcome
+
+
+def kinds(events: Sequence[EngineEvent]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+async def test_a_plain_answer() -> None:
+    events, outcome = await run(Model([says("Hello")]))
+    assert kinds(events) == ["TextDelta", "StepEnded", "RunEnded"]
+    assert outcome.status == "completed"
+    assert outcome.stop_reason == "end_turn"
+    assert outcome.message.text == "Hello"
+    assert outcome.usage == USAGE
+    assert outcome.cost == Cost(amount_nanousd=10)
+    step = next(event.step for event in events if isinstance(event, StepEnded))
+    assert (step.number, step.kind, step.started_at, step.error) == (1, "model", 1_000, None)
+    assert step.detail["provider"] == "fake"
+    assert step.detail["answered_by"] == "model-1"
+
+
+async def test_thinking_is_told_and_kept() -> None:
+    finished = ModelFinished((ThinkingPart(text="hm"), TextPart(text="yes")), "end_turn", USAGE)
+    events, outcome = await run(Model([[ThinkingDelta("hm"), TextDelta("yes"), finished]]))
+    assert kinds(events)[:2] == ["ThinkingDelta", "TextDelta"]
+    assert [part.type for part in outcome.message.parts] == ["thinking", "text"]
+    assert outcome.message.text == "yes"
+
+
+async def test_a_tool_and_what_the_model_makes_of_it() -> None:
+    model = Model([calls(call("echo", x=1), text="Let me see. "), says("Done.")])
+    events, outcome = await run(model, tool("echo", echo))
+    assert kinds(events) == [
+        "TextDelta",
+        "StepEnded",
+        "ToolStarted",
+        "ToolFinished",
+        "StepEnded",
+        "TextDelta",
+        "StepEnded",
+        "RunEnded",
+    ]
+    assert outcome.message.text == "Let me see. Done."
+    assert outcome.usage == USAGE + USAGE
+    assert outcome.cost == Cost(amount_nanousd=20)
+    assert [event.step.number for event in events if isinstance(event, StepEnded)] == [1, 2, 3]
+    said = list(rounds(model.asked[1].messages[-1]))
+    assert said[0].results == (
+        ToolResultPart(
+            tool_use_id="c1", name="echo", result={"echo": {"x": 1}}, duration_ms=said[0].results[0].duration_ms
+        ),
+    )
+
+
+async def test_tools_run_side_by_side_and_results_stand_in_the_order_of_the_calls() -> None:
+    both, first = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Json) -> Json:
+        first.set()
+        await both.wait()
+        return {"from": "slow"}
+
+    async def quick(_: Json) -> Json:
+        await first.wait()
+        both.set()
+        return {"from": "quick"}
+
+    model = Model([calls(call("slow", "a"), call("quick", "b")), says("ok")])
+    events, outcome = await run(model, tool("slow", slow) | tool("quick", quick))
+    started = [event.call.tool_use_id for event in events if isinstance(event, ToolStarted)]
+    assert started == ["a", "b"]
+    assert kinds(events).index("ToolFinished") > kinds(events).index("ToolStarted") + 1
+    results = [part for part in outcome.message.parts if isinstance(part, ToolResultPart)]
+    assert [(part.tool_use_id, part.result["from"]) for part in results] == [("a", "slow"), ("b", "quick")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (call("echo", invalid='{"x": '), "not a JSON object"),
+        (call("nothing"), "no tool named 'nothing'"),
+        (call("fails"), "It cannot be done on Sundays."),
+        (call("hangs"), "did not answer within 0.01 seconds"),
+    ],
+    ids=["invalid arguments", "unknown tool", "tool error", "timeout"],
+)
+async def test_a_failing_tool_is_told_to_the_model(asked: ToolCallPart, told: str) -> None:
+    async def fails(_: Json) -> Json:
+        raise ToolError("It cannot be done on Sundays.")
+
+    async def hangs(_: Json) -> Json:
+        await asyncio.Event().wait()
+        return {}
+
+    model = Model([calls(asked), says("I see.")])
+    tools = tool("echo", echo) | tool("fails", fails) | tool("hangs", hangs)
+    events, outcome = await run(model, tools, tool_seconds=0.01)
+    finished = next(event.result for event in events if isinstance(event, ToolFinished))
+    assert told in (finished.error or "")
+    assert finished.result == {}
+    assert outcome.status == "completed"
+    assert outcome.message.text == "I see."
+    shown = list(rounds(model.asked[1].messages[-1]))[0].results[0]
+    assert shown.error == finished.error
+    assert [e.step.error for e in events if isinstance(e, StepEnded) and e.step.kind == "tool"] == ["tool_error"]
+
+
+async def test_a_tool_that_breaks_is_told_to_the_model_too() -> None:
+    async def broken(_: Json) -> Json:
+        raise KeyError("a fault of ours")
+
+    model = Model([calls(call("broken")), says("Never mind.")])
+    events, outcome = await run(model, tool("broken", broken))
+    finished = next(event.result for event in events if isinstance(event, ToolFinished))
+    assert finished.error
+    assert "a fault of ours" not in finished.error
+    assert outcome.status == "completed"
+
+
+async def test_the_limit_of_model_calls() -> None:
+    model = Model([calls(call("echo"), text="again ")])
+    events, outcome = await run(model, tool("echo", echo), model_steps=3)
+    assert len(model.asked) == 3
+    assert (outcome.status, outcome.stop_reason) == ("completed", "step_limit")
+    assert "limit of 3 model calls" in outcome.message.text
+    shown = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert shown == outcome.message.text
+
+
+async def test_the_limit_of_tool_calls() -> None:
+    model = Model([calls(*(call("echo", f"c{n}") for n in range(4))), says("enough")])
+    events, outcome = await run(model, tool("echo", echo), tool_calls=2)
+    errors = [event.result.error for event in events if isinstance(event, ToolFinished)]
+    assert sum(error is None for error in errors) == 2
+    assert sum("limit of 2 tool calls" in (error or "") for error in errors) == 2
+    assert outcome.status == "completed"
+
+
+async def test_a_provider_error_before_any_text() -> None:
+    error = ProviderError("rate_limit", "Wait a little.", retry_after=3)
+    events, outcome = await run(Model([[error]]))
+    assert kinds(events) == ["StepEnded", "RunEnded"]
+    assert (outcome.status, outcome.error_code, outcome.error) == ("failed", "provider_rate_limit", "Wait a little.")
+    assert outcome.retryable
+    assert outcome.message.parts == ()
+    assert outcome.cost.amount_nanousd is None
+
+
+async def test_a_provider_error_after_some_text_keeps_it() -> None:
+    model = Model([[ThinkingDelta("hm"), TextDelta("Half an ans"), ProviderError("auth", "No.")]])
+    _, outcome = await run(model)
+    assert (outcome.status, outcome.message.text, outcome.retryable) == ("failed", "Half an ans", False)
+    assert [part.type for part in outcome.message.parts] == ["thinking", "text"]
+
+
+async def test_a_stream_without_its_end_is_broken() -> None:
+    events, outcome = await run(Model([[TextDelta("Half")]]))
+    assert (outcome.status, outcome.error_code) == ("failed", "provider_broken_stream")
+    assert outcome.message.text == "Half"
+    assert [event.step.error for event in events if isinstance(event, StepEnded)] == ["provider_broken_stream"]
+
+
+async def test_a_stream_without_anything_is_broken() -> None:
+    _, outcome = await run(Model([[]]))
+    assert (outcome.status, outcome.error_code) == ("failed", "provider_broken_stream")
+
+
+async def test_calls_that_were_cut_off_are_not_carried_out() -> None:
+    events, outcome = await run(
+        Model([calls(call("echo"), text="I will", stop="max_tokens")]), tool("echo", echo)
+    )
+    assert "ToolStarted" not in kinds(events)
+    assert (outcome.status, outcome.stop_reason) == ("completed", "max_tokens")
+    assert [part.type for part in outcome.message.parts] == ["text"]
+
+
+async def test_a_failure_in_the_second_step_keeps_the_first() -> None:
+    model = Model([calls(call("echo"), text="First. "), [TextDelta("Sec"), ProviderError("overloaded", "Busy.")]])
+    _, outcome = await run(model, tool("echo", echo))
+    assert outcome.status == "failed"
+    assert outcome.message.text == "First. Sec"
+    assert [part.type for part in outcome.message.parts] == ["text", "tool_call", "tool_result", "text"]
+    assert outcome.usage == USAGE
+
+
+async def test_cancelled_in_mid_stream_the_transcript_has_what_there_was() -> None:
+    reached = asyncio.Event()
+
+    class Endless(Model):
+        async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+            yield TextDelta("So far")
+            reached.set()
+            await asyncio.Event().wait()
+
+    transcript = Transcript()
+    task = asyncio.create_task(run(Endless([]), transcript=transcript))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    outcome = transcript.outcome("cancelled")
+    assert (outcome.status, outcome.message.text) == ("cancelled", "So far")
+
+
+async def test_cancelled_while_tools_run_they_are_cancelled_and_their_calls_left_out() -> None:
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def hangs(_: Json) -> Json:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return {}
+
+    transcript = Transcript()
+    model = Model([calls(call("hangs"), text="Wait. ")])
+    task = asyncio.create_task(run(model, tool("hangs", hangs), transcript))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        await ended.wait()
+    assert [part.type for part in transcript.outcome("cancelled").message.parts] == ["text"]
+
+
+async def test_closing_the_engine_drops_the_models_stream() -> None:
+    closed = asyncio.Event()
+
+    class Watched(Model):
+        async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+            try:
+                yield TextDelta("x")
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+    request = ModelRequest(model="m", messages=[user_message("hello")])
+    async with aclosing(engine(Watched([])).run(request, Transcript())) as events:  # type: ignore[type-var]
+        await anext(events)
+    async with asyncio.timeout(5):
+        await closed.wait()
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=20))
+def test_deltas_however_they_are_cut_are_the_text(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    script = [*(TextDelta(piece) for piece in pieces), ModelFinished((TextPart(text=text),), "end_turn", USAGE)]
+    transcript = Transcript()
+    events, outcome = asyncio.run(run(Model([script]), transcript=transcript))
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == text
+    assert outcome.message.text == transcript.text == text
