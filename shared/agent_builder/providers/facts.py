@@ -54,8 +54,8 @@ _GPT_5_1 = replace(_GPT_5, efforts=("none", *_O_SERIES))
 _GPT_5_2 = replace(_GPT_5, efforts=("none", *_O_SERIES, "xhigh"))
 _GPT_5_4 = replace(_GPT_5_2, context_window=1_050_000)
 _GPT_NOW = replace(_GPT_5_4, efforts=("none", *_O_SERIES, "xhigh", "max"))
-_GEMINI_2_5 = Facts(1_000_000, 65_536, thinking="budget")
-_GEMINI_NOW = Facts(1_000_000, 65_536, thinking="level", efforts=("minimal", "low", "medium", "high"))
+_GEMINI_2_5 = Facts(1_048_576, 65_536, thinking="budget")
+_GEMINI_NOW = Facts(1_048_576, 65_536, thinking="level", efforts=("minimal", "low", "medium", "high"))
 
 # The first pattern that the name begins with decides.
 _RULES: dict[str, tuple[tuple[str, Facts], ...]] = {
@@ -74,7 +74,7 @@ _RULES: dict[str, tuple[tuple[str, Facts], ...]] = {
         (r"o1-(mini|preview)", replace(_O, context_window=128_000, tools=False, vision=False, system=False)),
         (r"o\d", _O),
         (r"gpt-3\.5", Facts(16_385, 4_096, vision=False)),
-        (r"gpt-4\.1", Facts(1_000_000, 32_768)),
+        (r"gpt-4\.1", Facts(1_047_576, 32_768)),
         (r"gpt-4-32k", Facts(32_000, 4_096, vision=False)),
         (r"(gpt-4o|chatgpt-4o|gpt-4-turbo|gpt-4\.5)", Facts(128_000, 16_384)),
         (r"gpt-4", Facts(8_192, 8_192, vision=False)),
@@ -89,14 +89,14 @@ _RULES: dict[str, tuple[tuple[str, Facts], ...]] = {
     "google": (
         (r"gemini-(1\.0|pro)", Facts(32_768, 8_192)),
         (r"gemini-1\.5-pro", Facts(2_000_000, 8_192)),
-        (r"gemini-(1\.5|2\.0)", Facts(1_000_000, 8_192)),
+        (r"gemini-(1\.5|2\.0)", Facts(1_048_576, 8_192)),
         (r"gemini-2\.5-pro", replace(_GEMINI_2_5, efforts=_EFFORTS[1:])),
         (r"gemini-2\.5", _GEMINI_2_5),
         (r"gemini-[3-9]", _GEMINI_NOW),
         (r"gemma", Facts(128_000, 8_192, tools=False, vision=False)),
     ),
     "local": ((r"", Facts(8_192, 2_048, vision=False)),),
-    "scripted": ((r"", Facts(1_000_000, 100_000, vision=False)),),
+    "scripted": ((r"", Facts(1_048_576, 100_000, vision=False)),),
 }
 
 

@@ -146,7 +146,7 @@ class ConversationRepository:
         pk = keys.conversation(tenant, conversation_id)
         condition = MessageItem.sk.between(keys.message(run_id, "assistant") + "#", "M#~")
         with translated():
-            found = [item for item in MessageItem.query(pk, condition, consistent_read=True)]
+            found = list(MessageItem.query(pk, condition, consistent_read=True))
         return [stored_message(item) for item in reversed(found)]
 
     def answer(self, tenant: str, conversation_id: str, run_id: str | None) -> StoredMessage | None:

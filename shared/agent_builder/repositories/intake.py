@@ -126,7 +126,7 @@ class IntakeRepository:
         return item is not None and not present(item.deleted_at) and item.agent_id == agent_id
 
     def subscribe(self, tenant: str, conversation_id: str, connection_id: str) -> Lease | None:
-        """Watch a conversation; None if it is gone. The wake counter makes a runner that is about to end look once more."""
+        """Watch a conversation; None if it is gone. A runner that is about to end looks once more (`wake`)."""
         item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
         try:
             retrying(lambda: item.update([LeaseItem.subscribers.add({connection_id}), LeaseItem.wake.add(1)], _alive()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -71,7 +72,12 @@ _BUILTIN: dict[str, Callable[[], Tool]] = {"current_time": CurrentTime, "calcula
 
 def builtin_tools(names: Iterable[str]) -> dict[str, Tool]:
     """The named tools; names that no longer exist are left out."""
-    return {name: _BUILTIN[name]() for name in names if name in _BUILTIN}
+    return {name: _builtin(name) for name in names if name in _BUILTIN}
+
+
+@cache
+def _builtin(name: str) -> Tool:
+    return _BUILTIN[name]()
 
 
 def _spec(name: str, description: str, arguments: type[_Arguments]) -> ToolSpec:
