@@ -74,8 +74,12 @@ def counted(stack: Instance) -> Iterator[tuple[Calls, Any]]:
     for services in (playground.greeter, playground):
         object.__setattr__(services, "connections", calls)
     runner.runner.poster = calls
-    yield calls, _speaker(calls, rung, _agent(bell))
-    bootstrap.after_restore()
+    try:
+        yield calls, _speaker(calls, rung, _agent(bell))
+    finally:
+        runner.loop.close()
+        runner.runner.executor.shutdown()
+        bootstrap.after_restore()
 
 
 class _Bell:
