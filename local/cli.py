@@ -16,9 +16,10 @@ from pathlib import Path
 
 from local import launchers, packages
 from local.example import create_example
+from local.guard import origins
 from local.intrinsics import TemplateError
 from local.lambda_service import UnknownFunction
-from local.settings import LOOPBACK, PORT, Settings, allowed_origins, provider_variables, token_for
+from local.settings import LOOPBACK, PORT, Settings, provider_variables, token_for
 from local.stack import Stack, StartError
 from local.store import StoreError
 
@@ -59,7 +60,7 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
         spares=options.spares,
         region=environment.get("AWS_REGION") or defaults.region,
         retry_delays=tuple(float(part) for part in options.retry_delays.split(",")),
-        allowed_origins=allowed_origins(environment),
+        allowed_origins=origins(options.allowed_origins or environment.get("ALLOWED_ORIGINS", "")),
         provider_variables=provider_variables(environment),
         function_variables=dict(pair.split("=", 1) for pair in options.env),
         token=token_for(host, environment),
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--retry-delays", default="1,2", help="seconds before the retries of asynchronous events")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for all functions")
+    parser.add_argument("--allowed-origins", help="other origins whose pages may use it (ALLOWED_ORIGINS)")
     parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")
     parser.add_argument("--no-example", dest="example", action="store_false", help="do not create the example agent")
     commands = parser.add_subparsers(dest="command")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import launchers
-from local.guard import origins
 from local.packages import PROJECT
 
 LOOPBACK = "127.0.0.1"
@@ -61,8 +60,3 @@ def token_for(host: str, environment: Mapping[str, str]) -> str | None:
     if host in (LOOPBACK, "localhost", "::1"):
         return None
     return environment.get("LOCAL_TOKEN") or secrets.token_urlsafe(24)
-
-
-def allowed_origins(environment: Mapping[str, str]) -> frozenset[str]:
-    """Return the foreign origins that may use the gateway."""
-    return origins(environment.get("ALLOWED_ORIGINS", ""))

@@ -4,7 +4,6 @@ import pytest
 
 from local.store_journal import Journal
 
-
 OPEN = []
 
 

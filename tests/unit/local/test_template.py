@@ -30,7 +30,9 @@ def evaluate(expression, extra=""):
           Table: {{Type: "AWS::DynamoDB::Table", Properties: {{TableName: !Sub "${{AWS::StackName}}-things"}}}}
           Queue: {{Type: "AWS::SQS::Queue"}}
           Secret: {{Type: "AWS::SecretsManager::Secret"}}
-          F: {{Type: "AWS::Serverless::Function", Properties: {{FunctionName: !Sub "${{AWS::StackName}}-f", AutoPublishAlias: live}}}}
+          F:
+            Type: AWS::Serverless::Function
+            Properties: {{FunctionName: !Sub "${{AWS::StackName}}-f", AutoPublishAlias: live}}
           Probe: {{Type: X, Value: {expression}}}
         {extra}
         """)

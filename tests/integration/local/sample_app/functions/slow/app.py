@@ -1,7 +1,9 @@
 """Counts, sleeps, fails and dies on demand."""
 
 import os
+import sys
 import time
+from pathlib import Path
 
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
@@ -28,16 +30,15 @@ def lambda_handler(event, context):
     if what == "sleep":
         time.sleep(event["seconds"])
     elif what == "raise":
-        print("[ERROR] asked to fail")
         raise ValueError("asked to fail")
     elif what == "exit":
         os._exit(7)
     elif what == "log":
-        print(event["line"])
+        sys.stdout.write(event["line"] + "\n")
     elif what == "fail_until":
-        with open(event["file"], "a") as file:
-            file.write("x")
-        if os.path.getsize(event["file"]) < event["attempts"]:
+        file = Path(event["file"])
+        file.write_text((file.read_text() if file.exists() else "") + "x")
+        if file.stat().st_size < event["attempts"]:
             raise ValueError("not yet")
     return {"pid": os.getpid(), "hooks": HOOKS, "seen": len(SEEN), "arn": context.invoked_function_arn, **extra(event)}
 
