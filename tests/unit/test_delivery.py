@@ -159,9 +159,7 @@ async def test_what_was_not_taken_is_sent_again_and_nothing_is_lost(
     assert delivery.gone == frozenset()
 
 
-async def test_a_frame_that_is_never_taken_ends_the_connection(
-    poster: Recorder, executor: ThreadPoolExecutor
-) -> None:
+async def test_a_frame_that_is_never_taken_ends_the_connection(poster: Recorder, executor: ThreadPoolExecutor) -> None:
     delivery = _watching(poster, executor, "a")
     poster.answers["a"] = [Posted.TOO_LARGE]
     delivery.send({"type": "x"})
@@ -227,7 +225,7 @@ def test_whatever_is_merged_every_delta_stands_at_its_offset(pieces: list[str]) 
 
 
 async def test_a_long_delta_is_split_below_the_frame_limit(poster: Recorder, executor: ThreadPoolExecutor) -> None:
-    text = "😀\u0001\"ä" * 20_000
+    text = '😀\u0001"ä' * 20_000
     delivery = _watching(poster, executor, "a")
     delivery.send(delta(text, 1, 0))
     await delivery.flush()

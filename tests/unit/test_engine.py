@@ -285,9 +285,7 @@ async def test_a_stream_without_anything_is_broken() -> None:
 
 
 async def test_calls_that_were_cut_off_are_not_carried_out() -> None:
-    events, outcome = await run(
-        Model([calls(call("echo"), text="I will", stop="max_tokens")]), tool("echo", echo)
-    )
+    events, outcome = await run(Model([calls(call("echo"), text="I will", stop="max_tokens")]), tool("echo", echo))
     assert "ToolStarted" not in kinds(events)
     assert (outcome.status, outcome.stop_reason) == ("completed", "max_tokens")
     assert [part.type for part in outcome.message.parts] == ["text"]
