@@ -2,8 +2,8 @@
 
     python -m benchmarks.calls
 
-Every call is seen by a hook on the AWS clients themselves; retries count. The runner is invoked with what the playground
-rang with, and its posts are counted apart.
+Every call is seen by a hook on the AWS clients themselves; retries count. The runner is invoked with what the
+playground rang with, and its posts are counted apart.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class Context:
 
 @contextmanager
 def counted(stack: Instance) -> Iterator[tuple[Calls, Any]]:
-    """The playground's and the runner's handlers with counting clients; yields the count and `say(text, conversation)`."""
+    """Both handlers with counting clients; yields the count and `say(text, conversation)`."""
     os.environ.update(stack.environment)
     os.environ["RUNNER_FUNCTION"] = "nobody"
     from agent_builder import bootstrap
     from agent_builder.repositories.table import Item
 
-    bootstrap.after_restore()
+    bootstrap._forget()
     calls = Calls()
     playground, runner = bootstrap.playground_services(), bootstrap.runner_services()
     Item._get_connection().connection.client.meta.events.register("before-send", calls.record)
@@ -79,7 +79,7 @@ def counted(stack: Instance) -> Iterator[tuple[Calls, Any]]:
     finally:
         runner.loop.close()
         runner.runner.executor.shutdown()
-        bootstrap.after_restore()
+        bootstrap._forget()
 
 
 class _Bell:

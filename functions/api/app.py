@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from snapshot_restore_py import register_after_restore
+from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder import __version__
-from agent_builder.bootstrap import after_restore
+from agent_builder.bootstrap import preload, restore_api
 from agent_builder.errors import AgentBuilderError, MalformedRequest, NotFound
 from agent_builder.jsontext import decode_object
 from agent_builder.models.identity import identity_of
@@ -25,7 +25,8 @@ _OPEN = frozenset({"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"})
 _JSON_TYPES = ("application/merge-patch+json", "application/json")
 
 configure_logging()
-register_after_restore(after_restore)
+register_before_snapshot(preload, "lambda")
+register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from snapshot_restore_py import register_after_restore
+from snapshot_restore_py import register_after_restore, register_before_snapshot
 
-from agent_builder.bootstrap import after_restore, playground_services
+from agent_builder.bootstrap import playground_services, preload, restore_playground
 from agent_builder.errors import AgentBuilderError, Unauthenticated
 from agent_builder.models.identity import Identity, identity_of
 from agent_builder.observability import configure_logging, log_context, logger
@@ -20,7 +20,8 @@ from functions.playground.replies import Replies, answer
 SUBPROTOCOL = "aab.v1"
 
 configure_logging()
-register_after_restore(after_restore)
+register_before_snapshot(preload, "lambda", "apigatewaymanagementapi")
+register_after_restore(restore_playground)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

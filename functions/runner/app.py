@@ -14,7 +14,7 @@ from typing import Any
 
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
-from agent_builder.bootstrap import after_restore, preload_runner, runner_services
+from agent_builder.bootstrap import preload_runner, restore_runner, runner_services
 from agent_builder.models.identity import Identity
 from agent_builder.observability import configure_logging, log_context, logger
 
@@ -22,7 +22,7 @@ _MARGIN_SECONDS = 10.0
 
 configure_logging()
 register_before_snapshot(preload_runner)
-register_after_restore(after_restore)
+register_after_restore(restore_runner)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

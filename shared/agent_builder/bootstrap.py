@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from agent_builder import aws
 from agent_builder.config import Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -77,6 +78,7 @@ class RunnerServices:
     """What the runner function uses."""
 
     runner: Any
+    connections: Connections
     greeter: Greeter
     purger: Any
     rescue: Any
@@ -118,6 +120,7 @@ def runner_services() -> RunnerServices:
     )
     return RunnerServices(
         runner=runner,
+        connections=connections,
         greeter=Greeter(intake, connections),
         purger=Purger(PurgeRepository()),
         rescue=Rescue(runs, doorbell),
@@ -126,18 +129,42 @@ def runner_services() -> RunnerServices:
     )
 
 
+def preload(*services: str) -> None:
+    """Read what clients of AWS need, before a snapshot is taken; opens nothing."""
+    aws.preload("dynamodb", *services)
+
+
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
-    from agent_builder.providers import registry
+    from agent_builder.providers import pricing, registry
     from agent_builder.services import models, runner
 
-    settings = Settings.from_environment()
-    registry.preload(settings.preloaded_providers)
-    _ = models, runner
+    preload("lambda", "apigatewaymanagementapi")
+    registry.preload(Settings.from_environment().preloaded_providers)
+    _ = models, runner, pricing
 
 
-def after_restore() -> None:
-    """Forget what a snapshot must not carry on: clients and what was built on them."""
+def restore_playground() -> None:
+    """Begin anew after a snapshot or a fork: clients, and what is built on them."""
+    _forget()
+    services = playground_services()
+    services.connections.prepare()
+    services.intake.prepare()
+
+
+def restore_api() -> None:
+    """Begin anew after a snapshot or a fork."""
+    _forget()
+    api_services()
+
+
+def restore_runner() -> None:
+    """Begin anew after a snapshot or a fork."""
+    _forget()
+    runner_services().connections.prepare()
+
+
+def _forget() -> None:
     table.reset_connections()
     for build in (playground_services, api_services, runner_services):
         build.cache_clear()
@@ -152,11 +179,10 @@ def _settings() -> Settings:
 def _provider_keys(settings: Settings) -> Any:
     if not settings.provider_keys_secret:
         return lambda: settings.provider_keys
-    from agent_builder.realtime.aws import client
     from agent_builder.services.platform import SecretKeys
 
     def fetch() -> str:
-        secrets = client("secretsmanager", connect_timeout=2, read_timeout=5)
+        secrets = aws.client("secretsmanager", connect_timeout=2, read_timeout=5)
         return str(secrets.get_secret_value(SecretId=settings.provider_keys_secret)["SecretString"])
 
     return SecretKeys(fetch)

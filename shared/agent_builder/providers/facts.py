@@ -88,7 +88,7 @@ _RULES: dict[str, tuple[tuple[str, Facts], ...]] = {
     ),
     "google": (
         (r"gemini-(1\.0|pro)", Facts(32_768, 8_192)),
-        (r"gemini-1\.5-pro", Facts(2_000_000, 8_192)),
+        (r"gemini-1\.5-pro", Facts(2_097_152, 8_192)),
         (r"gemini-(1\.5|2\.0)", Facts(1_048_576, 8_192)),
         (r"gemini-2\.5-pro", replace(_GEMINI_2_5, efforts=_EFFORTS[1:])),
         (r"gemini-2\.5", _GEMINI_2_5),

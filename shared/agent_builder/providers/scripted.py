@@ -21,11 +21,11 @@ Usage, unless given, is a quarter of the characters, rounded up.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from typing import Any, get_args
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent_builder.errors import ProviderError, ProviderErrorKind
 from agent_builder.messages import (
@@ -43,13 +43,37 @@ from agent_builder.messages import (
     Usage,
     rounds,
 )
-from agent_builder.providers.arguments import parse_arguments
+from agent_builder.providers.arguments import compact, parse_arguments
 from agent_builder.providers.conversation import Said, finished, result_text
 
 NAME = "scripted"
 _COMMAND = re.compile(r"/(say|think|tool|error|long|slow|wait|stop|break|recall)\b[ \t]*(.*)")
 _PIECE = re.compile(r"\s*\S+\s*?|\s+")
 Sleep = Callable[[float], Awaitable[None]]
+
+
+class Act(BaseModel):
+    """One act of a script."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = ""
+    thinking: str = ""
+    tool: str | None = None
+    input: Json = Field(default_factory=dict)
+    raw: str | None = None
+    id: str | None = None
+    error: ProviderErrorKind | None = None
+    times: int | None = None
+    retry_after: float | None = None
+    delay_ms: int | None = Field(default=None, ge=0, le=600_000)
+    slow_ms: int | None = Field(default=None, ge=0, le=60_000)
+    usage: Usage | None = None
+    stop: StopReason | None = None
+    early_end: bool = Field(default=False, alias="break")
+
+
+_SCRIPT = TypeAdapter(list[Act])
 
 
 class Scripted:
@@ -64,63 +88,61 @@ class Scripted:
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Play one step."""
         parts: list[Said] = []
-        usage, stop, pause = Usage(), "end_turn", 0.0
+        usage: Usage | None = None
+        stop: StopReason = "end_turn"
+        pause = 0.0
         for act in _acts(request):
-            if "delay_ms" in act:
-                await self._sleep(act["delay_ms"] / 1000)
-            elif "slow_ms" in act:
-                pause = act["slow_ms"] / 1000
-            elif "error" in act:
-                self._fail(act, request)
-            elif "break" in act:
-                raise ProviderError("broken_stream", "The script ended the stream early.")
-            elif "tool" in act:
-                parts.append(_call(act, request, len(parts)))
-            else:
-                stop, usage = act.get("stop", stop), Usage(**act["usage"]) if "usage" in act else usage
-                for delta in _deltas(act):
-                    _join(parts, delta)
-                    yield delta
-                    await self._sleep(pause)
-        yield finished(request, parts, _reason(stop), _usage(usage, request, parts), request.model, stop)
+            await self._sleep((act.delay_ms or 0) / 1000)
+            pause = pause if act.slow_ms is None else act.slow_ms / 1000
+            self._fail(act, request)
+            if act.tool is not None:
+                parts.append(_call(act, act.tool, request, len(parts)))
+            stop, usage = act.stop or stop, act.usage or usage
+            for delta in _deltas(act):
+                _join(parts, delta)
+                yield delta
+                await self._sleep(pause)
+        yield finished(request, parts, stop, usage or _usage(request, parts), request.model, stop)
 
-    def _fail(self, act: Json, request: ModelRequest) -> None:
-        kind = act["error"]
-        times, key = act.get("times"), (request.cache_key, len(request.messages), str(kind))
-        self._failures[key] += 1
-        if times is not None and self._failures[key] > times:
+    def _fail(self, act: Act, request: ModelRequest) -> None:
+        if act.early_end:
+            raise ProviderError("broken_stream", "The script ended the stream early.")
+        if act.error is None:
             return
-        if kind not in get_args(ProviderErrorKind):
-            raise ProviderError("invalid_request", "The script names an error that does not exist.")
-        raise ProviderError(kind, f"The script asked for this error: {kind}.", retry_after=act.get("retry_after"))
+        key = (request.cache_key, len(request.messages), act.error)
+        self._failures[key] += 1
+        if act.times is None or self._failures[key] <= act.times:
+            detail = f"The script asked for this error: {act.error}."
+            raise ProviderError(act.error, detail, retry_after=act.retry_after)
 
 
-def _acts(request: ModelRequest) -> list[Json]:
+def _acts(request: ModelRequest) -> list[Act]:
     script = request.options.get("script")
-    acts = script if isinstance(script, list) else list(_commands(request))
+    try:
+        acts = _SCRIPT.validate_python(list(_commands(request)) if script is None else script)
+    except ValidationError as error:
+        raise ProviderError("invalid_request", "The script has an act that does not exist or is incomplete.") from error
     step, results = _position(request.messages)
     groups = _groups(acts)
     if step < len(groups):
         return groups[step]
-    if results:
-        named = (f"{result.name} answered: {result_text(result)}" for result in results)
-        return [{"text": "\n".join(named)}]
-    return [{"text": "Done."}]
+    named = (f"{result.name} answered: {result_text(result)}" for result in results)
+    return [Act(text="\n".join(named) or "Done.")]
 
 
-def _groups(acts: list[Json]) -> list[list[Json]]:
+def _groups(acts: list[Act]) -> list[list[Act]]:
     """One list of acts a model step."""
-    groups: list[list[Json]] = [[]]
+    groups: list[list[Act]] = [[]]
     for act in acts:
-        if groups[-1] and "tool" in groups[-1][-1] and "tool" not in act:
+        if groups[-1] and groups[-1][-1].tool is not None and act.tool is None:
             groups.append([])
         groups[-1].append(act)
     return groups
 
 
-def _position(messages: Any) -> tuple[int, tuple[ToolResultPart, ...]]:
+def _position(messages: Sequence[Message]) -> tuple[int, tuple[ToolResultPart, ...]]:
     """How many steps this run has had, and the results of the last."""
-    last: Message | None = messages[-1] if messages else None
+    last = messages[-1] if messages else None
     if last is None or last.role == "user":
         return 0, ()
     done = list(rounds(last))
@@ -158,9 +180,9 @@ def _act(command: str, rest: str, first: str) -> Json:
     return {"break": True}
 
 
-def _deltas(act: Json) -> Iterator[TextDelta | ThinkingDelta]:
-    yield from (TextDelta(piece) for piece in _PIECE.findall(str(act.get("text", ""))))
-    yield from (ThinkingDelta(piece) for piece in _PIECE.findall(str(act.get("thinking", ""))))
+def _deltas(act: Act) -> Iterator[TextDelta | ThinkingDelta]:
+    yield from (TextDelta(piece) for piece in _PIECE.findall(act.text))
+    yield from (ThinkingDelta(piece) for piece in _PIECE.findall(act.thinking))
 
 
 def _join(parts: list[Said], delta: TextDelta | ThinkingDelta) -> None:
@@ -172,25 +194,14 @@ def _join(parts: list[Said], delta: TextDelta | ThinkingDelta) -> None:
         parts.append(kind(text=delta.text))
 
 
-def _call(act: Json, request: ModelRequest, position: int) -> ToolCallPart:
-    raw = act["raw"] if "raw" in act else json.dumps(act.get("input", {}))
-    parsed, invalid = parse_arguments(raw)
+def _call(act: Act, name: str, request: ModelRequest, position: int) -> ToolCallPart:
+    parsed, invalid = parse_arguments(compact(act.input) if act.raw is None else act.raw)
     before = sum(isinstance(p, ToolCallPart) for m in request.messages for p in m.parts)
-    call_id = act.get("id") or f"scripted_{before + position + 1}"
-    return ToolCallPart(tool_use_id=call_id, name=str(act["tool"]), input=parsed, invalid=invalid)
+    call_id = act.id or f"scripted_{before + position + 1}"
+    return ToolCallPart(tool_use_id=call_id, name=name, input=parsed, invalid=invalid)
 
 
-def _reason(stop: str) -> StopReason:
-    for known in get_args(StopReason):
-        if known == stop:
-            reason: StopReason = known
-            return reason
-    return "end_turn"
-
-
-def _usage(given: Usage, request: ModelRequest, parts: list[Said]) -> Usage:
-    if given != Usage():
-        return given
+def _usage(request: ModelRequest, parts: list[Said]) -> Usage:
     read = len(request.system) + sum(len(m.text) for m in request.messages)
     written = sum(len(part.text) for part in parts if not isinstance(part, ToolCallPart))
     return Usage(input_tokens=-(-read // 4), output_tokens=-(-written // 4))

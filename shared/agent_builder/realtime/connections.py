@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from agent_builder.realtime.aws import client
+from agent_builder.aws import client
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,10 @@ class Connections:
             self._api().delete_connection(ConnectionId=connection_id)
         except (ClientError, BotoCoreError) as error:
             logger.info("a connection was not closed", extra={"error": type(error).__name__})
+
+    def prepare(self) -> None:
+        """Make the client now, so that the first post need not."""
+        self._api()
 
     def _api(self) -> Any:
         if self._client is None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from agent_builder.aws import client
 from agent_builder.errors import StoreError
-from agent_builder.realtime.aws import client
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +49,15 @@ class Doorbell:
             raise StoreError("The runner failed to answer; try again.", code="runner_unavailable")
         return payload
 
-    def _invoke(self, how: str, payload: dict[str, Any]) -> Any:
+    def prepare(self) -> None:
+        """Make the client now, so that the first ring need not."""
         if self._client is None:
             self._client = client(
                 "lambda", connect_timeout=2, read_timeout=26, retries={"total_max_attempts": 2, "mode": "standard"}
             )
+
+    def _invoke(self, how: str, payload: dict[str, Any]) -> Any:
+        self.prepare()
         return self._client.invoke(
             FunctionName=self._function, InvocationType=how, Payload=json.dumps(payload).encode()
         )

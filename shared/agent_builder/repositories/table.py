@@ -21,6 +21,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from agent_builder.aws import session
 from agent_builder.errors import RaceLost, StoreError
 
 PARENT_INDEX = "by_parent"
@@ -116,19 +117,18 @@ class Item(Model):
 
 
 def bind(table_name: str) -> None:
-    """Say which table the items live in. Opens nothing; one client serves every kind of item."""
-    if Item.Meta.table_name != table_name:
+    """Say which table the items live in. One client serves every kind of item; it connects when it is first used."""
+    if Item._connection is None or Item.Meta.table_name != table_name:
         Item.Meta.table_name = table_name
         Item._connection = None
-    Item._get_connection()
+        connection = Item._get_connection().connection
+        connection._local.session = session()
+        _ = connection.client  # made here, in the thread that has the session; all threads share it
 
 
 def reset_connections() -> None:
     """Forget the client, for a process that was forked or restored from a snapshot."""
-    table_name = Item.Meta.table_name
     Item._connection = None
-    if table_name:
-        Item._get_connection()
 
 
 @contextmanager

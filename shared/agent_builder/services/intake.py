@@ -71,6 +71,10 @@ class Intake:
         self._clock = clock
         self._versions: dict[tuple[str, str], int] = {}
 
+    def prepare(self) -> None:
+        """Make what the first message needs."""
+        self._doorbell.prepare()
+
     def agent(self, identity: Identity, agent_id: str) -> Agent:
         """The agent, if it may be talked to.
 
