@@ -106,8 +106,10 @@ class Pool:
                 environment.retire()
 
     async def close(self) -> None:
-        """Kill everything."""
+        """Kill everything; events that still wait are failed."""
         self._closed = True
+        while self._waiting:
+            self._answer_one(None)
         for generation in self._generations():
             for environment in tuple(generation.members):
                 environment.kill()

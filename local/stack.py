@@ -39,6 +39,7 @@ from local.variables import Endpoints, variables
 from local.websocket_gateway import WebSocketGateway
 
 RUNNING = "running.json"
+_DRAIN_SECONDS = 1.0
 
 
 class StartError(Exception):
@@ -197,11 +198,15 @@ class Stack:
 
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0, max_field_size=65536)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5, max_field_size=65536)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
+        for gateway in websockets:
+            self._closing.push_async_callback(gateway.drain, _DRAIN_SECONDS)
         self._closing.callback(self.connections.close_all)
-        await web.SockSite(runner, listener).start()
+        site = web.SockSite(runner, listener)
+        await site.start()
+        self._closing.push_async_callback(site.stop)
 
     def _write_running(self) -> None:
         """Tell other processes of this user where the parts listen; removed when the runtime stops."""

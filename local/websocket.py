@@ -18,7 +18,6 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol, State
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_CLOSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,11 @@ def is_handshake(request: web.Request) -> bool:
 class ServerSocket:
     """One WebSocket. `receive` returns None when it is over; `close_code` and `close_reason` then say how."""
 
-    def __init__(self, request: web.Request, max_frame: int, max_message: int) -> None:
+    def __init__(self, request: web.Request, max_frame: int, max_message: int, close_seconds: float) -> None:
         self._request = request
         self._protocol = Protocol(SERVER, state=State.OPEN, max_size=(max_message, max_frame))
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._close_seconds = close_seconds
         self._parts: list[bytes] = []
         self._binary = False
         self._over = False
@@ -142,7 +142,7 @@ class ServerSocket:
             else:
                 self._end()
         if self._protocol.close_expected() and not self._over:
-            asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._transport.abort)
+            asyncio.get_running_loop().call_later(self._close_seconds, self._transport.abort)
 
     def _end(self) -> None:
         if not self._over:

@@ -26,12 +26,16 @@ from local.websocket import Message, ServerSocket, is_handshake
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a connection, in bytes and seconds. The defaults are AWS's, and cannot be raised there."""
+    """Limits of a connection, in bytes and seconds. The defaults are AWS's, and cannot be raised there.
+
+    `close` is how long a client may take to answer a closing handshake before it is cut off.
+    """
 
     frame: int = 32 * 1024
     message: int = 128 * 1024
     idle: float = 600.0
     lifetime: float = 7200.0
+    close: float = 5.0
 
 
 class WebSocketGateway:
@@ -51,15 +55,25 @@ class WebSocketGateway:
         self._identity = identity
         self._limits = limits
         self._path = pattern(api.public_path)
-        self._live: set[asyncio.Task[Any]] = set()
+        self._messages: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
 
     def takes(self, request: web.Request) -> bool:
         """Tell whether a request is a handshake on this API's path."""
         return is_handshake(request) and self._path.fullmatch(request.path) is not None
 
+    async def drain(self, seconds: float) -> None:
+        """Wait for connections that were closed to end, `$disconnect` included."""
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=seconds)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection from handshake to end."""
-        socket = ServerSocket(request, self._limits.frame, self._limits.message)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        socket = ServerSocket(request, self._limits.frame, self._limits.message, self._limits.close)
         connection = OpenConnection(socket, request.remote or "127.0.0.1", request.headers.get("User-Agent", ""))
         handshake = self._handshake(request, connection)
         answer = await self._run("$connect", connect_event(handshake))
@@ -83,8 +97,8 @@ class WebSocketGateway:
         while (message := await socket.receive()) is not None:
             connection.touch()
             task = loop.create_task(self._message(handshake, socket, message))
-            self._live.add(task)
-            task.add_done_callback(self._live.discard)
+            self._messages.add(task)
+            task.add_done_callback(self._messages.discard)
 
     async def _message(self, handshake: Handshake, socket: ServerSocket, message: Message) -> None:
         event = message_event(handshake, message.data, message.binary)
