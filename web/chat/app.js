@@ -13,8 +13,13 @@ let chat = null;
 
 const sidebar = new Sidebar({
   choose: (id) => { go(id, null); closeSidebar(); },
-  open: (id) => { go(agent.id, id); closeSidebar(); field.focus({ preventScroll: true }); },
+  open: (id) => { go(agent.id, id); closeSidebar(); beReady(); },
 });
+
+/** Put the cursor into the message field, except where that would bring up a keyboard over half the screen. */
+function beReady() {
+  if (matchMedia("(hover: hover)").matches) field.focus({ preventScroll: true });
+}
 
 /** Show an agent and one of its conversations, and make that the address. */
 function go(agentId, conversationId) {
@@ -104,7 +109,7 @@ async function create() {
   sidebar.agents.refresh();
   await go(outcome.agent.id, null);
   closeSidebar();
-  field.focus();
+  beReady();
 }
 
 async function edit() {
@@ -167,7 +172,7 @@ byId("close-sidebar").addEventListener("click", () => { closeSidebar(); byId("op
 byId("scrim").addEventListener("click", closeSidebar);
 byId("new-agent").addEventListener("click", create);
 byId("edit-agent").addEventListener("click", edit);
-byId("new-conversation").addEventListener("click", () => { go(agent.id, null); closeSidebar(); field.focus(); });
+byId("new-conversation").addEventListener("click", () => { go(agent.id, null); closeSidebar(); beReady(); });
 byId("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 byId("stop").addEventListener("click", () => chat?.stop());
 byId("scroller").addEventListener("scroll", () => chat?.scrolled(), { passive: true });

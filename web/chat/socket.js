@@ -133,7 +133,8 @@ export class PlaygroundSocket {
     clearTimeout(this.timer);
     const socket = this.socket;
     this.socket = null;
-    socket?.close(1000);
+    if (socket?.readyState === WebSocket.CONNECTING) socket.addEventListener("open", () => socket.close(1000));
+    else socket?.close(1000);
   }
 
   become(state) {
