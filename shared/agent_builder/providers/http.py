@@ -133,6 +133,8 @@ def transport_failure(cause: Exception) -> ProviderError:
     """What a failure below the vendor's API means to us."""
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol | httpx2.InvalidURL):
         return ProviderError("unavailable", "The model provider could not be reached.")
+    if isinstance(cause, httpx2.LocalProtocolError):
+        return ProviderError("invalid_request", "The request to the model provider could not be built.")
     if isinstance(cause, httpx2.TimeoutException):
         return ProviderError("timeout", "The model provider did not answer in time.")
     return ProviderError("broken_stream", "The model's answer broke off or was unreadable.")

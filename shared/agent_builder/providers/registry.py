@@ -71,14 +71,20 @@ class ProviderRegistry:
         return usable | {"openai_compatible": True, "local": local, "scripted": True}
 
     def _key(self, provider: str) -> str:
-        key = (self._keys().get(provider) or "").strip()
-        if not key:
+        key = self._key_or_none(provider)
+        if key is None:
             raise ProviderError(
                 "auth",
                 f"No API key is configured for {_VENDORS[provider]}: set {_VARIABLES[provider]} (on AWS: the provider"
                 f' keys secret, as "{provider}"), or choose provider `local`, which needs none.',
             )
         return key
+
+    def _key_or_none(self, provider: str) -> str | None:
+        key = (self._keys().get(provider) or "").strip()
+        if not all("!" <= character <= "~" for character in key):
+            raise ProviderError("auth", f"The API key configured for `{provider}` holds characters that no key has.")
+        return key or None
 
     def _scripted_provider(self) -> Provider:
         from agent_builder.providers.scripted import Scripted
@@ -100,7 +106,7 @@ class ProviderRegistry:
         if not base_url and not own:
             raise ProviderError("invalid_request", "Provider `openai_compatible` needs a `base_url`.")
         if not base_url or base_url == own:
-            return OpenAIChat(own or "", self._keys().get("openai_compatible"))
+            return OpenAIChat(own or "", self._key_or_none("openai_compatible"))
         _check(base_url, private=self._private_base_urls)
         return OpenAIChat(base_url)
 
