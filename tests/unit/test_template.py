@@ -5,86 +5,24 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from agent_builder.config import Settings
 from agent_builder.repositories import table
 from scripts import build
-
-ROOT = Path(__file__).resolve().parents[2]
-
-Template = dict[str, Any]
-
-
-class Loader(yaml.SafeLoader):
-    """Reads the short forms of CloudFormation's functions (`!Ref x`) as their long ones (`{"Ref": x}`)."""
-
-
-def _function(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
-
-
-Loader.add_multi_constructor("!", _function)
-
-
-def transform(*arguments: str) -> Template:
-    command = [str(ROOT / ".venv-sam" / "bin" / "python"), "scripts/transform.py", *arguments]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert not result.returncode, f"the transform failed (`make .venv-sam/ready.stamp` sets it up):\n{result.stderr}"
-    document: Template = json.loads(result.stdout)
-    return document
+from tests.template import ROOT, Template, actions, functions, listed, of_type, read, statements, transform
 
 
 @pytest.fixture(scope="session")
 def source() -> Template:
-    document: Template = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader)
-    return document
+    return read()
 
 
 @pytest.fixture(scope="session")
 def deployed() -> Template:
     return transform()
-
-
-def of_type(template: Template, kind: str) -> dict[str, Template]:
-    return {
-        name: resource.get("Properties", {})
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == kind
-    }
-
-
-def functions(template: Template) -> dict[str, Template]:
-    return of_type(template, "AWS::Lambda::Function")
-
-
-def statements(template: Template) -> Iterator[tuple[str, Template]]:
-    """Role and statement, for every statement of every role."""
-    for name, role in of_type(template, "AWS::IAM::Role").items():
-        for policy in role["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def actions(template: Template, role: str) -> set[str]:
-    return {action for name, s in statements(template) if name == role for action in listed(s["Action"])}
 
 
 # ---------------------------------------------------------------- what runs where
@@ -256,7 +194,7 @@ def test_nobody_scans_and_each_function_may_do_only_its_own(deployed: Template) 
     api, playground, runner = (actions(deployed, f"{name}FunctionRole") for name in ("Api", "Playground", "Runner"))
     assert not {action for action in api | playground | runner if "Scan" in action or "PartiQL" in action}
     assert {action for action in api if not action.startswith("dynamodb:")} == {"lambda:InvokeFunction"}
-    assert not playground & {"dynamodb:Query", "secretsmanager:GetSecretValue", "sqs:SendMessage"}
+    assert not playground & {"secretsmanager:GetSecretValue", "sqs:SendMessage"}
     assert "secretsmanager:GetSecretValue" in runner
     assert not {action for action in api | playground | runner if action.startswith("kms:")}
 
