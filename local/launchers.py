@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from local import wire
 _PROJECT = Path(__file__).resolve().parent.parent
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from local.{module} import main; del sys.path[0]; main()"
 
+_RESTORED = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 _DIED = {"errorType": "Runtime.ExitError", "errorMessage": "the template process died while starting; see the log"}
 
 
@@ -98,7 +99,7 @@ class ForkLauncher:
                 *command,
                 self._program.handler,
                 str(theirs.fileno()),
-                env=self._program.environment({"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}),
+                env=self._program.environment(_RESTORED),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -188,7 +189,7 @@ class SpawnLauncher:
         with theirs:
             command = [*self._program.interpreter(), "-c", _BOOT.format(root=str(_PROJECT), module="worker")]
             arguments = [*command, self._program.handler, str(theirs.fileno())]
-            return await _spawn(arguments, self._program.environment({}), name, log, [theirs.fileno()])
+            return await _spawn(arguments, self._program.environment(_RESTORED), name, log, [theirs.fileno()])
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -197,9 +198,8 @@ class SpawnLauncher:
 class StockLauncher:
     """Environments that run `awslambdaric`, which tells environments apart by the port of their Runtime API."""
 
-    def __init__(self, program: Program, support: Sequence[Path] = ()) -> None:
+    def __init__(self, program: Program) -> None:
         self._program = program
-        self._support = support
         self._servers: list[asyncio.Server] = []
 
     async def start(self, log: int) -> None:
@@ -210,9 +210,6 @@ class StockLauncher:
         server = await wire.serve(handler)
         self._servers.append(server)
         variables = self._program.environment({"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{wire.port_of(server)}"})
-        if self._support:
-            paths = itertools.chain([variables["PYTHONPATH"]], map(str, self._support))
-            variables["PYTHONPATH"] = os.pathsep.join(paths)
         command = [*self._program.interpreter(), "-m", "awslambdaric", self._program.handler]
         spawned = await _spawn(command, variables, name, log, [])
         spawned.exited.add_done_callback(lambda _: server.close())
@@ -222,6 +219,21 @@ class StockLauncher:
         """Close the servers."""
         for server in self._servers:
             server.close()
+
+
+def stock_client(folder: Path) -> Path:
+    """Fill a folder with links to `awslambdaric` and what it needs: what Lambda has in /var/runtime.
+
+    Beside built artefacts that run without this interpreter's packages. Raises PackageNotFoundError when it is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
+            link = folder / top
+            link.unlink(missing_ok=True)
+            link.symlink_to(str(distribution.locate_file(top)))
+    return folder
 
 
 async def _spawn(command: list[str], variables: dict[str, str], name: str, log: int, descriptors: list[int]) -> Spawned:

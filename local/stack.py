@@ -26,7 +26,7 @@ from local.connections import Connections
 from local.guard import Guard
 from local.http_gateway import MAX_BODY, HttpGateway
 from local.lambda_service import LambdaService, Retries
-from local.launchers import LAUNCHERS, Program
+from local.launchers import LAUNCHERS, Program, stock_client
 from local.logs import FunctionLog
 from local.model import Model
 from local.pool import Limits, Pool
@@ -157,7 +157,10 @@ class Stack:
     def _pool(self, function: Function) -> Pool:
         settings = self.settings
         environment = variables(function, settings, self._endpoints, self.stage)
-        program = Program(function.handler, function.path, environment, isolated=settings.artifacts)
+        path = function.path
+        if settings.artifacts and settings.runtime == "awslambdaric":
+            path = (*path, stock_client(settings.data / "runtime"))
+        program = Program(function.handler, path, environment, isolated=settings.artifacts)
         limits = Limits(settings.environments, settings.spares)
         return Pool(
             function.name, lambda: LAUNCHERS[settings.runtime](program), Sources(function.watched), self.log, limits
