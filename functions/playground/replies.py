@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 from agent_builder.bootstrap import PlaygroundServices
 from agent_builder.errors import Conflict, Unauthenticated
@@ -24,6 +25,9 @@ from functions.playground.frames_in import (
 
 _GREETED: OrderedDict[str, None] = OrderedDict()
 _GREETED_KEPT = 4096
+_BELL = ThreadPoolExecutor(
+    1, thread_name_prefix="bell"
+)  # rings while the client is told; its thread starts at first use
 
 
 class Replies:
@@ -77,6 +81,7 @@ def _accept(frame: UserMessageFrame, replies: Replies) -> None:
     intake, identity = replies.services.intake, replies.identity
     said = UserMessage(frame.content, frame.conversation_id, frame.client_message_id, replies.connection_id)
     accepted = intake.accept(identity, replies.agent_id, said)
+    ringing = None if accepted.repeated else _BELL.submit(intake.ring, identity, accepted.conversation_id)
     if accepted.conversation_is_new:
         replies.send({"type": "conversation_started", "conversation_id": accepted.conversation_id})
     reply: Json = {
@@ -89,10 +94,10 @@ def _accept(frame: UserMessageFrame, replies: Replies) -> None:
     if frame.client_message_id is not None:
         reply["client_message_id"] = frame.client_message_id
     replies.send(reply)
-    if accepted.repeated:
+    if ringing is None:
         _resume(accepted.conversation_id, replies, run_id=accepted.run_id)
     else:
-        intake.ring(identity, accepted.conversation_id)
+        ringing.result()
 
 
 def _resume(conversation_id: str, replies: Replies, run_id: str | None = None) -> None:

@@ -16,7 +16,8 @@ def test_a_warm_message_makes_four_calls_before_its_first_delta_and_one_after() 
     with running_stack() as stack, counted(stack) as (calls, say):
         conversation = say("warm up")
         say("next", conversation)
-        assert calls.operations == [ACCEPT, RING, CLAIM, READ, FINISH]
+        accept, ring, *beside, finish = calls.operations
+        assert [accept, ring, *sorted(beside), finish] == [ACCEPT, RING, *sorted([CLAIM, READ]), FINISH]
         assert calls.first_delta == 4
         assert [frame["type"] for frame in calls.posts][:1] == ["message_accepted"]
         assert calls.posts[-1]["type"] == "message_complete"

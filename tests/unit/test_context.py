@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent_builder.messages import Message, TextPart, ToolCallPart, ToolResultPart, user_message
 from agent_builder.models.conversations import StoredMessage
-from agent_builder.services.context import HISTORY_PAGE, HistoryCache, model_history
+from agent_builder.services.context import HISTORY_PAGE, Histories, History, model_history
 from agent_builder.services.history import drop_oldest, fit, message_tokens
 
 
@@ -36,27 +36,27 @@ def test_an_answer_that_said_nothing_is_left_out() -> None:
     assert texts(model_history([said("b"), answered(), said("a")])) == ["a", "b"]
 
 
-def test_what_was_answered_last_is_known_only_to_the_next_fence() -> None:
-    cache = HistoryCache()
-    history = [answered("b", run="run_7"), said("a", run="run_7")]
-    cache.keep("t", "cnv_1", 4, history)
-    assert cache.known("t", "cnv_1", 5) == ("run_7", history)
-    assert cache.known("t", "cnv_1", 5) is None, "it is given once"
-    cache.keep("t", "cnv_1", 4, history)
-    assert cache.known("t", "cnv_1", 6) is None, "somebody else answered meanwhile"
-    cache.keep("t", "cnv_1", 4, history)
-    assert cache.known("other", "cnv_1", 5) is None
-    assert cache.known("t", "cnv_1", 2**40 + 1) is None
+def test_what_was_answered_here_is_whole_only_under_the_next_fence() -> None:
+    history = History(4, [answered("b", run="run_7"), said("a", run="run_7")])
+    assert history.holds(5, "run_7")
+    assert history.holds(4, "run_7"), "the same claim goes on with the next run"
+    assert not history.holds(6, "run_7"), "somebody else answered meanwhile"
+    assert not history.holds(2**40 + 1, "run_7"), "it was deleted"
+    assert not history.holds(5, "run_8"), "the question is not among what was read"
+    assert History(None, history.messages).holds(9, "run_7"), "read whole, whoever answered"
 
 
 def test_only_so_many_conversations_and_messages_are_kept() -> None:
-    cache = HistoryCache(kept=2)
+    cache = Histories(kept=2)
     for name in "abc":
-        cache.keep("t", name, 1, [said(str(n)) for n in range(HISTORY_PAGE + 50)])
-    assert cache.known("t", "a", 2) is None
-    known = cache.known("t", "c", 2)
+        cache.keep("t", name, History(1, [said(str(n)) for n in range(HISTORY_PAGE + 50)]))
+    assert cache.known("t", "a") is None
+    assert cache.known("other", "c") is None
+    known = cache.known("t", "c")
     assert known is not None
-    assert len(known[1]) == HISTORY_PAGE
+    assert len(known.messages) == HISTORY_PAGE
+    cache.forget("t", "c")
+    assert cache.known("t", "c") is None
 
 
 def exchange(number: int, size: int = 300, tools: int = 0) -> list[Message]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 
 AgentStatus = Literal["draft", "active", "inactive"]
@@ -17,7 +18,7 @@ BUILTIN_TOOLS: tuple[BuiltinTool, ...] = ("current_time", "calculator")
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 SYSTEM_PROMPT_LIMIT = 100_000
-OPTIONS_LIMIT_KEYS = 50
+OPTIONS_LIMIT_BYTES = 16 * 1024
 
 
 class Strict(BaseModel):
@@ -49,9 +50,9 @@ class LlmConfig(Strict):
 
     @field_validator("options")
     @classmethod
-    def _few(cls, value: Json | None) -> Json | None:
-        if value is not None and len(value) > OPTIONS_LIMIT_KEYS:
-            raise ValueError(f"at most {OPTIONS_LIMIT_KEYS} options")
+    def _small(cls, value: Json | None) -> Json | None:
+        if value is not None and len(encode(value).encode()) > OPTIONS_LIMIT_BYTES:
+            raise ValueError(f"at most {OPTIONS_LIMIT_BYTES:,} bytes of JSON")
         return value
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from agent_builder.models.agents import Agent, AgentVersion
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying, translated
+from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, present, retrying, translated
 
 
 class AgentItem(Item, discriminator="agent"):
@@ -21,7 +21,7 @@ class AgentItem(Item, discriminator="agent"):
     revision = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
-    definition = JSONAttribute()
+    definition = PackedJSON()
 
 
 class VersionItem(Item, discriminator="version"):
@@ -32,14 +32,14 @@ class VersionItem(Item, discriminator="version"):
     created_at = NumberAttribute()
     created_by = UnicodeAttribute()
     restored_from = NumberAttribute(null=True)
-    definition = JSONAttribute()
+    definition = PackedJSON()
 
 
 class IdempotencyItem(Item, discriminator="idempotency"):
     """The answer that was given under a key, and the digest of the request it belongs to."""
 
     fingerprint = UnicodeAttribute()
-    answer = JSONAttribute()
+    answer = PackedJSON()
 
 
 class PurgeItem(Item, discriminator="purge"):

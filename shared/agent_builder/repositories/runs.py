@@ -77,7 +77,9 @@ class RunRepository:
         ]
         if gone:
             actions.append(LeaseItem.subscribers.delete(set(gone)))
-        lease = self._update(tenant, conversation_id, actions, LeaseItem.fence == fence)
+        # A heartbeat that is overtaken by the release must not take the lease again.
+        held = (LeaseItem.fence == fence) & (LeaseItem.lease_until > 0)
+        lease = self._update(tenant, conversation_id, actions, held)
         if lease is None:
             raise FenceLost("Another runner owns this conversation now, or it was deleted.")
         return lease

@@ -21,24 +21,41 @@ def model_history(newest_first: Sequence[StoredMessage]) -> list[Message]:
     return chosen
 
 
-@dataclass(slots=True)
-class HistoryCache:
-    """What a runner knows of conversations that it has just answered.
+@dataclass(frozen=True, slots=True)
+class History:
+    """Messages, newest first. `fence` is the one under which the older of them were answered here, if they were."""
 
-    A fence that is one above the last one held here says that nobody else has answered since, so only what came after
-    the last answer has to be read. Messages never change, and a deletion leaps the fence.
-    """
+    fence: int | None
+    messages: list[StoredMessage]
+
+    def holds(self, fence: int, run_id: str) -> bool:
+        """Whether it is whole for whoever claimed with this fence, and has the run's question.
+
+        A fence that is one above, or the same, says that nobody else has answered in between. Messages never change,
+        and a deletion leaps the fence.
+        """
+        whole = self.fence is None or fence - self.fence in (0, 1)
+        return whole and any(message.run_id == run_id for message in self.messages)
+
+
+@dataclass(slots=True)
+class Histories:
+    """What a runner knows of conversations that it has just answered, so that only what came after must be read."""
 
     kept: int = 64
-    _known: OrderedDict[tuple[str, str], tuple[int, str, list[StoredMessage]]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[tuple[str, str], History] = field(default_factory=OrderedDict)
 
-    def known(self, tenant: str, conversation_id: str, fence: int) -> tuple[str, list[StoredMessage]] | None:
-        """The run that was answered last and the messages up to its answer, newest first."""
-        found = self._known.pop((tenant, conversation_id), None)
-        return (found[1], found[2]) if found and found[0] + 1 == fence else None
+    def known(self, tenant: str, conversation_id: str) -> History | None:
+        """The conversation up to the last answer that was given here."""
+        return self._known.get((tenant, conversation_id))
 
-    def keep(self, tenant: str, conversation_id: str, fence: int, newest_first: list[StoredMessage]) -> None:
-        """Remember a conversation up to the newest of these, which is an answer."""
-        self._known[tenant, conversation_id] = (fence, newest_first[0].run_id, newest_first[:HISTORY_PAGE])
+    def keep(self, tenant: str, conversation_id: str, history: History) -> None:
+        """Remember a conversation whose newest message is an answer."""
+        self.forget(tenant, conversation_id)
+        self._known[tenant, conversation_id] = History(history.fence, history.messages[:HISTORY_PAGE])
         if len(self._known) > self.kept:
             self._known.popitem(last=False)
+
+    def forget(self, tenant: str, conversation_id: str) -> None:
+        """What is known is not true any more."""
+        self._known.pop((tenant, conversation_id), None)

@@ -19,7 +19,7 @@ from agent_builder.realtime.delivery import Delivery, Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import LEASE_MS, RunEnd, RunRepository
-from agent_builder.services.context import HISTORY_PAGE, HistoryCache, model_history
+from agent_builder.services.context import HISTORY_PAGE, Histories, History, model_history
 from agent_builder.services.engine import Engine, Limits, RunEnded, StepEnded, Transcript
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.narration import Narration
@@ -65,16 +65,18 @@ class Runner:
     ring: Callable[[str, str], object]
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
-    histories: HistoryCache = field(default_factory=HistoryCache)
+    histories: Histories = field(default_factory=Histories)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
     async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:
         """Run what waits in a conversation, if nobody else does. `seconds` is what is left of this invocation."""
         until = time.monotonic() + seconds
+        reading = asyncio.ensure_future(self._read(tenant, conversation_id))  # beside the claim: both are needed
         lease = await self._thread(self.runs.claim, tenant, conversation_id, now=self.clock())
         if lease is None:
+            reading.cancel()
             return
-        work = _Claim(self, tenant, conversation_id, lease)
+        work = _Claim(self, tenant, conversation_id, lease, reading)
         try:
             while await work.drain(until):
                 pass
@@ -96,6 +98,17 @@ class Runner:
             self._versions[key] = found
         return self._versions[key]
 
+    async def _read(self, tenant: str, conversation_id: str) -> History:
+        """The conversation, newest first; only what is new is read where this runner may have given the last answer."""
+        known = self.histories.known(tenant, conversation_id)
+        if known is None:
+            newest = self.conversations.messages
+            messages, _ = await self._thread(newest, tenant, conversation_id, limit=HISTORY_PAGE)
+            return History(None, messages)
+        since = self.conversations.messages_since
+        fresh = await self._thread(since, tenant, conversation_id, known.messages[0].run_id)
+        return History(known.fence, [*fresh, *known.messages])
+
     async def _thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, lambda: call(*args, **kwargs))
@@ -104,7 +117,9 @@ class Runner:
 class _Claim:
     """A conversation that this runner owns."""
 
-    def __init__(self, runner: Runner, tenant: str, conversation_id: str, lease: Lease) -> None:
+    def __init__(
+        self, runner: Runner, tenant: str, conversation_id: str, lease: Lease, reading: asyncio.Future[History]
+    ) -> None:
         self.runner = runner
         self.tenant = tenant
         self.conversation_id = conversation_id
@@ -112,7 +127,7 @@ class _Claim:
         self.fence = lease.fence
         self.delivery = Delivery(runner.poster, runner.executor)
         self.delivery.watch(lease.subscribers)
-        self.known = runner.histories.known(tenant, conversation_id, lease.fence)
+        self.reading: asyncio.Future[History] | None = reading
 
     async def drain(self, until: float) -> bool:
         """Run the queue empty and let go; true if something came in at the last moment.
@@ -282,28 +297,24 @@ class _Run:
             )
 
     async def _messages(self) -> list[StoredMessage]:
-        """The conversation, newest first; only what is new where this runner gave the last answer."""
-        claim, thread = self.claim, self.runner._thread
-        store = self.runner.conversations
-        known = claim.known
-        if known is None:
-            messages, _ = await thread(store.messages, claim.tenant, claim.conversation_id, limit=HISTORY_PAGE)
-        else:
-            fresh = await thread(store.messages_since, claim.tenant, claim.conversation_id, known[0])
-            messages = [*fresh, *known[1]]
-        self.history = [message for message in messages if message.run_id <= self.run.run_id]
+        """The conversation up to this run, newest first."""
+        claim = self.claim
+        reading, claim.reading = claim.reading, None
+        history = await reading if reading is not None else None
+        if history is None or not history.holds(claim.fence, self.run.run_id):
+            self.runner.histories.forget(claim.tenant, claim.conversation_id)
+            history = await self.runner._read(claim.tenant, claim.conversation_id)
+        self.history = [message for message in history.messages if message.run_id <= self.run.run_id]
         return self.history
 
     def _remember(self, outcome: Outcome) -> None:
         """Keep the conversation as it is now, for the next message."""
-        run = self.run
+        run, claim = self.run, self.claim
         if not any(message.run_id == run.run_id for message in self.history):
-            self.claim.known = None
             return
         answer = StoredMessage(run.message_id, run.run_id, outcome.message, self.runner.clock(), status=outcome.status)
-        newest_first = [answer, *self.history]
-        self.claim.known = (run.run_id, newest_first)
-        self.runner.histories.keep(self.claim.tenant, self.claim.conversation_id, self.claim.fence, newest_first)
+        history = History(claim.fence, [answer, *self.history])
+        self.runner.histories.keep(claim.tenant, claim.conversation_id, history)
 
     async def _heartbeats(self) -> None:
         """Renew the lease each second; ends when the run is to be cancelled.
