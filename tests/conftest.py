@@ -1,0 +1,35 @@
+"""What the tests share: the laptop runtime's store, and the whole stack, each once a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from agent_builder.repositories import table
+from local.testing import Instance, running_stack, running_store
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Instance]:
+    """The store alone, with the table of template.yaml; the product's repositories of this process use it.
+
+    Tests share the table: each takes a tenant of its own.
+    """
+    with running_store() as instance, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in instance.environment.items():
+            patch.setenv(name, value)
+        table.bind(instance.table_name)
+        table.reset_connections()
+        yield instance
+        table.reset_connections()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Instance]:
+    """The whole laptop runtime in processes of its own; tests share it and make agents of their own."""
+    with running_stack() as instance:
+        yield instance
