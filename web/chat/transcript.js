@@ -124,7 +124,10 @@ const HANDLERS = {
     if (frame.seq < entry.floor) return {};
     entry.seq = Math.max(entry.seq, frame.seq);
     let block = tool(entry, frame.tool_use_id);
-    if (!block) entry.blocks.push((block = card(entry, frame.tool_use_id, frame.tool_name, null)));
+    if (!block) {
+      entry.blocks.push((block = card(entry, frame.tool_use_id, frame.tool_name, null)));
+      entry.whole = false;
+    }
     Object.assign(block, { result: frame.result, error: frame.error, ms: frame.duration_ms });
     return {};
   },
@@ -141,9 +144,12 @@ const HANDLERS = {
   content_snapshot(entry, frame) {
     if (frame.status === "queued" || frame.status === "running") entry.status = frame.status;
     if (frame.seq < entry.seq) return {};
+    if (!frame.parts?.length && entry.seq < 0) entry.whole = false;
     entry.seq = frame.seq;
     if (frame.parts?.length) {
+      const begun = entry.blocks.filter((block) => block.type === "tool" && block.result === undefined);
       rebuild(entry, frame.parts);
+      entry.blocks.push(...begun.filter((block) => !tool(entry, block.id)));
     } else if (!entry.text.startsWith(frame.content)) {
       Object.assign(entry, { text: "", blocks: [], whole: false });
       append(entry, frame.content);
