@@ -16,7 +16,7 @@ BROWSER_READY := .build/browser.stamp
 SETUP := scripts/venv.sh scripts/python.sh scripts/uv-requirements.txt
 
 # SAM asks for a region even where it only reads files; it should not phone home.
-SAM_ENVIRONMENT := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} MAKEFLAGS= PYTHON=$(CURDIR)/$(VENV_PYTHON)
+SAM_ENVIRONMENT := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} MAKEFLAGS= PYTHON='$(CURDIR)/$(VENV_PYTHON)'
 SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
@@ -46,14 +46,19 @@ format: $(DEV_READY)  ## Format the code and fix what can be fixed
 	@$(VENV_PYTHON) -m ruff check --fix .
 
 build: .aws-sam/build/template.yaml  ## Build for Lambda (arm64, Python 3.13) into .aws-sam/build
+	@$(VENV_PYTHON) scripts/inspect_build.py .aws-sam/build
+
 build-host: .build/host/build/template.yaml  ## Build the same for this machine into .build/host/build
 
 .aws-sam/build/template.yaml: $(SOURCES) | $(DEV_READY) $(SAM_READY)
-	@$(SAM_ENVIRONMENT) $(SAM) build
+	@mkdir -p .build
+	@$(SAM_ENVIRONMENT) $(SAM) build >.build/target.log 2>&1 || { cat .build/target.log; exit 1; }
 	@touch $@
 
 .build/host/build/template.yaml: $(SOURCES) | $(DEV_READY) $(SAM_READY)
-	@BUILD_MODE=host $(SAM_ENVIRONMENT) $(SAM) build --build-dir .build/host/build --cache-dir .build/host/cache
+	@mkdir -p .build
+	@BUILD_MODE=host $(SAM_ENVIRONMENT) $(SAM) build --build-dir .build/host/build --cache-dir .build/host/cache \
+		>.build/host.log 2>&1 || { cat .build/host.log; exit 1; }
 	@touch $@
 
 validate: $(SAM_READY)  ## Lint template.yaml

@@ -15,6 +15,7 @@ Needs Python 3.11 and pip; imports nothing else, since it runs before anything i
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
 import re
@@ -186,6 +187,8 @@ def main() -> None:
     parser.add_argument("artifacts", type=Path)
     parser.add_argument("--mode", choices=["target", "host"], default=os.environ.get("BUILD_MODE", "target"))
     options = parser.parse_args()
+    if not importlib.util.find_spec("pip"):
+        sys.exit(f"{sys.executable} has no pip. `make build` needs none; else install it, or set PYTHON to one that has.")
     build(options.logical_id, options.artifacts, options.mode)
     print(f"{options.logical_id} built for {options.mode} ({platform.python_version()})")
 
