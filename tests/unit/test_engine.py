@@ -219,7 +219,7 @@ async def test_a_failing_tool_is_told_to_the_model(asked: ToolCallPart, told: st
     assert finished.result == {}
     assert outcome.status == "completed"
     assert outcome.message.text == "I see."
-    shown = list(rounds(model.asked[1].messages[-1]))[0].results[0]
+    shown = next(rounds(model.asked[1].messages[-1])).results[0]
     assert shown.error == finished.error
     assert [e.step.error for e in events if isinstance(e, StepEnded) and e.step.kind == "tool"] == ["tool_error"]
 

@@ -100,6 +100,8 @@ class AgentRepository:
                 fingerprint=remember.fingerprint,
                 answer=answer,
                 expires_at=remember.expires_at,
+                parent_pk=keys.agent_answers(tenant, agent.id),
+                parent_sk=keys.HEAD,
             )
             now = agent.created_at // 1000
             write.put("idempotency", item, IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at < now))

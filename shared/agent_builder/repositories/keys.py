@@ -78,6 +78,11 @@ def idempotency(tenant: str, subject: str, route: str, key: str) -> str:
     return f"{_tenant(tenant)}#IDEMPOTENCY#{_digest(subject, route, key)}"
 
 
+def agent_answers(tenant: str, agent_id: str) -> str:
+    """Index partition of remembered answers that show an agent; sort key: `HEAD`."""
+    return f"{agent(tenant, agent_id)}#ANSWERS"
+
+
 def purges(tenant: str) -> str:
     """Deletions that are still to be carried out; sort key: id of what is deleted."""
     return f"{_tenant(tenant)}#PURGES"

@@ -46,11 +46,15 @@ class PurgeRepository:
 
     def conversations(self, tenant: str, agent_id: str) -> list[str]:
         """Some conversations that an agent still has; empty when none is left."""
-        return self._children(keys.agent_conversations(tenant, agent_id))
+        return [keys.id_of(pk) for pk in self._children(keys.agent_conversations(tenant, agent_id))]
 
     def runs(self, tenant: str, agent_id: str) -> list[str]:
         """Some runs that an agent still has."""
-        return self._children(keys.agent_runs(tenant, agent_id))
+        return [keys.id_of(pk) for pk in self._children(keys.agent_runs(tenant, agent_id))]
+
+    def answers(self, tenant: str, agent_id: str) -> list[str]:
+        """Partitions of some answers that are remembered under an `Idempotency-Key` and show an agent."""
+        return self._children(keys.agent_answers(tenant, agent_id))
 
     def retire(self, tenant: str, conversation_id: str, *, now: int) -> None:
         """Shut every writer out of a conversation; it stays in its agent's index until it is empty."""
@@ -93,4 +97,4 @@ class PurgeRepository:
     def _children(self, parent: str) -> list[str]:
         with translated():
             found = Item.by_parent.query(parent, limit=_PAGE)
-            return [keys.id_of(item.pk) for item in found]
+            return [item.pk for item in found]

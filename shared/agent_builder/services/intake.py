@@ -156,12 +156,14 @@ class Intake:
 
         Raises:
             Conflict: `nothing_to_cancel`.
+            NotFound: The conversation was deleted meanwhile.
         """
         waiting = [run.run_id for run in lease.queue]
         chosen = [run for run in waiting if run_id in (None, run)]
         if not chosen:
             raise Conflict("Nothing of this is running or waiting any more.", code="nothing_to_cancel")
-        self._repository.request_cancel(identity.tenant, conversation_id, set(chosen))
+        if self._repository.request_cancel(identity.tenant, conversation_id, set(chosen)) is None:
+            raise _no_conversation()
         if lease.lease_until < self._clock():
             self.ring(identity, conversation_id)
         return chosen

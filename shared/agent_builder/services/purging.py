@@ -54,6 +54,8 @@ class Purger:
                 self.repository.empty(keys.run(tenant, run_id))
             if time.monotonic() > until:
                 return False
+        for pk in self.repository.answers(tenant, agent_id):
+            self.repository.empty(pk)
         self.repository.empty(keys.agent(tenant, agent_id))
         return True
 

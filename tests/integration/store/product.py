@@ -113,11 +113,7 @@ def step(number: int) -> Step:
 
 def everything(needle: str = "") -> list[tuple[str, str]]:
     """Keys of all items in the table of which any attribute holds a text; for looking that nothing is left."""
-    found = []
-    for raw in _scan():
-        if needle in str(raw):
-            found.append((raw["pk"]["S"], raw["sk"]["S"]))
-    return sorted(found)
+    return sorted((raw["pk"]["S"], raw["sk"]["S"]) for raw in _scan() if needle in str(raw))
 
 
 def _scan() -> list[dict[str, Any]]:

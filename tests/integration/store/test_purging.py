@@ -1,0 +1,146 @@
+"""Deletions: nothing that belonged to an agent or a conversation is left, whatever interrupts them."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from agent_builder.errors import FenceLost, NotFound
+from agent_builder.repositories import keys
+from agent_builder.repositories.conversations import ConversationRepository, MessageItem
+from agent_builder.repositories.purges import PurgeRepository
+from agent_builder.repositories.table import Item
+from agent_builder.services.purging import Purger
+from tests.integration.store.product import Product, everything, run_end, step
+
+
+def filled(product: Product, conversations: int = 3) -> str:
+    """An agent with everything that can belong to one."""
+    view = product.agents.create(product.me, product.wanted(), idempotency_key=uuid.uuid4().hex)
+    agent_id = str(view["id"])
+    product.agents.patch(product.me, agent_id, {"name": "New"}, expected_revision=None)
+    for n in range(conversations):
+        conversation = product.say(agent_id, "one", client_message_id=f"m{n}", connection_id="c").conversation_id
+        product.say(agent_id, "two", conversation_id=conversation)
+        lease = product.claim(conversation)
+        run = lease.queue[0]
+        product.runs.save_step(product.tenant, conversation, run.run_id, step(1), fence=lease.fence)
+        end = run_end(run, steps=[step(2)])
+        product.runs.finish(product.tenant, conversation, end, fence=lease.fence, wake=None)
+    return agent_id
+
+
+def purge_fully(product: Product, target: str) -> None:
+    for _ in range(3):
+        product.purger.carry_out(product.tenant, target, seconds=60)
+
+
+def test_of_a_deleted_agent_nothing_is_left(product: Product) -> None:
+    agent_id = filled(product)
+    other = filled(product)
+    others = [key for key in everything(product.tenant) if other in str(key)]
+    assert len(everything(product.tenant)) > 40
+    product.agents.delete(product.me, agent_id, expected_revision=None)
+    purge_fully(product, agent_id)
+    assert everything(agent_id) == []
+    left = everything(product.tenant)
+    assert set(others) <= set(left)
+    product.agents.delete(product.me, other, expected_revision=None)
+    purge_fully(product, other)
+    assert everything(product.tenant) == []
+
+
+def test_of_a_deleted_conversation_nothing_is_left_and_the_agent_stays(product: Product) -> None:
+    agent_id = filled(product, conversations=2)
+    page, _ = product.conversations.page(product.me, agent_id, limit=10, after=None)
+    gone, stays = page[0].id, page[1].id
+    messages = product.conversations.messages(product.me, stays, limit=10, after=None)
+    product.conversations.delete(product.me, gone, expected_revision=None)
+    with pytest.raises(NotFound):
+        product.conversations.get(product.me, gone)
+    assert [c.id for c in product.conversations.page(product.me, agent_id, limit=10, after=None)[0]] == [stays]
+    purge_fully(product, gone)
+    assert [key for key in everything(gone) if "ACCEPTED" not in key[1]] == []
+    assert product.conversations.messages(product.me, stays, limit=10, after=None) == messages
+    assert product.agents.get(product.me, agent_id).name == "New"
+
+
+def test_a_conversation_is_purged_while_its_run_goes_on(product: Product) -> None:
+    agent_id = product.agent()
+    conversation = product.say(agent_id).conversation_id
+    lease = product.claim(conversation)
+    product.runs.save_step(product.tenant, conversation, lease.queue[0].run_id, step(1), fence=lease.fence)
+    product.conversations.delete(product.me, conversation, expected_revision=None)
+    with pytest.raises(FenceLost):
+        product.runs.heartbeat(product.tenant, conversation, fence=lease.fence, now=product.clock())
+    purge_fully(product, conversation)
+    with pytest.raises(FenceLost):
+        product.finish(conversation, lease, lease.queue[0])
+    assert everything(conversation) == []
+    assert everything(lease.queue[0].run_id) == []
+
+
+def test_what_is_left_when_time_runs_out_stays_due(product: Product) -> None:
+    agent_id = filled(product)
+    product.agents.delete(product.me, agent_id, expected_revision=None)
+    product.purger.carry_out(product.tenant, agent_id, seconds=-1)
+    assert everything(agent_id)
+    product.bell.rung.clear()
+    product.clock.ahead = 1_000
+    product.rescue.sweep()
+    assert ("purge", {"tenant_id": product.tenant, "target_id": agent_id}) in product.bell.rung
+    purge_fully(product, agent_id)
+    assert everything(agent_id) == []
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+class Fragile(PurgeRepository):
+    """Dies after some deletions."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def _sort_keys(self, pk: str, prefix: str, *, after: str | None = None) -> list[str]:
+        self.left -= 1
+        if self.left < 0:
+            raise Interrupted
+        return super()._sort_keys(pk, prefix, after=after)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cut_off_at_every_point_it_ends_all_the_same(product: Product, seed: int) -> None:
+    agent_id = filled(product, conversations=2)
+    product.agents.delete(product.me, agent_id, expected_revision=None)
+    for steps in range(seed, 400, 3):
+        try:
+            Purger(Fragile(steps), product.clock).carry_out(product.tenant, agent_id, seconds=60)
+            break
+        except Interrupted:
+            continue
+    else:
+        pytest.fail("never came to an end")
+    purge_fully(product, agent_id)
+    assert everything(agent_id) == []
+    assert everything(product.tenant) == []
+
+
+def test_a_thousand_messages_in_one_conversation(product: Product) -> None:
+    agent_id = product.agent()
+    conversation = product.say(agent_id).conversation_id
+    with Item.batch_write() as batch:
+        for n in range(1_000):
+            run = f"run_{n:026d}"
+            pk = keys.conversation(product.tenant, conversation)
+            parts = [{"type": "text", "text": "x" * 200}]
+            sk, message_id = keys.message(run, "user"), f"msg_{n}"
+            batch.save(
+                MessageItem(pk=pk, sk=sk, message_id=message_id, run_id=run, role="user", parts=parts, created_at=n)
+            )
+    assert len(ConversationRepository().messages(product.tenant, conversation, limit=100)[0]) == 100
+    product.agents.delete(product.me, agent_id, expected_revision=None)
+    purge_fully(product, agent_id)
+    assert everything(product.tenant) == []
