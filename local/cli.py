@@ -104,7 +104,7 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    if packages.installed("store") is None:
+    if not packages.STORE.installed:
         say("Installing the store's packages (once) ...")
     stack = Stack(settings, say)
     start = loop.create_task(stack.start() if everything else stack.start_store())
@@ -185,8 +185,8 @@ def _to_stderr(line: str) -> None:
 
 async def setup(settings: Settings, options: argparse.Namespace) -> int:
     """Install what `run` would install on its first start."""
-    for name in ("store", "model"):
-        print(await asyncio.to_thread(packages.install, name))
+    for wanted in (packages.STORE, packages.MODEL):
+        print(await asyncio.to_thread(wanted.install))
     return 0
 
 

@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import sys
-from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -34,8 +33,9 @@ class ModelUnavailable(Exception):
 class Model:
     """The embedded model and the proxy in front of it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, wanted: packages.Packages = packages.MODEL) -> None:
         self._settings = settings
+        self._packages = wanted
         self._secret = secrets.token_urlsafe(16)
         self._starting: asyncio.Task[str] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -47,19 +47,19 @@ class Model:
         """One line for the person at the terminal."""
         if not self._settings.model:
             return "switched off (--no-model)"
-        if _unavailable().exists():
+        if self._packages.unavailable:
             return "there is no build for this machine; agents can use the scripted model"
         if self._starting is None:
             return f"{NAME} (starts when it is first used)"
         if not self._starting.done():
-            return f"{NAME} (being {'loaded' if packages.installed('model') else 'downloaded, about 130 MB, once'})"
+            return f"{NAME} (being {'loaded' if self._packages.installed else 'downloaded, about 130 MB, once'})"
         if self._starting.cancelled() or self._starting.exception():
             return f"failed: {None if self._starting.cancelled() else self._starting.exception()}"
         return f"{NAME} is ready (a small one: a demonstration, not an assistant)"
 
     async def start(self) -> None:
         """Serve the proxy; begin to start the model when nothing else could answer."""
-        if not self._settings.model or _unavailable().exists():
+        if not self._settings.model or self._packages.unavailable:
             return
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", f"/{self._secret}/v1/{{path:.*}}", self._forward)
@@ -100,10 +100,10 @@ class Model:
     async def _run(self) -> str:
         """Install and start the model; return its address."""
         try:
-            target = packages.installed("model") or await asyncio.to_thread(packages.install, "model")
+            target = await asyncio.to_thread(self._packages.install)
+        except packages.NoBuild as error:
+            raise ModelUnavailable("the embedded model has no build for this machine") from error
         except packages.PackagesError as error:
-            if "No matching distribution" in str(error) or "no wheels" in str(error):
-                _unavailable().touch()
             raise ModelUnavailable(f"the embedded model could not be installed: {error}") from error
         config = {"packages": str(target), "name": NAME, "key": self._secret, "parent": os.getpid()}
         with (self._settings.data / "logs" / "model.log").open("wb") as log:
@@ -152,11 +152,6 @@ async def _relay(request: web.Request, answer: aiohttp.ClientResponse) -> web.St
 def _unready(message: str) -> web.Response:
     body = {"error": {"message": message, "type": "unavailable", "code": 503}}
     return web.json_response(body, status=503, headers={"Retry-After": "10"})
-
-
-def _unavailable() -> Path:
-    """Return the file that notes that there is no build of the locked version for this machine."""
-    return packages.FOLDER / f"{packages.folder_name('model')}.unavailable"
 
 
 def _retrieve(task: asyncio.Task[str]) -> None:

@@ -13,48 +13,89 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = PROJECT / ".local" / "venvs"
 _COMPLETE = ".complete"
+_NO_BUILD = ("No matching distribution", "no wheels", "has no usable wheels", "no compatible wheels")
 
 
 class PackagesError(Exception):
     """The packages could not be installed; the message says why and what to do. For the operator."""
 
 
-def installed(name: str) -> Path | None:
-    """Return the folder of `local/<name>-requirements.txt` when it is complete, else None."""
-    folder = _folder(name)
-    return folder if (folder / _COMPLETE).exists() else None
+class NoBuild(PackagesError):
+    """There is no wheel of the locked version for this machine."""
 
 
-def install(name: str) -> Path:
-    """Install what `local/<name>-requirements.txt` locks and return the folder. Blocks; processes may race."""
-    folder = _folder(name)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / _COMPLETE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _run(_installer(), folder, _lock_file(name))
-            (folder / _COMPLETE).touch()
-            _remove_older(name, folder)
-    return folder
+@dataclass(frozen=True)
+class Packages:
+    """What one lock file names, installed below `root`."""
+
+    name: str
+    lock_file: Path
+    root: Path = FOLDER
+
+    @property
+    def folder(self) -> Path:
+        """Where they are, once they are installed."""
+        return self.root / f"{self.name}-{hashlib.sha256(self.lock_file.read_bytes()).hexdigest()[:12]}"
+
+    @property
+    def installed(self) -> bool:
+        """Whether they are there, whole."""
+        return (self.folder / _COMPLETE).exists()
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether an earlier attempt found that there is no build of them for this machine."""
+        return self._no_build.exists()
+
+    def install(self) -> Path:
+        """Install them unless they are there; return the folder. Blocks; processes may race. Raises PackagesError."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / f"{self.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.installed:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self._run(_installer())
+                (self.folder / _COMPLETE).touch()
+                self._remove_older()
+        return self.folder
+
+    @property
+    def _no_build(self) -> Path:
+        return self.folder.with_suffix(".unavailable")
+
+    def _run(self, installer: list[str]) -> None:
+        options = ["--target", str(self.folder), "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        command = [*installer, *options, "-r", str(self.lock_file)]
+        done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=False)
+        if done.returncode == 0:
+            return
+        message = _reason(done.stderr)
+        if any(words in done.stderr for words in _NO_BUILD):
+            self._no_build.touch()
+            raise NoBuild(message)
+        raise PackagesError(message)
+
+    def _remove_older(self) -> None:
+        for folder in self.root.glob(f"{self.name}-*"):
+            if folder != self.folder and folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lock_file(name: str) -> Path:
-    return Path(__file__).with_name(f"{name}-requirements.txt")
+STORE = Packages("store", Path(__file__).with_name("store-requirements.txt"))
+MODEL = Packages("model", Path(__file__).with_name("model-requirements.txt"))
 
 
-def _folder(name: str) -> Path:
-    return FOLDER / folder_name(name)
-
-
-def folder_name(name: str) -> str:
-    """Return the folder's name for the lock file as it is now."""
-    return f"{name}-{hashlib.sha256(_lock_file(name).read_bytes()).hexdigest()[:12]}"
+def _reason(text: str) -> str:
+    """Return the line of an installer's output that says what went wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["the installer said nothing"])[-1]
 
 
 def _installer() -> list[str]:
@@ -66,17 +107,3 @@ def _installer() -> list[str]:
     if uv:
         return [uv, "pip", "install", "--python", sys.executable]
     raise PackagesError("neither pip nor uv is at hand; install pip into this environment (python -m ensurepip)")
-
-
-def _run(installer: list[str], folder: Path, lock_file: Path) -> None:
-    options = ["--target", str(folder), "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock_file)]
-    done = subprocess.run([*installer, *options], capture_output=True, text=True, env=dict(os.environ), check=False)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise PackagesError(next((line for line in reversed(lines) if line.startswith("ERROR")), "\n".join(lines[-3:])))
-
-
-def _remove_older(name: str, current: Path) -> None:
-    for folder in FOLDER.glob(f"{name}-*"):
-        if folder != current and folder.is_dir():
-            shutil.rmtree(folder, ignore_errors=True)

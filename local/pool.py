@@ -146,6 +146,8 @@ class Pool:
             await generation.launcher.start(log)
         except LaunchFailed as failure:
             self._fail(generation, failure)
+        except OSError as error:
+            self._fail(generation, LaunchFailed({"errorType": "Runtime.LaunchError", "errorMessage": str(error)}))
         finally:
             os.close(log)
 

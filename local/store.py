@@ -52,15 +52,15 @@ class Store:
                 await self.process.wait()
 
 
-async def start_store(folder: Path, access_key: str, region: str, log: Path, port: int = 0) -> Store:
+async def start_store(folder: Path, access_key: str, region: str, log: Path, expiry_seconds: float = 60.0) -> Store:
     """Start the store's process on the data in `folder`; return when it answers. Raises StoreError."""
-    target = packages.installed("store") or await asyncio.to_thread(packages.install, "store")
+    target = await asyncio.to_thread(packages.STORE.install)
     config = {
         "folder": str(folder),
         "packages": str(target),
         "access_key": access_key,
         "region": region,
-        "port": port,
+        "expiry_seconds": expiry_seconds,
         "parent": os.getpid(),
     }
     with log.open("ab") as errors:

@@ -10,6 +10,7 @@ Configured by one JSON object on standard input; see `store.py`, which starts it
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -30,7 +31,6 @@ _READS = frozenset(
 _SNAPSHOT_BYTES = 8 * 1024 * 1024
 _SNAPSHOT_SECONDS = 60.0
 _SYNC_SECONDS = 0.5
-_EXPIRY_SECONDS = 60.0
 
 
 def load_engine() -> Any:
@@ -191,11 +191,11 @@ async def _run(store: Store, config: dict[str, Any]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     watch_parent(config["parent"], stop.set, loop)
-    server = await serve(_handler(store, config["access_key"]), config["port"])
+    server = await serve(_handler(store, config["access_key"]))
     print(json.dumps({"port": port_of(server), "messages": config["messages"]}), flush=True)
     timers = [
         loop.create_task(_every(_SYNC_SECONDS, store.tick)),
-        loop.create_task(_every(_EXPIRY_SECONDS, store.expire)),
+        loop.create_task(_every(config["expiry_seconds"], store.expire)),
     ]
     await stop.wait()
     for timer in timers:
@@ -212,6 +212,14 @@ def main() -> None:
     engine = load_engine()
     from ministack.core import persistence  # type: ignore[import-not-found]
 
-    store = Store(engine, persistence, Journal(Path(config["folder"])))
+    folder = Path(config["folder"])
+    journal = Journal(folder)
+    with (folder / "lock").open("a") as lock:
+        # The store of an instance that was killed may still be saving.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _serve(config, Store(engine, persistence, journal))
+
+
+def _serve(config: dict[str, Any], store: Store) -> None:
     config["messages"] = store.restore()
     asyncio.run(_run(store, config))

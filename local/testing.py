@@ -158,22 +158,24 @@ class Instance:
 def running_stack(
     *,
     env: Mapping[str, str] | None = None,
+    providers: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     model: bool = False,
     example: bool = False,
     port: int = 0,
     data_dir: Path | None = None,
 ) -> Iterator[Instance]:
-    """Run the whole runtime. `arguments` are further options of `python -m local`; `env` are variables for functions.
+    """Run the whole runtime.
 
-    A `data_dir` that is given is kept.
+    `arguments` are further options of `python -m local`; `env` are variables for all functions; `providers` are
+    vendors' variables, given as a user gives them. A `data_dir` that is given is kept.
     """
     options = ["--port", str(port), *arguments]
     options += [] if model else ["--no-model"]
     options += [] if example else ["--no-example"]
     for name, value in (env or {}).items():
         options += ["--env", f"{name}={value}"]
-    with _instance(options, data_dir) as instance:
+    with _instance(options, data_dir, providers) as instance:
         yield instance
 
 
@@ -186,9 +188,11 @@ def running_store(*, template: Path | None = None, data_dir: Path | None = None)
 
 
 @contextlib.contextmanager
-def _instance(options: Sequence[str], data_dir: Path | None) -> Iterator[Instance]:
+def _instance(
+    options: Sequence[str], data_dir: Path | None, variables: Mapping[str, str] | None = None
+) -> Iterator[Instance]:
     folder = Path(tempfile.mkdtemp(prefix="local-"))
-    instance = Instance(data_dir or folder / "data", options, _clean_environment())
+    instance = Instance(data_dir or folder / "data", options, {**_clean_environment(), **(variables or {})})
     try:
         instance.start()
         yield instance

@@ -1,4 +1,4 @@
-"""The limits in time, shortened: idle, lifetime, the integration's timeout. The functions are fakes, the sockets real."""
+"""The limits in time, shortened: idle, lifetime, integration. The functions are fakes, the sockets real."""
 
 import asyncio
 import json

@@ -1,5 +1,6 @@
 """Counts, sleeps, fails and dies on demand."""
 
+import importlib
 import os
 import sys
 import time
@@ -33,6 +34,8 @@ def lambda_handler(event, context):
         raise ValueError("asked to fail")
     elif what == "exit":
         os._exit(7)
+    elif what == "import":
+        importlib.import_module(event["module"])
     elif what == "log":
         sys.stdout.write(event["line"] + "\n")
     elif what == "fail_until":
