@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupp
 from agent_builder.errors import (
     AgentBuilderError,
     Fault,
+    MalformedRequest,
     MethodNotAllowed,
     NotFound,
     Unprocessable,
@@ -24,6 +25,8 @@ def as_error(error: Exception) -> Exception:
     if isinstance(error, AgentBuilderError):
         return error
     if isinstance(error, RequestValidationError):
+        if any(entry["loc"] == ("body",) and entry["type"] == "missing" for entry in error.errors()):
+            return MalformedRequest("A JSON object is expected as the body.")
         return _invalid(error)
     if isinstance(error, RequestUnsupportedContentType):
         return UnsupportedMediaType("Send JSON, with Content-Type: application/json.")

@@ -24,7 +24,7 @@ OPTIONS_LIMIT_BYTES = 16 * 1024
 class Strict(BaseModel):
     """Input: unknown fields are refused, nothing is coerced."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True, serialize_by_alias=True)
 
 
 class LlmConfig(Strict):
