@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=["target", "host"], default=os.environ.get("BUILD_MODE", "target"))
     options = parser.parse_args()
     if not importlib.util.find_spec("pip"):
-        sys.exit(f"{sys.executable} has no pip. `make build` needs none; else install it, or set PYTHON to one that has.")
+        sys.exit(f"{sys.executable} has no pip; set PYTHON to one that has, or let `make build` bring its own.")
     build(options.logical_id, options.artifacts, options.mode)
     print(f"{options.logical_id} built for {options.mode} ({platform.python_version()})")
 
