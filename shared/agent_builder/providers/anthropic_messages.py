@@ -28,8 +28,8 @@ from agent_builder.providers import http
 from agent_builder.providers.anthropic_request import NAME, request_body
 from agent_builder.providers.arguments import parse_arguments
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, finished
-from agent_builder.providers.failures import Answer
+from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.failures import Answer, only_provider_errors
 
 VENDOR = "Anthropic"
 BASE_URL = "https://api.anthropic.com"
@@ -65,7 +65,7 @@ class AnthropicMessages:
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once. A turn that the vendor pauses, for its own tools, is continued here."""
-        return whole_characters(self._stream(request))
+        return only_provider_errors(VENDOR, whole_characters(self._stream(request)))
 
     async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         body = request_body(request)
@@ -229,7 +229,7 @@ def _part(block: Json) -> Said | None:
 
 def _usage(counts: dict[str, int]) -> Usage:
     read, written = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)
-    return Usage(
+    return counted(
         input_tokens=counts.get("input_tokens", 0) + read + written,
         cache_read_tokens=read,
         cache_write_tokens=written,

@@ -5,13 +5,24 @@ Half a character cannot be stored or sent on. The first half waits for the secon
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from agent_builder.messages import ModelEvent, ModelFinished, TextDelta, TextPart, ThinkingDelta, ThinkingPart
+from agent_builder.errors import ProviderError
+from agent_builder.messages import (
+    ModelEvent,
+    ModelFinished,
+    TextDelta,
+    TextPart,
+    ThinkingDelta,
+    ThinkingPart,
+    ToolCallPart,
+)
 
+Said = TextPart | ThinkingPart | ToolCallPart
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -23,26 +34,38 @@ def whole(text: str) -> str:
 
 
 async def whole_characters(events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
-    """The same events, with no character cut in two between deltas of a kind."""
+    """The same events, with no character cut in two between deltas of a kind.
+
+    Raises:
+        ProviderError: `broken_stream` when the text that was streamed is not the text of the whole answer.
+    """
     waiting: dict[type[TextDelta] | type[ThinkingDelta], str] = {TextDelta: "", ThinkingDelta: ""}
+    streamed: list[str] = []
     async with aclosing(events):
         async for event in events:
             if isinstance(event, ModelFinished):
-                for kind, half in waiting.items():
-                    if half:
-                        yield kind(whole(half))
-                yield _finished(event)
+                for delta in (kind(whole(half)) for kind, half in waiting.items() if half):
+                    streamed.append(delta.text if isinstance(delta, TextDelta) else "")
+                    yield delta
+                yield _finished(event, "".join(streamed))
                 continue
             kind = type(event)
             text = waiting[kind] + event.text
             waiting[kind] = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
             if shown := whole(text[:-1] if waiting[kind] else text):
+                streamed.append(shown if kind is TextDelta else "")
                 yield kind(shown)
 
 
-def _finished(event: ModelFinished) -> ModelFinished:
-    parts = tuple(
-        part.model_copy(update={"text": whole(part.text)}) if isinstance(part, TextPart | ThinkingPart) else part
-        for part in event.parts
-    )
-    return replace(event, parts=parts)
+def _finished(event: ModelFinished, streamed: str) -> ModelFinished:
+    parts = tuple(map(_whole_part, event.parts))
+    if streamed != "".join(part.text for part in parts if isinstance(part, TextPart)):
+        raise ProviderError("broken_stream", "The model's answer does not add up to what was streamed of it.")
+    model, vendor_stop = whole(event.model), whole(event.vendor_stop_reason)
+    return replace(event, parts=parts, model=model, vendor_stop_reason=vendor_stop)
+
+
+def _whole_part(part: Said) -> Said:
+    """The part without halves of characters anywhere, ids and the vendor's details included."""
+    told = json.dumps(part.model_dump(), ensure_ascii=False)
+    return part if _HALF.search(told) is None else type(part).model_validate_json(whole(told))

@@ -28,6 +28,7 @@ from agent_builder.messages import (
 )
 from agent_builder.providers.arguments import compact
 
+MAX_TOKENS = 10**10
 NO_TEXT = "(no text)"
 START = "(start of the conversation)"
 NO_RESULT = "The tool was not run, or its result was lost."
@@ -115,6 +116,12 @@ def finished(
     elif called or stop == "tool_use":
         stop = "tool_use" if called else "end_turn"
     return ModelFinished(parts, stop, usage, model, vendor_stop)
+
+
+def counted(**counts: object) -> Usage:
+    """Usage of a vendor's counts; what is missing or no count is 0, so that odd accounting never costs an answer."""
+    usable = {name: n for name, n in counts.items() if isinstance(n, int) and 0 <= n <= MAX_TOKENS}
+    return Usage(**usable)
 
 
 def _cut_off(call: ToolCallPart) -> ToolCallPart:

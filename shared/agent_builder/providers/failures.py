@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from agent_builder.errors import ProviderError, ProviderErrorKind
+from agent_builder.messages import ModelEvent
 
 MAX_RETRY_AFTER = 300.0
 
@@ -149,6 +151,19 @@ class Answer:
         code = next((w for w in words if isinstance(w, str) and _NAME.fullmatch(w)), None)
         named = [f"`{self.parameter}`" if self.parameter else "", code or ""]
         return f" ({', '.join(n for n in named if n)})" if any(named) else ""
+
+
+async def only_provider_errors(
+    vendor: str, events: AsyncGenerator[ModelEvent, None]
+) -> AsyncGenerator[ModelEvent, None]:
+    """The same events; an answer of a shape that nobody expects becomes `broken_stream`."""
+    async with aclosing(events):
+        try:
+            async for event in events:
+                yield event
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+            detail = f"{vendor} sent something that is not its protocol."
+            raise ProviderError("broken_stream", detail) from error
 
 
 def _kind(status: int | None, text: str) -> ProviderErrorKind:

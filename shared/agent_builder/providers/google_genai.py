@@ -26,7 +26,7 @@ from agent_builder.messages import (
 from agent_builder.providers import http
 from agent_builder.providers.characters import whole_characters
 from agent_builder.providers.conversation import Said, finished
-from agent_builder.providers.failures import Answer
+from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.google_request import NAME, config, contents
 from agent_builder.providers.partial_arguments import place
 
@@ -65,7 +65,7 @@ class GoogleGenAI:
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
-        return whole_characters(self._stream(request))
+        return only_provider_errors(VENDOR, whole_characters(self._stream(request)))
 
     async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)

@@ -27,8 +27,8 @@ from agent_builder.messages import (
 from agent_builder.providers import http
 from agent_builder.providers.arguments import compact, parse_arguments
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, finished
-from agent_builder.providers.failures import Answer
+from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.openai_chat_request import request_body
 
 VENDOR = "The model server"
@@ -71,7 +71,7 @@ class OpenAIChat:
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
-        return whole_characters(self._stream(request))
+        return only_provider_errors(VENDOR, whole_characters(self._stream(request)))
 
     async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)
@@ -241,14 +241,14 @@ def _texts(content: Any) -> tuple[str, str]:
 
 def _usage(usage: Json) -> Usage:
     inputs, outputs = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
-    prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    reasoning = outputs.get("reasoning_tokens") or 0
-    # Some vendors (xAI) count reasoning beside the completion: the total gives it away.
-    beside = reasoning and usage.get("total_tokens") == prompt + completion + reasoning
-    return Usage(
-        input_tokens=prompt,
-        cache_read_tokens=inputs.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0,
-        cache_write_tokens=inputs.get("cache_write_tokens") or 0,
-        output_tokens=completion + reasoning if beside or reasoning > completion else completion,
-        reasoning_tokens=reasoning,
+    told = counted(
+        input_tokens=usage.get("prompt_tokens"),
+        cache_read_tokens=inputs.get("cached_tokens") or usage.get("prompt_cache_hit_tokens"),
+        cache_write_tokens=inputs.get("cache_write_tokens"),
+        output_tokens=usage.get("completion_tokens"),
+        reasoning_tokens=outputs.get("reasoning_tokens"),
     )
+    # Some vendors (xAI) count reasoning beside the completion: the total gives it away.
+    both = told.output_tokens + told.reasoning_tokens
+    beside = told.reasoning_tokens > told.output_tokens or usage.get("total_tokens") == told.input_tokens + both
+    return told.model_copy(update={"output_tokens": both}) if beside else told

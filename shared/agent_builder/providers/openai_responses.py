@@ -26,8 +26,8 @@ from agent_builder.messages import (
 from agent_builder.providers import http
 from agent_builder.providers.arguments import compact, parse_arguments
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, finished
-from agent_builder.providers.failures import Answer
+from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.openai_responses_request import NAME, request_body
 
 VENDOR = "OpenAI"
@@ -55,7 +55,7 @@ class OpenAIResponses:
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
-        return whole_characters(self._stream(request))
+        return only_provider_errors(VENDOR, whole_characters(self._stream(request)))
 
     async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)
@@ -209,10 +209,10 @@ def _stop(response: Json, *, refused: bool) -> tuple[StopReason, str]:
 
 def _usage(usage: Json) -> Usage:
     inputs, outputs = usage.get("input_tokens_details") or {}, usage.get("output_tokens_details") or {}
-    return Usage(
-        input_tokens=usage.get("input_tokens") or 0,
-        cache_read_tokens=inputs.get("cached_tokens") or 0,
-        cache_write_tokens=inputs.get("cache_write_tokens") or 0,
-        output_tokens=usage.get("output_tokens") or 0,
-        reasoning_tokens=outputs.get("reasoning_tokens") or 0,
+    return counted(
+        input_tokens=usage.get("input_tokens"),
+        cache_read_tokens=inputs.get("cached_tokens"),
+        cache_write_tokens=inputs.get("cache_write_tokens"),
+        output_tokens=usage.get("output_tokens"),
+        reasoning_tokens=outputs.get("reasoning_tokens"),
     )

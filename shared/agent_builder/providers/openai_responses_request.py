@@ -74,12 +74,10 @@ def _item(part: Said) -> Json | None:
     own = details(part, NAME)
     match part:
         case TextPart():
-            content = [{"type": "output_text", "text": part.text, "annotations": []}]
+            content: Json = {"content": [{"type": "output_text", "text": part.text, "annotations": []}]}
             kept: Json = {name: own[name] for name in ("id", "phase") if name in own}
-            # The API wants an id with the long form; without one, the short form says the same.
-            if "id" in kept:
-                return {"type": "message", "role": "assistant", "status": "completed", "content": content, **kept}
-            return {"role": "assistant", "content": part.text}
+            status: Json = {"status": "completed"} if "id" in kept else {}
+            return {"type": "message", "role": "assistant", **content, **status, **kept}
         case ToolCallPart():
             item_id: Json = {"id": own["id"]} if "id" in own else {}
             arguments = own.get("arguments") or compact(part.input)

@@ -113,10 +113,11 @@ def cut(data: bytes, seed: str, largest: int = 200) -> list[bytes]:
     return pieces
 
 
-def events(*payloads: Any, done: bool = False) -> bytes:
+def events(*payloads: Any, done: bool = False, escaped: bool = False) -> bytes:
     """An SSE body of these JSON payloads, with an `event:` line where a payload has a type."""
     out = []
     for payload in payloads:
-        name = f"event: {payload['type']}\n" if isinstance(payload, dict) and "type" in payload else ""
-        out.append(f"{name}data: {json.dumps(payload, ensure_ascii=False)}\n\n")
+        kind = payload.get("type") if isinstance(payload, dict) else None
+        name = f"event: {kind}\n" if isinstance(kind, str) and kind.isascii() else ""
+        out.append(f"{name}data: {json.dumps(payload, ensure_ascii=escaped)}\n\n")
     return ("".join(out) + ("data: [DONE]\n\n" if done else "")).encode()

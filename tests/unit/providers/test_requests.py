@@ -98,7 +98,7 @@ def test_anthropic_user_text_after_tool_results_is_one_message() -> None:
 def test_openai_gets_its_items_back() -> None:
     body = openai_responses_request.request_body(asking("gpt-5.4", *spoken("openai"), cache_key="k" * 80))
     kinds = [item.get("type") or item["role"] for item in body["input"]]
-    assert kinds == ["user", "reasoning", "message", "function_call", "function_call_output", "assistant", "user"]
+    assert kinds == ["user", "reasoning", "message", "function_call", "function_call_output", "message", "user"]
     assert body["input"][3]["arguments"] == '{"a": 1}', "byte for byte"
     assert body["input"][3]["call_id"] == body["input"][4]["call_id"]
     assert (body["store"], body["include"]) == (False, ["reasoning.encrypted_content"])
