@@ -190,8 +190,8 @@ def explain(subject: Subject, client: Path, runs: int, count: int = 30) -> None:
             quickest = best.get(name, (float("inf"), float("inf")))
             best[name] = (min(quickest[0], int(total) / 1000), min(quickest[1], int(own) / 1000))
     print(f"{'total ms':>9}{'own ms':>8}  module")
-    for name, (total, alone) in sorted(best.items(), key=lambda row: row[1], reverse=True)[:count]:
-        print(f"{total:9.1f}{alone:8.1f} {name}")
+    for name, (total_ms, own_ms) in sorted(best.items(), key=lambda row: row[1], reverse=True)[:count]:
+        print(f"{total_ms:9.1f}{own_ms:8.1f} {name}")
 
 
 def main() -> None:
