@@ -68,7 +68,7 @@ deploy: build  ## Deploy to the AWS account that the shell is signed in to
 	@SAM_CLI_TELEMETRY=0 $(SAM) deploy
 
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
-	@for file in benchmarks/*.py; do $(VENV_PYTHON) "$$file" || exit 1; done
+	@for name in cold_start calls streaming; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done
 
 lock: $(DEV_READY)  ## Resolve the dependencies anew and write all lock files
 	@VIRTUAL_ENV=$(VENV) sh scripts/lock.sh

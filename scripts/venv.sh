@@ -32,6 +32,8 @@ if ! "$folder/bin/uv" --version >/dev/null 2>&1; then
   "$folder/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$scripts/uv-requirements.txt" ||
     echo "uv could not be installed, pip takes its place"
 fi
+# The machine's own certificates count, as they do for pip: many networks have an inspecting proxy.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 if [ -x "$folder/bin/uv" ]; then
   VIRTUAL_ENV=$folder "$folder/bin/uv" pip install -q --compile-bytecode --require-hashes -r "$lock"
 else
