@@ -11,8 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from agent_builder.models.catalogue import Capabilities, CatalogueModel, Prices
 from agent_builder.providers.facts import DEFAULT_CONTEXT_WINDOW, Facts, facts
 
 # Newest first.
@@ -39,42 +38,6 @@ _SHOWN = {
     "scripted": "Scripted (follows commands; no language model)",
     "echo": "Echo (says what you said; no language model)",
 }
-
-
-class Prices(BaseModel):
-    """USD a million tokens, as decimal strings; None where the vendor has no such price."""
-
-    model_config = ConfigDict(frozen=True)
-
-    input: str
-    cached_input: str | None
-    cache_write: str | None
-    output: str
-
-
-class Capabilities(BaseModel):
-    """What the model's API takes."""
-
-    model_config = ConfigDict(frozen=True)
-
-    tools: bool
-    thinking: bool
-    vision: bool
-    temperature: bool
-
-
-class CatalogueModel(BaseModel):
-    """One model to offer. `context_window` and `max_output_tokens` are in tokens, None where unknown."""
-
-    model_config = ConfigDict(frozen=True)
-
-    provider: str
-    id: str
-    name: str
-    context_window: int
-    max_output_tokens: int | None
-    prices: Prices | None
-    capabilities: Capabilities
 
 
 def models(at: datetime | None = None) -> list[CatalogueModel]:

@@ -11,7 +11,7 @@ from agent_builder.messages import Message, ModelFinished, TextDelta, ThinkingPa
 from agent_builder.providers.retry import stream_with_retries
 from tests.integration.providers import cases
 from tests.integration.providers.recorded import came
-from tests.integration.providers.vendors import KEY, PROVIDERS, TOOLS, all_events, asking, provider
+from tests.integration.providers.vendors import AIMOCK_PATHS, KEY, PROVIDERS, TOOLS, all_events, asking, provider
 from tests.integration.providers.wire import Reply, WireServer, events
 
 JSON = {"content-type": "application/json"}
@@ -135,6 +135,28 @@ async def test_anthropic_paused_turn_is_continued(wire: WireServer) -> None:
     assert sent_back["content"][1]["input"] == {"query": "x"}
     blocks = [part.provider_details for part in last.parts if isinstance(part, ThinkingPart)]
     assert [block and block["block"]["type"] for block in blocks] == ["server_tool_use"] * 2
+
+
+async def test_cached_and_reasoning_tokens_of_a_mock_vendor(aimock: str) -> None:
+    """Only this route of aimock passes the nested counts on; the other wires prove theirs by golden streams."""
+    found = await all_events(
+        provider("openai_compatible", f"{aimock}/api/v1"), asking("openai_compatible", "case counted")
+    )
+    assert found[-1].usage == Usage(  # type: ignore[union-attr]
+        input_tokens=1000, cache_read_tokens=600, cache_write_tokens=300, output_tokens=50, reasoning_tokens=20
+    )
+
+
+@pytest.mark.parametrize("vendor", PROVIDERS)
+async def test_a_conversation_of_another_vendor_goes_through(vendor: str, aimock: str, wire: WireServer) -> None:
+    for other in PROVIDERS:
+        wire.reply(Reply([cases.golden(other)]))
+        said = (await all_events(provider(other, wire.url), asking(other, "Hello", tools=TOOLS)))[-1]
+        assert isinstance(said, ModelFinished)
+        stored = Message(role="assistant", parts=said.parts)
+        named = provider(vendor, aimock + AIMOCK_PATHS[vendor])
+        found = await all_events(named, asking(vendor, "Hello", stored, "case switching", tools=TOOLS))
+        assert came(found)["text"] == "We changed models."
 
 
 async def test_responses_failed(wire: WireServer) -> None:
