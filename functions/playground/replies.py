@@ -54,7 +54,7 @@ class Replies:
         """Greet, if the client's frame was quicker than the ring of `$connect`."""
         if self.connection_id in _GREETED:
             return
-        self.services.greeter.greet(self.identity, self.connection_id)
+        self.services.greeter.ensure(self.identity, self.connection_id)
         _GREETED[self.connection_id] = None
         if len(_GREETED) > _GREETED_KEPT:
             _GREETED.popitem(last=False)
@@ -65,6 +65,7 @@ class Replies:
 
 def answer(frame: ClientFrame, replies: Replies) -> None:
     """Do what a frame asks for."""
+    replies.greet()  # before the connection is among those to whom a runner may post
     if isinstance(frame, PingFrame):
         replies.send({"type": "pong"})
     elif isinstance(frame, UserMessageFrame):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
@@ -62,7 +62,7 @@ class ConnectionItem(Item, discriminator="connection"):
     agent_id = UnicodeAttribute()
     subject = UnicodeAttribute()
     connected_at = NumberAttribute()
-    greeted = BooleanAttribute(default=False)
+    greeting = UnicodeAttribute(default="due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class IntakeRepository:
             agent_id=agent_id,
             subject=subject,
             connected_at=now,
-            greeted=False,
+            greeting="due",
             expires_at=expires_at,
         )
         retrying(item.save)
@@ -162,12 +162,23 @@ class IntakeRepository:
         """An open connection."""
         return get_item(ConnectionItem, keys.connection(tenant, connection_id), keys.HEAD)
 
+    def greeting(self, tenant: str, connection_id: str) -> str | None:
+        """`due`, `claimed` or `done`; None where the connection is not known (any more)."""
+        item = get_item(ConnectionItem, keys.connection(tenant, connection_id), keys.HEAD)
+        return item.greeting if item else None
+
     def claim_greeting(self, tenant: str, connection_id: str) -> bool:
         """Whether it falls to the caller to greet: true exactly once per connection."""
+        return self._greeting(tenant, connection_id, "due", "claimed")
+
+    def greeting_done(self, tenant: str, connection_id: str) -> None:
+        """The greeting that was claimed has been sent."""
+        self._greeting(tenant, connection_id, "claimed", "done")
+
+    def _greeting(self, tenant: str, connection_id: str, before: str, after: str) -> bool:
         item = ConnectionItem(pk=keys.connection(tenant, connection_id), sk=keys.HEAD)
         try:
-            condition = ConnectionItem.greeted == False  # noqa: E712 (an expression, not a comparison)
-            retrying(lambda: item.update([ConnectionItem.greeted.set(True)], condition))
+            retrying(lambda: item.update([ConnectionItem.greeting.set(after)], ConnectionItem.greeting == before))
         except RaceLost:
             return False
         return True

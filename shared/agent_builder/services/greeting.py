@@ -15,6 +15,8 @@ from agent_builder.services.intake import Intake
 
 _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.05
+_LOOKS = 100
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,33 @@ class Greeter:
     connections: Connections
     sleep: Callable[[float], None] = time.sleep
 
-    def greet(self, identity: Identity, connection_id: str) -> None:
-        """Say that the agent is there; if it is unknown, foreign or inactive, say that and close the connection."""
-        if not self.intake.claim_greeting(identity.tenant, connection_id):
-            return
+    def greet(self, identity: Identity, connection_id: str) -> bool:
+        """Say that the agent is there; if it is unknown, foreign or inactive, say that and close the connection.
+
+        Returns:
+            Whether it fell to the caller; somebody else does it otherwise.
+        """
+        mine = self.intake.claim_greeting(identity.tenant, connection_id)
+        if mine:
+            self._greet(identity, connection_id)
+            self.intake.greeting_done(identity.tenant, connection_id)
+        return mine
+
+    def ensure(self, identity: Identity, connection_id: str) -> None:
+        """Return when the connection is greeted, whoever does it: nothing may be sent before that.
+
+        Who claimed the greeting may still be waiting for the connection to open, or have died.
+        """
+        for _ in range(_LOOKS):
+            state = self.intake.greeting(identity.tenant, connection_id)
+            if state == "due" and self.greet(identity, connection_id):
+                return
+            if state not in ("due", "claimed"):
+                return
+            self.sleep(_LOOK_SECONDS)
+        self._greet(identity, connection_id)
+
+    def _greet(self, identity: Identity, connection_id: str) -> None:
         try:
             agent = self.intake.agent(identity, identity.agent_id)
         except CallerError as error:

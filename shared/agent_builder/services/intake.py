@@ -136,6 +136,14 @@ class Intake:
         )
         self._doorbell.ring("greet", tenant_id=identity.tenant, connection_id=connection_id, agent_id=identity.agent_id)
 
+    def greeting(self, tenant: str, connection_id: str) -> str | None:
+        """How far the greeting of a connection is: `due`, `claimed` or `done`; None where nobody is to be greeted."""
+        return self._repository.greeting(tenant, connection_id)
+
+    def greeting_done(self, tenant: str, connection_id: str) -> None:
+        """Say that a claimed greeting was sent."""
+        self._repository.greeting_done(tenant, connection_id)
+
     def claim_greeting(self, tenant: str, connection_id: str) -> bool:
         """Whether the caller is the one who greets this connection."""
         return self._repository.claim_greeting(tenant, connection_id)
