@@ -178,9 +178,9 @@ function drawTool(node, block, entry) {
   node.inside.state.textContent = block.ms === undefined || block.ms === null ? state : `${state} · ${duration(block.ms)}`;
   if (block.error) node.open = true;
   node.inside.body.replaceChildren(
-    ...(block.input ? [h("h4", { text: "Arguments" }), json(block.input)] : []),
-    ...(block.error ? [h("h4", { text: "Error" }), h("p", { class: "bad", text: block.error })] : []),
-    ...(block.result !== undefined && !block.error ? [h("h4", { text: "Result" }), json(block.result)] : []));
+    ...(block.input ? [h("p", { class: "label", text: "Arguments" }), json(block.input)] : []),
+    ...(block.error ? [h("p", { class: "label", text: "Error" }), h("p", { class: "bad", text: block.error })] : []),
+    ...(block.result !== undefined && !block.error ? [h("p", { class: "label", text: "Result" }), json(block.result)] : []));
 }
 
 const json = (value) => h("pre", { tabIndex: 0 }, h("code", { text: JSON.stringify(value, null, 2) }));

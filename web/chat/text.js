@@ -62,7 +62,7 @@ export function segments(text) {
 
 function element({ kind, text, info }) {
   if (kind === "code") return codeBlock(text, info);
-  if (kind === "heading") return h("p", { class: "heading", role: "heading", "aria-level": String(2 + Number(info)) }, inline(text));
+  if (kind === "heading") return h("p", { class: "heading", role: "heading", "aria-level": "2" }, inline(text));
   return h("p", {}, inline(text));
 }
 

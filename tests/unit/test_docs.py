@@ -1,0 +1,143 @@
+"""What the documents say of the code is so: names, codes, numbers, links."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+
+from agent_builder import errors
+from agent_builder.config import Settings
+from agent_builder.models.agents import (
+    BUILTIN_TOOLS,
+    OPTIONS_LIMIT_BYTES,
+    SYSTEM_PROMPT_LIMIT,
+    AgentStatus,
+    LlmConfig,
+    ProviderName,
+    ReasoningEffort,
+)
+from agent_builder.realtime.frames import FRAME_LIMIT
+from agent_builder.repositories.intake import MAX_QUEUED
+from agent_builder.repositories.keys import DUE_SHARDS
+from agent_builder.services.context import HISTORY_PAGE
+from agent_builder.services.engine import Limits
+from agent_builder.services.runner import RUN_SECONDS
+from functions.api.app import BODY_LIMIT
+from functions.playground.frames_in import FRAMES
+from scripts.openapi import ROOT, openapi
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
+# Told to nobody outside: the caller turns them into something else, or the operator reads them in a log.
+INNER = {"bad_request", "forbidden", "rate_limited", "provider_error", "tool_error", "race_lost", "fence_lost"}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def code() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in CODE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_readme_is_short_and_begins_with_the_two_commands() -> None:
+    lines = read("README.md").splitlines()
+    assert len(lines) <= 150
+    assert {"make run", "make test"} <= {" ".join(line.split()[:2]) for line in lines[:15]}
+
+
+def test_readme_names_folders_and_targets_that_exist() -> None:
+    text = read("README.md")
+    for folder in re.findall(r"`([a-z_./]+/)`", text):
+        assert (ROOT / folder).is_dir() or folder.startswith("."), folder
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", re.sub(r"#.*", "", text))) <= targets
+
+
+def test_every_decision_is_short_and_numbered_once() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [record.name[:4] for record in records]
+    assert len(set(numbers)) == len(numbers)
+    for record in records:
+        lines = record.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= 20, record.name
+        assert lines[0].startswith(f"# {record.name[:4]} "), record.name
+
+
+def test_api_page_has_every_route() -> None:
+    text = read("docs/api.md")
+    for path in openapi()["paths"]:
+        last = [part for part in path.split("/") if not part.startswith("{")][-1]
+        assert f"/{last}" in text, path
+
+
+def test_api_page_has_every_frame() -> None:
+    documented = set(re.findall(r'\{"type": "([a-z_]+)"', read("docs/api.md")))
+    senders = [path for path in CODE if path.parent.name in ("playground", "realtime", "services")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in senders)
+    assert documented == set(FRAMES) | set(re.findall(r'"type": "([a-z_]+)"', text))
+
+
+def test_api_page_has_every_error_code(code: str) -> None:
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    codes = {kind.code for kind in classes if issubclass(kind, errors.AgentBuilderError)} - INNER
+    codes |= set(re.findall(r'code="([a-z_]+)"', code))
+    codes |= {f"provider_{kind}" for kind in get_args(errors.ProviderErrorKind)}
+    text = read("docs/api.md")
+    assert {name for name in codes if f"`{name}`" not in text} == set()
+
+
+def test_api_page_has_every_field_and_value_of_an_agent() -> None:
+    text = read("docs/api.md")
+    fields = {name for name in LlmConfig.model_fields if name not in ("provider", "model")}
+    values = {*get_args(AgentStatus), *get_args(ProviderName), *get_args(ReasoningEffort), *BUILTIN_TOOLS}
+    missing = {name for name in values | fields if f"`{name}`" not in text and f"model_config.{name}`" not in text}
+    assert missing == set()
+
+
+def test_api_page_has_the_limits() -> None:
+    text = " ".join(read("docs/api.md").split())
+    limits = Limits()
+    assert BODY_LIMIT == 2**20 and FRAME_LIMIT == 32 * 1024 and "1 MiB, 32 KB" in text
+    assert f"up to {SYSTEM_PROMPT_LIMIT:,} characters" in text
+    assert f"at most {OPTIONS_LIMIT_BYTES // 1024} KiB of JSON" in text
+    assert (
+        f"{limits.model_steps} model calls, {limits.tool_calls} tool calls, {limits.tool_seconds:g} s a tool call"
+        in text
+    )
+    assert f"{RUN_SECONDS / 60:g} minutes" in text
+    assert f"| {MAX_QUEUED} messages |" in text
+    assert f"newest {HISTORY_PAGE} messages" in text
+    assert f"DUE#<0..{DUE_SHARDS - 1}>" in read("docs/architecture.md")
+
+
+class _Template(yaml.SafeLoader):
+    """Reads the template; what its short tags mean does not matter here."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def test_operations_page_has_parameters_outputs_and_variables() -> None:
+    template = yaml.load(read("template.yaml"), _Template)
+    text = read("docs/operations.md")
+    for name, parameter in template["Parameters"].items():
+        assert f"`{name}`" in text, name
+        default = str(parameter["Default"])
+        assert not default or default in text, name
+    assert [name for name in template["Outputs"] if f"`{name}`" not in text] == []
+    for key, url in Settings.LAPTOP_VARIABLES.values():
+        assert f"`{key}`" in text
+        assert f"`{url}`" in text
+    assert set(re.findall(r'"([a-z]+)": "…"', text)) == set(Settings.LAPTOP_VARIABLES)
