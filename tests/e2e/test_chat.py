@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
@@ -292,3 +293,21 @@ def test_phone_menu(chat: ChatPage) -> None:
     expect(chat.page.get_by_role("button", name="Phone one")).to_be_hidden()
     chat.page.go_back()
     expect(chat.page.get_by_role("heading", name="Phone one", exact=True)).to_be_visible()
+
+
+def test_a_crash_in_the_middle_of_an_answer(watched: Watched) -> None:
+    """Everything is killed and started again; the page, left open, ends up with the whole answer."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    watched.expected += ["WebSocket", "ERR_CONNECTION_REFUSED"]
+    with running_stack(port=port) as own:
+        chat = ChatPage(watched.page, own.url)
+        chat.open(agent=scripted_agent(own.url))
+        chat.say("/slow 25\n/long 200")
+        expect(chat.answers.last).to_contain_text("word10")
+        own.kill()
+        expect(chat.page.locator("#connection")).to_contain_text("Connection lost")
+        own.start()
+        expect(chat.answers.last).to_have_attribute("aria-busy", "false", timeout=60_000)
+        assert chat.text_of(chat.finished()) == WORDS
+        expect(chat.questions).to_have_count(1)
