@@ -152,7 +152,7 @@ def _position(messages: Sequence[Message]) -> tuple[int, tuple[ToolResultPart, .
 def _commands(request: ModelRequest) -> Iterator[Json]:
     said = [message.text for message in request.messages if message.role == "user"]
     last = said[-1] if said else ""
-    found = [] if request.model == "echo" else [m for line in last.splitlines() if (m := _COMMAND.match(line.strip()))]
+    found = [] if request.model == "echo" else [m for line in last.split("\n") if (m := _COMMAND.match(line.strip()))]
     if not found:
         yield {"text": f"You said: {last}"}
     for command in found:
