@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -30,10 +31,11 @@ def add_routes(app: APIGatewayHttpResolver, *, version: str) -> None:
         headers: dict[str, Any] = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
         return Response(200, content_type="application/json", body=document(), headers=headers)
 
-    app.enable_swagger(path="/api/v1/docs", **about)
+    app.enable_swagger(path="/api/v1/docs", middlewares=[_page_policy], **about)
 
 
-def page_headers(response: dict[str, Any]) -> dict[str, Any]:
-    """The documentation page brings its scripts along, so nothing else may be loaded."""
-    response.setdefault("headers", {})["Content-Security-Policy"] = _PAGE_POLICY
+def _page_policy(app: APIGatewayHttpResolver, next_middleware: Callable[..., Response[Any]]) -> Response[Any]:
+    """The page brings its scripts along, so nothing else may be loaded."""
+    response = next_middleware(app)
+    response.headers |= {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
     return response

@@ -18,7 +18,7 @@ from agent_builder.models.agents import (
     ReasoningEffort,
     Strict,
 )
-from agent_builder.providers.catalogue import Capabilities, Prices
+from agent_builder.models.catalogue import Capabilities, Prices
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_builder.clock import rfc3339
-from agent_builder.messages import Json, Message
+from agent_builder.messages import Json, Message, ThinkingPart
 from agent_builder.models.agents import Agent, AgentVersion
 from agent_builder.models.conversations import Conversation, StoredMessage
 
@@ -41,7 +41,8 @@ def conversation_view(conversation: Conversation) -> Json:
 
 def parts_view(message: Message) -> list[Json]:
     """A message's parts; what only a vendor understands is left out."""
-    return [part.model_dump(mode="json", exclude_none=True, exclude={"provider_details"}) for part in message.parts]
+    shown = [part for part in message.parts if not (isinstance(part, ThinkingPart) and not part.text)]
+    return [part.model_dump(mode="json", exclude_none=True, exclude={"provider_details"}) for part in shown]
 
 
 def message_view(stored: StoredMessage) -> Json:

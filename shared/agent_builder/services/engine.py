@@ -152,7 +152,7 @@ class Engine:
                 yield RunEnded(transcript.outcome("failed", error=error))
                 return
             calls = [part for part in said if isinstance(part, ToolCallPart)]
-            if not calls or stop_reason == "max_tokens":
+            if not calls or stop_reason != "tool_use":  # a call of an answer that was cut off is never run
                 yield RunEnded(transcript.outcome("completed", stop_reason))
                 return
             async for tool_event in self._tool_steps(calls, transcript):

@@ -70,7 +70,7 @@ class ModelCaller:
                 return
             except ProviderError as error:
                 shorter = drop_oldest(list(request.messages))
-                if error.kind != "context_too_long" or begun or not shorter:
+                if error.kind != "context_too_long" or begun or shorter == list(request.messages):
                     raise
                 request = replace(request, messages=shorter)
         raise ProviderError("context_too_long", "The conversation is too long for this model, even shortened.")
