@@ -1,9 +1,9 @@
-"""Who is asking, and what they may do: always from the authorizer's verified context, never from a body, path or frame."""
+"""Who is asking, and what they may do: from the authorizer's verified context, never from a body, path or frame."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from agent_builder.errors import Forbidden, Unauthenticated
@@ -39,6 +39,10 @@ class Identity:
     permissions: frozenset[Permission] = ROLES["owner"]
     key_id: str = ""
     expires_at: int = 0
+
+    def for_agent(self, agent_id: str) -> Identity:
+        """The same caller on a WebSocket that was opened for an agent."""
+        return replace(self, agent_id=agent_id)
 
     def require(self, permission: Permission) -> None:
         """Raises `Forbidden` where the caller may not."""

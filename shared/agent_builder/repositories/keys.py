@@ -83,6 +83,66 @@ def agent_answers(tenant: str, agent_id: str) -> str:
     return f"{agent(tenant, agent_id)}#ANSWERS"
 
 
+def api_keys(tenant: str) -> str:
+    """The tenant's API keys; sort key: hash of the key."""
+    return f"{_tenant(tenant)}#APIKEYS"
+
+
+def api_key_records(tenant: str) -> str:
+    """What people see of the tenant's API keys; sort key: id of the key."""
+    return f"{_tenant(tenant)}#APIKEYRECORDS"
+
+
+def members(tenant: str) -> str:
+    """The tenant's members; sort key: subject."""
+    return f"{_tenant(tenant)}#MEMBERS"
+
+
+def owners(tenant: str) -> str:
+    """How many owners the tenant has; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#OWNERS"
+
+
+def invitations(tenant: str) -> str:
+    """Open invitations into the tenant; sort key: hash of the token."""
+    return f"{_tenant(tenant)}#INVITATIONS"
+
+
+def home(tenant: str) -> str:
+    """Where the person whose own tenant this is works instead; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#HOME"
+
+
+def ticket(tenant: str, ticket_hash: str) -> str:
+    """One ticket for a WebSocket; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#TICKET#{ticket_hash}"
+
+
+def subject_entries(tenant: str, subject: str) -> str:
+    """Index partition of a subject's open connections and tickets; sort keys: `CONNECTION#<id>`, `TICKET#<hash>`."""
+    return f"{_tenant(tenant)}#ENTRIES#{_digest(subject)}"
+
+
+def audit(tenant: str) -> str:
+    """Who changed what in the tenant; sort key: id of the entry."""
+    return f"{_tenant(tenant)}#AUDIT"
+
+
+def limits(tenant: str) -> str:
+    """The tenant's own limits; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#LIMITS"
+
+
+def tenant_gate(tenant: str) -> str:
+    """Messages of this minute and runs of now; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#GATE"
+
+
+def caller_gate(tenant: str, subject: str) -> str:
+    """A caller's requests of this minute and connections of now; sort keys: `REQUESTS`, `CONNECTIONS`."""
+    return f"{_tenant(tenant)}#CALLER#{_digest(subject)}"
+
+
 def purges(tenant: str) -> str:
     """Deletions that are still to be carried out; sort key: id of what is deleted."""
     return f"{_tenant(tenant)}#PURGES"
