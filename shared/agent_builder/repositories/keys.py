@@ -143,6 +143,11 @@ def caller_gate(tenant: str, subject: str) -> str:
     return f"{_tenant(tenant)}#CALLER#{_digest(subject)}"
 
 
+def counter(kind: str, name: str) -> str:
+    """Name of somebody's counter in a gate."""
+    return f"{kind}_{_digest(name)[:24]}"
+
+
 def purges(tenant: str) -> str:
     """Deletions that are still to be carried out; sort key: id of what is deleted."""
     return f"{_tenant(tenant)}#PURGES"
