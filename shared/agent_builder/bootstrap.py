@@ -6,10 +6,10 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.config import Settings
+from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
@@ -21,6 +21,9 @@ from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
+
+if TYPE_CHECKING:
+    from agent_builder.services.authentication import Authentication
 
 _THREADS = 16
 
@@ -42,6 +45,30 @@ def playground_services() -> PlaygroundServices:
     intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
     connections = Connections()
     return PlaygroundServices(intake, ConversationRepository(), connections, Greeter(intake, connections))
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerServices:
+    """What the authorizer function uses."""
+
+    authentication: Authentication
+    allowed_origins: frozenset[str]
+
+
+@cache
+def authorizer_services() -> AuthorizerServices:
+    """Build the authorizer's services. The issuer's keys are fetched when the first token comes."""
+    from agent_builder.repositories.principals import PrincipalRepository
+    from agent_builder.services.authentication import Authentication
+    from agent_builder.tokens import TokenVerifier
+
+    settings = AuthorizerSettings.from_environment()
+    table.bind(settings.table_name)
+    verifier = TokenVerifier(settings.issuer, settings.audience)
+    authentication = Authentication(
+        PrincipalRepository(), verifier.verify, tenant_claim=settings.tenant_claim, role_claim=settings.role_claim
+    )
+    return AuthorizerServices(authentication, settings.allowed_origins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +185,20 @@ def restore_api() -> None:
     api_services()
 
 
+def preload_authorizer() -> None:
+    """Import what verifies a token, before a snapshot is taken; opens nothing."""
+    from agent_builder import tokens
+
+    preload()
+    _ = tokens
+
+
+def restore_authorizer() -> None:
+    """Begin anew after a snapshot or a fork: no keys of the issuer and nobody's identity are carried over."""
+    _forget()
+    authorizer_services()
+
+
 def restore_runner() -> None:
     """Begin anew after a snapshot or a fork."""
     _forget()
@@ -166,7 +207,7 @@ def restore_runner() -> None:
 
 def _forget() -> None:
     table.reset_connections()
-    for build in (playground_services, api_services, runner_services):
+    for build in (playground_services, api_services, runner_services, authorizer_services):
         build.cache_clear()
 
 

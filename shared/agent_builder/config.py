@@ -74,6 +74,54 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorizerSettings:
+    """What the authorizer is told by the template; a test compares the names.
+
+    Attributes:
+        table_name: The one DynamoDB table.
+        issuer: The OIDC issuer whose tokens are accepted.
+        audience: What they must be for: a client or an API of that issuer.
+        tenant_claim: Claim that names a person's tenant, or empty.
+        role_claim: Claim that names a person's role in that tenant, or empty.
+        allowed_origins: Origins whose pages may open a WebSocket; empty where that is not limited.
+    """
+
+    table_name: str
+    issuer: str
+    audience: str
+    tenant_claim: str
+    role_claim: str
+    allowed_origins: frozenset[str]
+
+    TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = (
+        "TABLE_NAME",
+        "OIDC_ISSUER",
+        "OIDC_AUDIENCE",
+        "TENANT_CLAIM",
+        "ROLE_CLAIM",
+        "ALLOWED_ORIGINS",
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> AuthorizerSettings:
+        """Read and check the environment.
+
+        Raises:
+            ConfigurationError: There is no table, issuer or audience. Without an issuer nobody is let in.
+        """
+        env = os.environ if environ is None else environ
+        origins = env.get("ALLOWED_ORIGINS", "").replace(",", " ").split()
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            issuer=_required(env, "OIDC_ISSUER"),
+            audience=_required(env, "OIDC_AUDIENCE"),
+            tenant_claim=env.get("TENANT_CLAIM", ""),
+            role_claim=env.get("ROLE_CLAIM", ""),
+            allowed_origins=frozenset(origin.rstrip("/").lower() for origin in origins),
+        )
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:

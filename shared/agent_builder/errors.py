@@ -23,6 +23,7 @@ vendor, no secret, no content.
     ├── StoreError                 503 the table did not answer as it should
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
     │   └── FenceLost                  another runner owns the conversation now; stop writing
+    ├── IssuerUnavailable          503 the issuer's signing keys cannot be had (operators)
     └── ConfigurationError         500 the deployment is wrong (operators)
 """
 
@@ -262,6 +263,14 @@ class FenceLost(StoreError):
 
     code = "fence_lost"
     status = 409
+
+
+class IssuerUnavailable(AgentBuilderError):
+    """The issuer does not say which keys it signs with. Never shown to a caller."""
+
+    code = "issuer_unavailable"
+    status = 503
+    title = "Sign-in unavailable"
 
 
 class ConfigurationError(AgentBuilderError):
