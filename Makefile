@@ -4,6 +4,8 @@
 PORT ?= 8787
 EVENT ?= events/http_health.json
 FUNCTION ?= ApiFunction
+SUBJECT ?= ada
+CLAIMS ?=
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -21,13 +23,16 @@ SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(w
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke test test-fast check format build build-host validate deploy bench lock clean distclean
+.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench lock clean distclean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(RUN_READY)  ## Serve everything on http://127.0.0.1:8787 (PORT=, HOST= change that)
+run: $(RUN_READY)  ## Serve everything on http://127.0.0.1:8787 (PORT=, HOST= change that; AUTH=required asks for tokens)
 	@PORT=$(PORT) $(VENV_PYTHON) -m local
+
+token: $(RUN_READY)  ## Sign in where AUTH=required make run is running: SUBJECT=ada CLAIMS="tenant=acme role=editor"
+	@$(VENV_PYTHON) -m local token $(SUBJECT) $(CLAIMS)
 
 invoke: $(RUN_READY)  ## Run one event through a function: FUNCTION=ApiFunction EVENT=events/http_health.json
 	@$(VENV_PYTHON) -m local invoke --function $(FUNCTION) --event $(EVENT)

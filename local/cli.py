@@ -19,8 +19,9 @@ from local.example import create_example
 from local.guard import origins
 from local.intrinsics import TemplateError
 from local.lambda_service import UnknownFunction
-from local.settings import LOOPBACK, PORT, Settings, provider_variables, token_for
-from local.stack import Stack, StartError
+from local.oidc import OidcError, fetch_token
+from local.settings import LOOPBACK, PORT, Settings, auth_required, issuer_variables, provider_variables, token_for
+from local.stack import Stack, StartError, read_running
 from local.store import StoreError
 
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(options, os.environ)
         return asyncio.run(COMMANDS[options.command](settings, options))
-    except (StartError, StoreError, TemplateError, UnknownFunction, packages.PackagesError) as error:
+    except (StartError, StoreError, OidcError, TemplateError, UnknownFunction, packages.PackagesError) as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
     except (OSError, ValueError) as error:
@@ -64,6 +65,8 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
         provider_variables=provider_variables(environment),
         function_variables=dict(pair.split("=", 1) for pair in options.env),
         token=token_for(host, environment),
+        auth=options.auth or auth_required(environment),
+        issuer_variables=issuer_variables(environment),
     )
 
 
@@ -85,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allowed-origins", help="other origins whose pages may use it (ALLOWED_ORIGINS)")
     parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")
     parser.add_argument("--no-example", dest="example", action="store_false", help="do not create the example agent")
+    parser.add_argument("--auth", action="store_true", help="ask for signing in, as on AWS (AUTH=required)")
     commands = parser.add_subparsers(dest="command")
     parser.set_defaults(command="run")
     commands.add_parser("run", help="serve the application (the default)")
@@ -92,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     invoke.add_argument("--function", required=True)
     invoke.add_argument("--event", required=True, type=Path)
     commands.add_parser("store", help="run only the store, on a free port; running.json in the data folder tells where")
+    token = commands.add_parser("token", help="sign in at the local OIDC server and print the token")
+    token.add_argument("subject", help="who signs in")
+    token.add_argument("claims", nargs="*", metavar="NAME=VALUE", help="further claims, like tenant=acme role=editor")
     commands.add_parser("setup", help="install the packages of the store and the model now")
     return parser
 
@@ -157,9 +164,19 @@ def _greeting(stack: Stack, seconds: float) -> list[str]:
         f"  Ready at {stack.url}   ({seconds:.1f} s)",
         f"  Provider keys:  {keys}",
         f"  Embedded model: {stack.model.state}",
+        *_sign_in(settings),
         f"  Data:           {settings.data}",
         "  Stop:           Ctrl-C",
         "",
+    ]
+
+
+def _sign_in(settings: Settings) -> list[str]:
+    if not settings.auth:
+        return []
+    return [
+        f"  Sign-in:        tokens of {settings.issuer_variables['OIDC_ISSUER']}",
+        "  A token:        make token SUBJECT=ada, sent as Authorization: Bearer",
     ]
 
 
@@ -185,8 +202,19 @@ def _to_stderr(line: str) -> None:
 
 async def setup(settings: Settings, options: argparse.Namespace) -> int:
     """Install what `run` would install on its first start."""
-    for wanted in (packages.STORE, packages.MODEL):
+    wanted_here = (packages.STORE, packages.MODEL, *([packages.OIDC] if settings.auth else []))
+    for wanted in wanted_here:
         print(await asyncio.to_thread(wanted.install))
+    return 0
+
+
+async def token(settings: Settings, options: argparse.Namespace) -> int:
+    """Print a token of the local OIDC server that runs on the data."""
+    issuer = (read_running(settings.data) or {}).get("issuer")
+    if not issuer:
+        raise StartError("nothing here asks for a token; start it with AUTH=required make run")
+    claims = dict(pair.split("=", 1) for pair in options.claims)
+    print(await asyncio.to_thread(fetch_token, issuer, options.subject, claims))
     return 0
 
 
@@ -195,4 +223,4 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS = {"run": run, "store": run, "invoke": invoke, "setup": setup}
+COMMANDS = {"run": run, "store": run, "invoke": invoke, "setup": setup, "token": token}

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from local.intrinsics import ACCOUNT
 
 Pairs = Iterable[tuple[str, str]]
+_ARN = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:local"
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ def request_id() -> str:
 
 
 def http_event(
-    call: HttpCall, route_key: str, parameters: Mapping[str, str], identity: Mapping[str, str]
+    call: HttpCall, route_key: str, parameters: Mapping[str, str], identity: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the payload 2.0 event of a request."""
+    """Return the payload 2.0 event of a request; `identity` is the context that an authorizer gave, if one did."""
     headers = _joined((name.lower(), value) for name, value in call.headers if name.lower() != "cookie")
     cookies = [part.strip() for name, value in call.headers if name.lower() == "cookie" for part in value.split(";")]
     query = _joined(parse_qsl(call.query, keep_blank_values=True))
@@ -65,14 +66,36 @@ def http_event(
     return event
 
 
+def http_authorizer_event(event: dict[str, Any], headers: Iterable[str]) -> dict[str, Any]:
+    """Return what an authorizer (payload 2.0) is asked about a request: its event without the body."""
+    context = event["requestContext"]
+    left_out = ("body", "isBase64Encoded")
+    return {
+        **{name: value for name, value in event.items() if name not in left_out},
+        "type": "REQUEST",
+        "routeArn": f"{_ARN}/{context['stage']}/{context['http']['method']}{event['rawPath']}",
+        "identitySource": [event["headers"][name] for name in headers],
+    }
+
+
+def connect_authorizer_event(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what an authorizer is asked about a $connect."""
+    arn = f"{_ARN}/{event['requestContext']['stage']}/$connect"
+    return {
+        **{name: value for name, value in event.items() if name != "isBase64Encoded"},
+        "type": "REQUEST",
+        "methodArn": arn,
+    }
+
+
 def _http_context(
-    call: HttpCall, route_key: str, headers: Mapping[str, str], identity: Mapping[str, str]
+    call: HttpCall, route_key: str, headers: Mapping[str, str], identity: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     domain = headers.get("host", "localhost")
     return {
         "accountId": ACCOUNT,
         "apiId": "local",
-        "authorizer": {"lambda": dict(identity)},
+        **({} if identity is None else {"authorizer": {"lambda": dict(identity)}}),
         "domainName": domain,
         "domainPrefix": domain.split(".")[0],
         "http": {
@@ -99,7 +122,7 @@ class Handshake:
     headers: list[tuple[str, str]]
     query: list[tuple[str, str]]
     source_ip: str
-    identity: Mapping[str, str]
+    identity: Mapping[str, Any] | None
     connected_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -142,11 +165,12 @@ def disconnect_event(handshake: Handshake, code: int, reason: str) -> dict[str, 
 
 def _websocket_context(handshake: Handshake, route_key: str, kind: str) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in handshake.headers}
+    known = handshake.identity
     now = datetime.now(UTC)
     identifier = request_id()
     return {
         "routeKey": route_key,
-        "authorizer": {"principalId": handshake.identity.get("subject", "local"), **handshake.identity},
+        **({} if known is None else {"authorizer": {"principalId": known.get("subject", "local"), **known}}),
         "eventType": kind,
         "extendedRequestId": identifier,
         "requestTime": _clf_time(now),

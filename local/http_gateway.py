@@ -10,11 +10,11 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
+from local.admission import Admission, Refused
 from local.environment import Result
 from local.events import HttpCall, http_event
 from local.guard import Guard, cors_headers
@@ -37,13 +37,13 @@ class HttpGateway:
         self,
         functions: LambdaService,
         routes: tuple[Route, ...],
-        identity: Mapping[str, str],
+        admission: Admission,
         guard: Guard,
         static: StaticFiles,
     ) -> None:
         self._functions = functions
         self._routes = Routes(routes)
-        self._identity = identity
+        self._admission = admission
         self._guard = guard
         self._static = static
 
@@ -74,7 +74,13 @@ class HttpGateway:
         return await self._invoke(match, _call(request, raw_path, query, body))
 
     async def _invoke(self, match: Match, call: HttpCall) -> web.Response:
-        event = http_event(call, match.key, match.parameters, self._identity)
+        event = http_event(call, match.key, match.parameters, None)
+        try:
+            identity = await self._admission.request(match.route.authorizer, event)
+        except Refused as refusal:
+            return _message(refusal.status, refusal.message)
+        if identity is not None:
+            event["requestContext"]["authorizer"] = {"lambda": dict(identity)}
         function = self._functions.find(match.route.function)
         invocation = self._functions.submit(function, json.dumps(event).encode())
         try:

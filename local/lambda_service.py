@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,18 @@ class LambdaService:
         self._retries = retries
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, schedules: bool = True) -> None:
-        """Warm every function; until `close`, end idle environments and send the events of the schedules."""
+    def start(self, schedules: bool = True, cold: Collection[str] = ()) -> None:
+        """Warm every function but the `cold` ones (logical ids).
+
+        Until `close`, end idle environments and send the events of the schedules.
+        """
         self._spawn(self._reap())
         if not schedules:
             return
-        for pool in self._pools.values():
-            pool.warm()
+        names = {self._names[logical_id] for logical_id in cold}
+        for name, pool in self._pools.items():
+            if name not in names:
+                pool.warm()
         for function in self._functions.values():
             for schedule in function.schedules:
                 self._spawn(self._tick(function, schedule.seconds, schedule.input.encode()))

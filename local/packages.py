@@ -89,6 +89,7 @@ class Packages:
 
 STORE = Packages("store", Path(__file__).with_name("store-requirements.txt"))
 MODEL = Packages("model", Path(__file__).with_name("model-requirements.txt"))
+OIDC = Packages("oidc", Path(__file__).with_name("oidc-requirements.txt"))
 
 
 def _reason(text: str) -> str:

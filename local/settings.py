@@ -18,6 +18,8 @@ _EXAMPLE = Path(__file__).with_name("example_agent.json")
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
 BASE_URL_VARIABLES = ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
 MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
+# How the authorizer is told whom to believe. Where the first is not set, a local OIDC server takes its place.
+ISSUER_VARIABLES = ("OIDC_ISSUER", "OIDC_AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM")
 IDENTITY = {"tenant_id": "local", "subject": "local-user", "roles": "owner"}
 
 
@@ -43,11 +45,28 @@ class Settings:
     function_variables: Mapping[str, str] = field(default_factory=dict)
     access_key: str = field(default_factory=lambda: f"LOCAL{secrets.token_hex(12).upper()}")
     token: str | None = None
+    auth: bool = False
+    issuer_variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def providers_with_keys(self) -> list[str]:
         """Return the names of the providers that have a key, never the keys."""
         return [name.removesuffix("_API_KEY").lower() for name in KEY_VARIABLES if self.provider_variables.get(name)]
+
+
+def issuer_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an issuer that was chosen; none where the local one is wanted."""
+    if not environment.get("OIDC_ISSUER"):
+        return {}
+    return {name: environment[name] for name in ISSUER_VARIABLES if environment.get(name)}
+
+
+def auth_required(environment: Mapping[str, str]) -> bool:
+    """Tell whether AUTH asks for signing in. Raises ValueError for anything but `required` and nothing."""
+    value = environment.get("AUTH", "")
+    if value not in ("", "required"):
+        raise ValueError(f"AUTH={value}: it is `required`, or it is not set")
+    return bool(value)
 
 
 def provider_variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from typing import IO, Any
 from aiohttp import web
 
 from local import wire
+from local.admission import Admission, Authorizers, Everybody
 from local.aws_api import AwsApi
 from local.connections import Connections
 from local.guard import Guard
@@ -29,6 +30,7 @@ from local.lambda_service import LambdaService, Retries
 from local.launchers import LAUNCHERS, Program, stock_client
 from local.logs import FunctionLog
 from local.model import Model
+from local.oidc import OidcServer, start_oidc
 from local.pool import Limits, Pool
 from local.settings import IDENTITY, Settings
 from local.sources import Sources
@@ -56,6 +58,7 @@ class Stack:
         self.connections = Connections()
         self.model = Model(settings)
         self.store: Store | None = None
+        self.oidc: OidcServer | None = None
         self.aws_url = ""
         self.port = settings.port
         self._closing = contextlib.AsyncExitStack()
@@ -83,6 +86,7 @@ class Stack:
         await self._start_store()
         await self.model.start()
         self._closing.push_async_callback(self.model.stop)
+        await self._start_sign_in()
         await self._start_functions(None, serving=True)
         await self._serve(listener)
         self._write_running()
@@ -109,6 +113,14 @@ class Stack:
     async def stop(self) -> None:
         """Stop everything, the store last; its data is saved."""
         await self._closing.aclose()
+
+    async def _start_sign_in(self) -> None:
+        """Where signing in is asked for and no issuer was named, start one here."""
+        if not self.settings.auth or self.settings.issuer_variables:
+            return
+        self.oidc = await start_oidc(self.settings.data)
+        self._closing.push_async_callback(self.oidc.stop)
+        self.settings = replace(self.settings, issuer_variables=self.oidc.variables)
 
     async def _start_store(self) -> None:
         settings = self.settings
@@ -149,7 +161,7 @@ class Stack:
         self.functions = LambdaService(self.application.functions, self._pool, failures, retries)
         self._aws = AwsApi(self.functions, self.connections, self.settings.access_key)
         self._closing.push_async_callback(self.functions.close)
-        self.functions.start(serving)
+        self.functions.start(serving, cold=frozenset() if self.settings.auth else self.application.authorizers)
 
     async def _handle_aws(self, request: wire.Request) -> wire.Answer:
         return await self._aws.handle(request)
@@ -157,6 +169,8 @@ class Stack:
     def _pool(self, function: Function) -> Pool:
         settings = self.settings
         environment = variables(function, settings, self._endpoints, self.stage)
+        if function.logical_id in self.application.authorizers:
+            environment |= settings.issuer_variables
         path = function.path
         if settings.artifacts and settings.runtime == "awslambdaric":
             path = (*path, stock_client(settings.data / "runtime"))
@@ -187,9 +201,10 @@ class Stack:
     async def _serve(self, listener: socket.socket) -> None:
         settings = self.settings
         guard = Guard(settings.host, self.port, settings.allowed_origins, settings.token)
-        http = HttpGateway(self.functions, self.application.routes, IDENTITY, guard, StaticFiles(settings.static))
+        admission: Admission = Authorizers(self.functions) if settings.auth else Everybody(IDENTITY)
+        http = HttpGateway(self.functions, self.application.routes, admission, guard, StaticFiles(settings.static))
         websockets = [
-            WebSocketGateway(self.functions, api, self.connections, IDENTITY) for api in self.application.websockets
+            WebSocketGateway(self.functions, api, self.connections, admission) for api in self.application.websockets
         ]
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -224,6 +239,7 @@ class Stack:
             "region": self.settings.region,
             "stage": self.stage,
             "model_url": self.model.base_url,
+            "issuer": self.settings.issuer_variables.get("OIDC_ISSUER", ""),
             "tables": [table.name for table in self.application.tables],
         }
         path = self.settings.data / RUNNING

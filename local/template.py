@@ -47,6 +47,18 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Authorizer:
+    """A function that decides who may use a route: its logical id, the headers without which it is not even asked.
+
+    `ttl` is for how many seconds API Gateway keeps its answer.
+    """
+
+    function: str
+    headers: tuple[str, ...] = ()
+    ttl: float = 0.0
+
+
+@dataclass(frozen=True)
 class Route:
     """One route of the HTTP API: method (or ANY), path (`/a/{b}`, `/a/{proxy+}`, or `$default`), function's logical id.
 
@@ -57,6 +69,7 @@ class Route:
     path: str
     function: str
     timeout: float = 30.0
+    authorizer: Authorizer | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,7 @@ class WebSocketApi:
     stage: str
     routes: dict[str, str]
     timeout: float = 29.0
+    authorizer: Authorizer | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,12 @@ class Application:
     websockets: tuple[WebSocketApi, ...]
     tables: tuple[Table, ...]
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def authorizers(self) -> frozenset[str]:
+        """Logical ids of the functions that are authorizers."""
+        found = [*(item.authorizer for item in self.routes), *(item.authorizer for item in self.websockets)]
+        return frozenset(item.function for item in found if item is not None)
 
 
 def load(path: Path, region: str) -> Application:
@@ -189,7 +209,21 @@ class _Reader:
 
     def _http_routes(self, name: str) -> list[Route]:
         events = [event for event in self._events(name) if event["Type"] == "HttpApi"]
-        return [_route(event, name) for event in events]
+        return [_route(event, name, self._http_authorizer(event)) for event in events]
+
+    def _http_authorizer(self, event: dict[str, Any]) -> Authorizer | None:
+        """The authorizer of a route: the one its event names, else its API's default; NONE is none."""
+        api = self._resources.get(str(event.get("ApiId")), {})
+        auth = api.get("Properties", {}).get("Auth", {})
+        name = event.get("Auth", {}).get("Authorizer", auth.get("DefaultAuthorizer", "NONE"))
+        if name == "NONE":
+            return None
+        node = auth.get("Authorizers", {}).get(name, {})
+        if "FunctionArn" not in node:
+            raise TemplateError(f"the authorizer {name} of a route is no function")
+        identity = node.get("Identity", {})
+        headers = tuple(header.lower() for header in identity.get("Headers", []))
+        return Authorizer(self._target(node["FunctionArn"]), headers, float(identity.get("ReauthorizeEvery", 0)))
 
     def _schedules(self, name: str) -> list[Schedule]:
         schedules = []
@@ -206,19 +240,21 @@ class _Reader:
 
     def _websocket(self, name: str) -> WebSocketApi:
         routes = self._resources[name]["Properties"].get("Routes", {})
+        auth = self._resources[name]["Properties"].get("Auth", {})
         return WebSocketApi(
             logical_id=name,
             public_path=self._resources[name].get("Metadata", {}).get("PublicPath", f"/{name}"),
             stage=self._resolver.property(name, "StageName") or "default",
-            routes={key: self._target(route) for key, route in routes.items()},
+            routes={key: self._target(route.get("FunctionArn")) for key, route in routes.items()},
+            authorizer=Authorizer(self._target(auth["AuthArn"])) if auth.get("AuthType") == "CUSTOM" else None,
         )
 
-    def _target(self, route: dict[str, Any]) -> str:
-        """Return the logical id of the function a WebSocket route names, by Ref, GetAtt or Sub, alias or not."""
-        text = str(route.get("FunctionArn"))
+    def _target(self, node: Any) -> str:
+        """Return the logical id of the function that a route or authorizer names, by Ref, GetAtt or Sub."""
+        text = str(node)
         found = [name for name in self._of_type("AWS::Serverless::Function") if re.search(rf"\b{name}\b", text)]
         if not found:
-            raise TemplateError(f"no function found in the WebSocket route {route}")
+            raise TemplateError(f"no function found in {node}")
         return max(found, key=len)
 
     def _table(self, name: str) -> Table:
@@ -235,6 +271,6 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _route(event: dict[str, Any], function: str) -> Route:
+def _route(event: dict[str, Any], function: str, authorizer: Authorizer | None) -> Route:
     timeout = float(event.get("TimeoutInMillis", 30000)) / 1000
-    return Route(str(event.get("Method", "ANY")).upper(), event.get("Path", "$default"), function, timeout)
+    return Route(str(event.get("Method", "ANY")).upper(), event.get("Path", "$default"), function, timeout, authorizer)

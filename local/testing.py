@@ -16,8 +16,10 @@
 
 `env` goes to the environment of every function, whether or not it uses the secret; vendors' variables of the machine
 (keys, base URLs) are removed first, so that a test cannot reach a real provider. The embedded model is off unless
-`model=True`, the example agent unless `example=True`. A start takes about a second; both context managers remove their
-data at the end. A fixture may keep one for a whole session: let each test use ids of its own, or call `reset()`.
+`model=True`, the example agent unless `example=True`. Nobody has to sign in unless `auth=True`: then the template's
+authorizer decides, and `stack.token("ada", tenant="acme", role="editor")` signs somebody in. A start takes about a
+second; both context managers remove their data at the end. A fixture may keep one for a whole session: let each test
+use ids of its own, or call `reset()`.
 """
 
 from __future__ import annotations
@@ -36,8 +38,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.oidc import fetch_token
 from local.packages import PROJECT
-from local.settings import BASE_URL_VARIABLES, KEY_VARIABLES
+from local.settings import BASE_URL_VARIABLES, ISSUER_VARIABLES, KEY_VARIABLES
 from local.stack import RUNNING
 
 _START_SECONDS = 60.0
@@ -147,6 +150,10 @@ class Instance:
         """Return the WebSocket address of an agent (or of another path with one parameter)."""
         return self.url.replace("http", "ws", 1) + path + value
 
+    def token(self, subject: str, **claims: Any) -> str:
+        """Return a token of the local OIDC server (`auth=True`), with further claims such as tenant and role."""
+        return fetch_token(self.running["issuer"], subject, claims)
+
     def reset(self) -> None:
         """Empty all tables. Connections and running functions are left alone."""
         headers = {"Authorization": f"Credential={self.running['access_key']}/"}
@@ -162,6 +169,7 @@ def running_stack(
     arguments: Sequence[str] = (),
     model: bool = False,
     example: bool = False,
+    auth: bool = False,
     port: int = 0,
     data_dir: Path | None = None,
 ) -> Iterator[Instance]:
@@ -171,6 +179,7 @@ def running_stack(
     vendors' variables, given as a user gives them. A `data_dir` that is given is kept.
     """
     options = ["--port", str(port), *arguments]
+    options += ["--auth"] if auth else []
     options += [] if model else ["--no-model"]
     options += [] if example else ["--no-example"]
     for name, value in (env or {}).items():
@@ -203,5 +212,15 @@ def _instance(
 
 
 def _clean_environment() -> dict[str, str]:
-    dropped = {*KEY_VARIABLES, *BASE_URL_VARIABLES, "PORT", "HOST", "ALLOWED_ORIGINS", "LOCAL_TOKEN", "PYTHONPATH"}
+    dropped = {
+        *KEY_VARIABLES,
+        *BASE_URL_VARIABLES,
+        "PORT",
+        "HOST",
+        "ALLOWED_ORIGINS",
+        "LOCAL_TOKEN",
+        "PYTHONPATH",
+        "AUTH",
+        *ISSUER_VARIABLES,
+    }
     return {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("AWS_")}

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from local.admission import Admission, Refused
 from local.connections import Connections, OpenConnection
 from local.environment import Result
 from local.events import Handshake, connect_event, disconnect_event, message_event
@@ -46,13 +46,13 @@ class WebSocketGateway:
         functions: LambdaService,
         api: WebSocketApi,
         connections: Connections,
-        identity: Mapping[str, str],
+        admission: Admission,
         limits: Limits = Limits(),
     ) -> None:
         self._functions = functions
         self._api = api
         self._connections = connections
-        self._identity = identity
+        self._admission = admission
         self._limits = limits
         self._path = pattern(api.public_path)
         self._messages: set[asyncio.Task[None]] = set()
@@ -76,6 +76,12 @@ class WebSocketGateway:
         socket = ServerSocket(request, self._limits.frame, self._limits.message, self._limits.close)
         connection = OpenConnection(socket, request.remote or "127.0.0.1", request.headers.get("User-Agent", ""))
         handshake = self._handshake(request, connection)
+        try:
+            parameters = self._parameters(request)
+            identity = await self._admission.connect(self._api.authorizer, connect_event(handshake), parameters)
+        except Refused as refusal:
+            return _refusal(refusal.status, refusal.message)
+        handshake = replace(handshake, identity=identity)
         answer = await self._run("$connect", connect_event(handshake))
         status = _status(answer)
         if not 200 <= status < 300:
@@ -138,18 +144,22 @@ class WebSocketGateway:
             await asyncio.sleep(left)
         socket.close(1001, "Going away")
 
-    def _handshake(self, request: web.Request, connection: OpenConnection) -> Handshake:
+    def _parameters(self, request: web.Request) -> dict[str, str]:
         found = self._path.fullmatch(request.path)
-        parameters = list(found.groupdict().items()) if found else []
+        return found.groupdict() if found else {}
+
+    def _handshake(self, request: web.Request, connection: OpenConnection) -> Handshake:
+        parameters = self._parameters(request)
+        query = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
         headers = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in request.raw_headers]
         hidden = ("connection", "upgrade")
         return Handshake(
             connection_id=connection.id,
             stage=self._api.stage,
             headers=[(name, value) for name, value in headers if name.lower() not in hidden],
-            query=parameters + parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True),
+            query=[*parameters.items(), *(pair for pair in query if pair[0] not in parameters)],
             source_ip=connection.source_ip,
-            identity={**self._identity, **dict(parameters)},
+            identity=None,
             connected_at=connection.connected_at,
         )
 
@@ -171,6 +181,12 @@ def _subprotocol(result: Result | None) -> str | None:
     value = json.loads(result.payload) if result else {}
     headers = value.get("headers") or {}
     return next((str(item) for name, item in headers.items() if name.lower() == "sec-websocket-protocol"), None)
+
+
+def _refusal(status: int, message: str) -> web.Response:
+    return web.Response(
+        status=status, body=json.dumps({"message": message}).encode(), headers={"Content-Type": "application/json"}
+    )
 
 
 def _denial(status: int, result: Result | None) -> web.Response:

@@ -1,7 +1,7 @@
 """Who a credential belongs to: a token of the issuer, an API key, or a WebSocket ticket.
 
-On a cold cache one read decides, and for five seconds after it none is made: that is how long a revoked key or a removed
-member may go on at most. Every refusal is the same.
+On a cold cache one read decides, and for five seconds after it none is made: for that long, at most, a revoked key or a
+removed member goes on. Every refusal is the same.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from aiohttp import web
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from local.admission import Everybody
 from local.connections import Connections
 from local.environment import Invocation, Result
 from local.template import WebSocketApi
@@ -41,7 +42,7 @@ async def serve():
     async def start(functions, limits=None, integration=29.0):
         routes = dict.fromkeys(["$connect", "$default", "$disconnect"], "F")
         api = WebSocketApi("Api", "/ws", "live", routes, integration)
-        gateway = WebSocketGateway(functions, api, Connections(), {"subject": "s"}, limits or Limits())
+        gateway = WebSocketGateway(functions, api, Connections(), Everybody({"subject": "s"}), limits or Limits())
         app = web.Application()
         app.router.add_route("*", "/ws", gateway.handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
