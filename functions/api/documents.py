@@ -28,7 +28,7 @@ def add_routes(app: APIGatewayHttpResolver, *, version: str) -> None:
 
     @app.get("/api/v1/openapi.json", include_in_schema=False, enable_validation=False)
     def openapi_document() -> Response[Any]:
-        headers: dict[str, Any] = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        headers: dict[str, Any] = {"Cache-Control": "no-cache"}
         return Response(200, content_type="application/json", body=document(), headers=headers)
 
     app.enable_swagger(path="/api/v1/docs", middlewares=[_page_policy], **about)
@@ -37,5 +37,5 @@ def add_routes(app: APIGatewayHttpResolver, *, version: str) -> None:
 def _page_policy(app: APIGatewayHttpResolver, next_middleware: Callable[..., Response[Any]]) -> Response[Any]:
     """The page brings its scripts along, so nothing else may be loaded."""
     response = next_middleware(app)
-    response.headers |= {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
     return response

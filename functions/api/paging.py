@@ -24,7 +24,7 @@ def page(items: list[Json], next_key: str | None) -> Response[Any]:
 
 def reply(status: int, body: Any = None, *, revision: int | None = None, headers: Json | None = None) -> Response[Any]:
     """A JSON answer, with the revision as its `ETag`."""
-    shown: dict[str, Any] = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
+    shown: dict[str, Any] = {"Cache-Control": "no-store", **(headers or {})}
     if revision is not None:
         shown["ETag"] = f'"{revision}"'
     text = "" if body is None else json.dumps(body, ensure_ascii=False)

@@ -15,7 +15,6 @@ from agent_builder.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-_SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def problem(error: AgentBuilderError, request_id: str) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def problem(error: AgentBuilderError, request_id: str) -> dict[str, Any]:
         body["errors"] = [_fault(fault) for fault in error.faults]
     return {
         "statusCode": error.status,
-        "headers": {"Content-Type": MEDIA_TYPE, **_SECURITY_HEADERS, **_headers(error)},
+        "headers": {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **_headers(error)},
         "body": json.dumps(body, ensure_ascii=False),
         "isBase64Encoded": False,
     }

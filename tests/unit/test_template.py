@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent_builder.config import Settings
+from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.repositories import table
+from functions.api import access
 from scripts import build
 from tests.template import ROOT, Template, actions, functions, listed, of_type, read, statements, transform
 
@@ -73,7 +74,8 @@ def test_every_handler_exists(source: Template) -> None:
 
 def test_timeouts_stay_within_the_gateway_s(deployed: Template) -> None:
     timeouts = {name: function["Timeout"] for name, function in functions(deployed).items()}
-    assert timeouts == {"ApiFunction": 29, "PlaygroundFunction": 29, "RunnerFunction": 900}
+    # API Gateway waits ten seconds for an authorizer.
+    assert timeouts == {"ApiFunction": 29, "AuthorizerFunction": 10, "PlaygroundFunction": 29, "RunnerFunction": 900}
     integrations = of_type(deployed, "AWS::ApiGatewayV2::Integration").values()
     assert {integration["TimeoutInMillis"] for integration in integrations} == {29000}
 
@@ -117,8 +119,8 @@ def test_routes_and_schedule_target_the_alias(deployed: Template) -> None:
         integration["IntegrationUri"]["Fn::Sub"][1]["FunctionArn"] == {"Ref": "PlaygroundFunctionAliaslive"}
         for integration in integrations
     )
-    [method] = deployed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]["/api/v1/{proxy+}"].values()
-    assert "${ApiFunctionAliaslive}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    for method in rest_routes(deployed).values():
+        assert "${ApiFunctionAliaslive}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
     [rule] = of_type(deployed, "AWS::Events::Rule").values()
     assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "RunnerFunctionAliaslive"}]
 
@@ -133,10 +135,103 @@ def test_asynchronous_calls_are_retried_on_the_alias(deployed: Template) -> None
 # ---------------------------------------------------------------- routes
 
 
+OPEN = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"}
+ANY = "x-amazon-apigateway-any-method"
+
+
+def rest_routes(deployed: Template) -> dict[tuple[str, str], Template]:
+    """Path and method to what is deployed there."""
+    paths = deployed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]
+    return {(path, method): value for path, methods in paths.items() for method, value in methods.items()}
+
+
 def test_routes(deployed: Template) -> None:
-    assert list(deployed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]) == ["/api/v1/{proxy+}"]
+    methods = {"get", "head", "post", "put", "patch", "delete"}
+    expected = {("/api/v1/{proxy+}", method) for method in methods} | {(path, ANY) for path in OPEN}
+    assert set(rest_routes(deployed)) == expected
     routes = of_type(deployed, "AWS::ApiGatewayV2::Route").values()
     assert {route["RouteKey"] for route in routes} == {"$connect", "$disconnect", "$default"}
+
+
+# ---------------------------------------------------------------- who may come in
+
+
+def test_no_route_is_open_but_three(deployed: Template) -> None:
+    open_paths = {path for (path, _), route in rest_routes(deployed).items() if route["security"] != [{"Caller": []}]}
+    assert open_paths == OPEN
+    for name, route in of_type(deployed, "AWS::ApiGatewayV2::Route").items():
+        # API Gateway takes an authorizer at $connect alone: nothing else can be sent without it.
+        assert route.get("AuthorizationType") == ("CUSTOM" if route["RouteKey"] == "$connect" else None), name
+        if route["RouteKey"] == "$connect":
+            assert route["AuthorizerId"]["Ref"] in of_type(deployed, "AWS::ApiGatewayV2::Authorizer")
+
+
+def test_open_paths_are_those_that_the_code_answers_without_identity() -> None:
+    assert {f"GET {path.removeprefix(access.BASE)}" for path in OPEN} == access.OPEN
+
+
+def test_preflights_reach_no_authorizer(deployed: Template) -> None:
+    """A browser's OPTIONS carries no credentials; API Gateway answers it by itself where no guarded route takes it."""
+    assert not {key for key in rest_routes(deployed) if key[1] in ("options", ANY) and key[0] not in OPEN}
+    cors = deployed["Resources"]["HttpApi"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
+    condition, allowed, otherwise = cors["Fn::If"]
+    assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
+    assert list(allowed["allowOrigins"]) == ["Fn::Split"]
+    assert {method.lower() for method in allowed["allowMethods"]} == {method for _, method in rest_routes(deployed)} - {
+        ANY
+    }
+    assert "authorization" in allowed["allowHeaders"]
+    assert "*" not in json.dumps(allowed)
+    assert "allowCredentials" not in allowed
+
+
+def test_both_apis_ask_the_published_authorizer_and_remember_nothing(deployed: Template) -> None:
+    schemes = deployed["Resources"]["HttpApi"]["Properties"]["Body"]["components"]["securitySchemes"]
+    assert set(schemes) == {"Caller"}
+    caller = schemes["Caller"]["x-amazon-apigateway-authorizer"]
+    assert caller["enableSimpleResponses"] is True
+    assert caller["authorizerPayloadFormatVersion"] == "2.0"
+    assert caller["authorizerResultTtlInSeconds"] == 0
+    assert caller["identitySource"] == ["$request.header.Authorization"]
+    [connect] = of_type(deployed, "AWS::ApiGatewayV2::Authorizer").values()
+    for uri in (caller["authorizerUri"], connect["AuthorizerUri"]):
+        assert {"Ref": "AuthorizerFunctionAliaslive"} in uri["Fn::Sub"][1].values()
+
+
+@pytest.mark.parametrize("api", ["HttpApi", "PlaygroundApi"])
+def test_api_may_invoke_the_authorizer(deployed: Template, api: str) -> None:
+    permitted = [
+        permission
+        for permission in of_type(deployed, "AWS::Lambda::Permission").values()
+        if permission["FunctionName"] == {"Ref": "AuthorizerFunctionAliaslive"}
+        and {"Ref": api} in permission["SourceArn"]["Fn::Sub"][1].values()
+    ]
+    assert [permission["Principal"] for permission in permitted] == ["apigateway.amazonaws.com"]
+
+
+def test_deployment_without_issuer_or_administrator_fails(source: Template) -> None:
+    rules = source["Rules"]
+    issuer, administrator = (
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in ("OidcIssuer", "AdminEmail")
+    )
+    assert [rule["Assert"] for rule in rules["SomebodyIsTrusted"]["Assertions"]] == [
+        {"Fn::Or": [issuer, administrator]}
+    ]
+    assert rules["IssuerHasAudience"]["RuleCondition"] == issuer
+    [audience] = rules["IssuerHasAudience"]["Assertions"]
+    assert audience["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "OidcAudience"}, ""]}]}
+    assert {source["Parameters"][name]["Default"] for name in ("OidcIssuer", "OidcAudience", "AdminEmail")} == {""}
+
+
+def test_people_are_let_into_the_pool_by_an_administrator_only(deployed: Template) -> None:
+    pool = deployed["Resources"]["UserPool"]
+    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert (pool["DeletionPolicy"], pool["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    for name in ("UserPool", "UserPoolClient", "FirstAdministrator"):
+        assert deployed["Resources"][name]["Condition"] == "MakeUserPool"
+    client = deployed["Resources"]["UserPoolClient"]["Properties"]
+    assert "ALLOW_USER_PASSWORD_AUTH" not in client["ExplicitAuthFlows"]
+    assert client["GenerateSecret"] is False
 
 
 def test_every_stage_is_throttled(deployed: Template) -> None:
@@ -192,6 +287,7 @@ def test_managed_policies_are_only_those_for_logs_and_traces(deployed: Template)
 
 def test_nobody_scans_and_each_function_may_do_only_its_own(deployed: Template) -> None:
     api, playground, runner = (actions(deployed, f"{name}FunctionRole") for name in ("Api", "Playground", "Runner"))
+    assert actions(deployed, "AuthorizerFunctionRole") == {"dynamodb:DeleteItem", "dynamodb:GetItem"}
     assert not {action for action in api | playground | runner if "Scan" in action or "PartiQL" in action}
     assert {action for action in api if not action.startswith("dynamodb:")} == {"lambda:InvokeFunction"}
     assert not playground & {"secretsmanager:GetSecretValue", "sqs:SendMessage"}
@@ -220,6 +316,8 @@ def test_functions_are_given_exactly_the_variables_that_settings_read(deployed: 
     given = {name: set(f["Environment"]["Variables"]) for name, f in functions(deployed).items()}
     standard = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"}
     own = set(Settings.TEMPLATE_VARIABLES)
+    authorizer = given.pop("AuthorizerFunction")
+    assert authorizer - standard == {*AuthorizerSettings.TEMPLATE_VARIABLES, "RUNNER_FUNCTION"}
     assert set().union(*given.values()) - standard == own
     assert given["RunnerFunction"] - standard == own
     for name in ("ApiFunction", "PlaygroundFunction"):
