@@ -10,17 +10,17 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder import __version__
-from agent_builder.bootstrap import preload, restore_api
+from agent_builder.bootstrap import api_services, preload, restore_api
 from agent_builder.errors import AgentBuilderError
 from agent_builder.jsontext import decode_object
 from agent_builder.models.identity import identity_of
 from agent_builder.observability import configure_logging, log_context, logger
-from functions.api import agents, conversations, documents, platform
+from functions.api import access, agents, api_keys, conversations, documents, limits, members, platform
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
+from functions.api.security import SECURITY_HEADERS
 
 BODY_LIMIT = 1024 * 1024
-_OPEN = frozenset({"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"})
 _JSON_TYPES = ("application/merge-patch+json", "application/json")
 _NOT_JSON = "application/octet-stream"  # the framework would read forms as well, and nothing at all as JSON
 
@@ -29,7 +29,7 @@ register_before_snapshot(preload, "lambda")
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform):
+for module in (agents, conversations, platform, api_keys, members, limits):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 
@@ -54,8 +54,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_id = request.get("requestId", "")
     log_context(context, request_id=request_id, route=http["method"])
     is_head = http["method"] == "HEAD"
+    headers: dict[str, str] = {"X-Request-Id": request_id}
     try:
-        response = _resolve(_prepared(event, is_head), context)
+        response = _answer(_prepared(event, is_head), context, headers)
     except AgentBuilderError as error:
         if error.status >= 500:
             logger.warning("a request failed", extra={"code": error.error_code})
@@ -64,21 +65,41 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.exception("a request failed unexpectedly")
         fault = AgentBuilderError("This could not be handled because of a fault on our side. Try again.")
         response = problem(fault, request_id)
-    response.setdefault("headers", {})["X-Request-Id"] = request_id
+    response["headers"] = {**SECURITY_HEADERS, **response.get("headers", {}), **headers}
     return {**response, "body": ""} if is_head else response
 
 
-def _resolve(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    path = event["rawPath"]
-    if path not in _OPEN:
-        authorizer = event["requestContext"].get("authorizer") or {}
-        app.append_context(identity=identity_of(authorizer.get("lambda")))
+def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dict[str, Any]:
+    """Answer who may ask; `headers` are given to whatever the answer is."""
+    request = event["requestContext"]
+    method, path = request["http"]["method"], event["rawPath"]
+    route = access.find_route(app, method, path)
+    if f"GET {path.removeprefix(access.BASE)}" in access.OPEN:
+        return _resolve(event, context, method, path)
+    identity = identity_of((request.get("authorizer") or {}).get("lambda"))
+    limits.count(identity, headers)
+    if route is None:
+        raise not_found(app, method, path)
+    identity.require(access.PERMISSIONS[route.name])
+    app.append_context(identity=identity)
+    response = _resolve(event, context, method, path)
+    if route.audited and response["statusCode"] < 300:
+        api_services().audit.record(
+            identity,
+            route.name,
+            route.target(response),
+            request_id=request.get("requestId", ""),
+        )
+    return response
+
+
+def _resolve(event: dict[str, Any], context: Any, method: str, path: str) -> dict[str, Any]:
     try:
         return app.resolve(event, context)
     except _Failure as failure:
         error = failure.error
         if type(error).__name__ == "NotFoundError":
-            raise not_found(app, event["requestContext"]["http"]["method"], path) from None
+            raise not_found(app, method, path) from None
         raise as_error(error) from error
     finally:
         app.clear_context()

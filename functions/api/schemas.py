@@ -19,6 +19,7 @@ from agent_builder.models.agents import (
     Strict,
 )
 from agent_builder.models.catalogue import Capabilities, Prices
+from agent_builder.models.identity import Permission, Role
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -45,6 +46,57 @@ class AgentPatch(Strict):
     system_prompt: str | None = Field(None, max_length=SYSTEM_PROMPT_LIMIT)
     llm_config: LlmConfigPatch | None = Field(None, alias="model_config")
     builtin_tools: list[BuiltinTool] | None = Field(None, max_length=10)
+
+
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
+    Field(examples=["ann@example.com"]),
+]
+
+
+class ApiKeyCreate(Strict):
+    """A key to be made. Its scopes are among the permissions of whoever makes it."""
+
+    name: Name
+    scopes: list[Permission] = Field(min_length=1, max_length=4)
+    expires_in_days: int | None = Field(None, ge=1, le=3_650)
+
+
+class InvitationCreate(Strict):
+    """Somebody to be invited."""
+
+    email: Email
+    role: Role
+
+
+class InvitationAccept(Strict):
+    """An invitation's token."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+
+
+class MemberPatch(Strict):
+    """A merge patch of a member."""
+
+    role: Role
+
+
+class TicketCreate(Strict):
+    """Which agent a connection is wanted to."""
+
+    agent_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class LimitsPatch(Strict):
+    """A merge patch of the limits; null goes back to the default."""
+
+    requests_per_minute: int | None = Field(None, ge=30, le=60_000)
+    messages_per_minute: int | None = Field(None, ge=0, le=10_000)
+    messages_per_minute_per_subject: int | None = Field(None, ge=0, le=10_000)
+    messages_per_minute_per_agent: int | None = Field(None, ge=0, le=10_000)
+    runs_at_once: int | None = Field(None, ge=0, le=1_000)
+    connections_at_once: int | None = Field(None, ge=1, le=1_000)
 
 
 class ConversationPatch(Strict):
@@ -111,6 +163,92 @@ class MessageOut(_Out):
     stop_reason: str | None = None
     usage: Usage | None = None
     cost: Cost | None = None
+
+
+class ApiKeyOut(_Out):
+    """A key, without its secret. `last_used_at` is true to the minute."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[Permission]
+    created_at: Timestamp
+    created_by: str
+    expires_at: Timestamp | None
+    last_used_at: Timestamp | None
+
+
+class NewApiKeyOut(ApiKeyOut):
+    """A new key. `key` is shown in this answer only."""
+
+    key: str
+
+
+class MemberOut(_Out):
+    """A member."""
+
+    subject: str
+    email: str
+    role: Role
+    joined_at: Timestamp
+
+
+class InvitationOut(_Out):
+    """An invitation. `token` is shown in this answer only."""
+
+    email: str
+    role: Role
+    token: str
+    expires_at: Timestamp
+
+
+class JoinedOut(_Out):
+    """Where the caller works now, and as what."""
+
+    tenant_id: str
+    subject: str
+    role: Role
+
+
+class IdentityOut(_Out):
+    """The caller."""
+
+    tenant_id: str
+    subject: str
+    permissions: list[Permission]
+    key_id: str | None
+    expires_at: Timestamp | None
+
+
+class TicketOut(_Out):
+    """A ticket for one WebSocket, as subprotocol `ticket.<ticket>`."""
+
+    ticket: str
+    agent_id: str
+    expires_at: Timestamp
+
+
+class AuditEntryOut(_Out):
+    """A change: who, when, with which key, by which route, of what."""
+
+    id: str
+    at: Timestamp
+    subject: str
+    key_id: str | None
+    action: str
+    target: str
+    request_id: str
+
+
+class LimitsOut(_Out):
+    """The limits in force."""
+
+    requests_per_minute: int
+    messages_per_minute: int
+    messages_per_minute_per_subject: int
+    messages_per_minute_per_agent: int
+    runs_at_once: int
+    connections_at_once: int
 
 
 class ModelOut(_Out):
@@ -180,9 +318,13 @@ AgentPage = page_of(AgentOut)
 AgentVersionPage = page_of(AgentVersionOut)
 ConversationPage = page_of(ConversationOut)
 MessagePage = page_of(MessageOut)
+ApiKeyPage = page_of(ApiKeyOut)
+MemberPage = page_of(MemberOut)
+AuditEntryPage = page_of(AuditEntryOut)
 
 _PROBLEMS = {
     401: "Not signed in",
+    403: "The permission is missing",
     404: "Unknown, foreign or deleted",
     405: "Method not allowed",
     412: "The revision is no longer the current one",
@@ -190,10 +332,13 @@ _PROBLEMS = {
     415: "The body is not JSON",
     422: "The request is not valid",
     400: "The body is not the JSON that is accepted",
+    409: "The present state does not allow it",
+    429: "A limit is reached; `Retry-After` says when to try again",
     503: "Storage is briefly unavailable",
 }
-COMMON = (401, 405, 503)
+COMMON = (401, 403, 405, 429, 503)
 READ = (*COMMON, 404, 422)
+BODY = (*COMMON, 400, 413, 415, 422)
 WRITE = (*READ, 400, 412, 413, 415)
 
 

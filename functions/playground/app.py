@@ -10,11 +10,12 @@ from typing import Any
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import playground_services, preload, restore_playground
-from agent_builder.errors import AgentBuilderError, Unauthenticated
-from agent_builder.models.identity import Identity, identity_of
+from agent_builder.clock import now_ms
+from agent_builder.errors import AgentBuilderError, TooManyRequests, Unauthenticated
+from agent_builder.models.identity import EXPIRED, Identity, identity_of
 from agent_builder.observability import configure_logging, log_context, logger
 from agent_builder.realtime.frames import error_frame
-from functions.playground.frames_in import read_frame
+from functions.playground.frames_in import PERMISSIONS, read_frame
 from functions.playground.replies import Replies, answer
 
 SUBPROTOCOL = "aab.v1"
@@ -37,6 +38,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _connect(event, identity, connection_id)
     if route == "$disconnect":
         playground_services().intake.disconnect(identity, connection_id)
+        playground_services().limits.disconnect(identity.tenant, identity.subject, [connection_id])
         return {"statusCode": 200}
     _frame(event, identity, connection_id)
     return {"statusCode": 200}
@@ -44,7 +46,13 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _connect(event: dict[str, Any], identity: Identity, connection_id: str) -> dict[str, Any]:
     """Accept the handshake; what is wrong with the agent is said in a frame, by the runner that this rings."""
-    playground_services().intake.connect(identity, connection_id)
+    services = playground_services()
+    try:
+        services.limits.connect(identity, connection_id)
+    except TooManyRequests as error:
+        logger.info("a connection was refused", extra={"code": error.error_code})
+        return {"statusCode": error.status}
+    services.intake.connect(identity, connection_id)
     offered = _header(event, "sec-websocket-protocol")
     if SUBPROTOCOL in [name.strip() for name in offered.split(",")]:
         return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}
@@ -56,8 +64,10 @@ def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> Non
     replies = Replies(playground_services(), identity, connection_id)
     client_message_id = None
     try:
+        identity.require_unexpired(now_ms() / 1000)
         frame = read_frame(event.get("body"), binary=bool(event.get("isBase64Encoded")))
         client_message_id = getattr(frame, "client_message_id", None)
+        identity.require(PERMISSIONS[frame.type])
         answer(frame, replies)
     except AgentBuilderError as error:
         logger.info("a frame was refused", extra={"code": error.error_code})
@@ -65,6 +75,8 @@ def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> Non
         replies.send(
             error_frame(error.error_code, error.detail, retryable=retryable, client_message_id=client_message_id)
         )
+        if error.error_code == EXPIRED:
+            replies.close()
     except Exception:
         logger.exception("a frame could not be handled")
         detail = "This could not be handled because of a fault on our side; try again."

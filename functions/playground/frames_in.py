@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from agent_builder.errors import MalformedRequest, Unprocessable
 from agent_builder.jsontext import decode_object
 from agent_builder.models.faults import faults_of
+from agent_builder.models.identity import Permission
 from agent_builder.realtime.frames import FRAME_LIMIT
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -66,6 +67,13 @@ FRAMES: dict[str, type[ClientFrame]] = {
     "cancel": CancelFrame,
     "approval": ApprovalFrame,
     "ping": PingFrame,
+}
+PERMISSIONS: dict[str, Permission] = {
+    "user_message": "run",
+    "resume": "read",
+    "cancel": "run",
+    "approval": "run",
+    "ping": "read",
 }
 CLIENT_FRAMES: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agent_builder.bootstrap import PlaygroundServices
 from agent_builder.errors import Conflict, Unauthenticated
+from agent_builder.ids import new_id
 from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.conversations import Lease, Outcome, StoredMessage
@@ -59,6 +60,10 @@ class Replies:
         if len(_GREETED) > _GREETED_KEPT:
             _GREETED.popitem(last=False)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self.services.connections.close(self.connection_id)
+
     def _post(self, frame: Frame) -> None:
         self.services.connections.post(self.connection_id, encode(frame).encode())
 
@@ -79,9 +84,13 @@ def answer(frame: ClientFrame, replies: Replies) -> None:
 
 
 def _accept(frame: UserMessageFrame, replies: Replies) -> None:
-    intake, identity = replies.services.intake, replies.identity
-    said = UserMessage(frame.content, frame.conversation_id, frame.client_message_id, replies.connection_id)
-    accepted = intake.accept(identity, replies.agent_id, said)
+    intake, identity, limits = replies.services.intake, replies.identity, replies.services.limits
+    place = new_id("msg")
+    said = UserMessage(frame.content, frame.conversation_id, frame.client_message_id, replies.connection_id, place)
+    with limits.message(identity, replies.agent_id, place):
+        accepted = intake.accept(identity, replies.agent_id, said)
+    if accepted.repeated:
+        limits.end_runs(identity.tenant, [place])
     ringing = None if accepted.repeated else _BELL.submit(intake.ring, identity, accepted.conversation_id)
     if accepted.conversation_is_new:
         replies.send({"type": "conversation_started", "conversation_id": accepted.conversation_id})

@@ -3,6 +3,7 @@
 {"kind": "run", "tenant_id", "conversation_id"}                run what waits in a conversation
 {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
+{"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "rescue"}                                             ring again for what is overdue
 {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
 """
@@ -54,6 +55,12 @@ def _purge(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {}
 
 
+def _disconnect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    closed = services.disconnector.disconnect(event["tenant_id"], event["subject"], keep=event.get("keep") or ())
+    return {"closed": closed}
+
+
 def _rescue(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"rung": runner_services().rescue.sweep()}
 
@@ -66,6 +73,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "run": _run,
     "greet": _greet,
     "purge": _purge,
+    "disconnect": _disconnect,
     "rescue": _rescue,
     "provider_status": _provider_status,
 }

@@ -16,11 +16,13 @@ from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
+from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
+from agent_builder.services.limits import LimitService
 
 if TYPE_CHECKING:
     from agent_builder.services.authentication import Authentication
@@ -36,6 +38,7 @@ class PlaygroundServices:
     conversations: ConversationRepository
     connections: Connections
     greeter: Greeter
+    limits: LimitService
 
 
 @cache
@@ -44,7 +47,8 @@ def playground_services() -> PlaygroundServices:
     settings = _settings()
     intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
     connections = Connections()
-    return PlaygroundServices(intake, ConversationRepository(), connections, Greeter(intake, connections))
+    greeter = Greeter(intake, connections)
+    return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +82,41 @@ class ApiServices:
     agents: Any
     conversations: Any
     models: Any
+    api_keys: Any
+    members: Any
+    tickets: Any
+    audit: Any
+    limits: LimitService
 
 
 @cache
 def api_services() -> ApiServices:
     """Build REST's services."""
+    from agent_builder.repositories.api_keys import ApiKeyRepository
+    from agent_builder.repositories.audit import AuditRepository
+    from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
+    from agent_builder.services.api_keys import ApiKeyService
+    from agent_builder.services.audit import AuditService
     from agent_builder.services.conversations import ConversationService
+    from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.tickets import TicketService
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
-    conversations = ConversationService(ConversationRepository(), agents, doorbell)
-    return ApiServices(agents, conversations, ModelListing(PlatformRepository(), doorbell, _catalogue))
+    return ApiServices(
+        agents=agents,
+        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        models=ModelListing(PlatformRepository(), doorbell, _catalogue),
+        api_keys=ApiKeyService(ApiKeyRepository(), doorbell),
+        members=MemberService(MemberRepository(), doorbell),
+        tickets=TicketService(PrincipalRepository()),
+        audit=AuditService(AuditRepository()),
+        limits=LimitService(LimitRepository()),
+    )
 
 
 def _catalogue() -> list[Any]:
@@ -110,6 +135,7 @@ class RunnerServices:
     purger: Any
     rescue: Any
     provider_status: Any
+    disconnector: Any
     loop: asyncio.Runner
 
 
@@ -117,6 +143,8 @@ class RunnerServices:
 def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.repositories.entries import EntryRepository
+    from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
@@ -132,6 +160,7 @@ def runner_services() -> RunnerServices:
         private_base_urls=settings.private_base_urls,
     )
     connections = Connections()
+    limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
@@ -144,6 +173,7 @@ def runner_services() -> RunnerServices:
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=lambda tenant, conversation: doorbell.ring("run", tenant_id=tenant, conversation_id=conversation),
+        give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
         runner=runner,
@@ -152,6 +182,7 @@ def runner_services() -> RunnerServices:
         purger=Purger(PurgeRepository()),
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
+        disconnector=Disconnector(EntryRepository(), connections, limits),
         loop=asyncio.Runner(),
     )
 

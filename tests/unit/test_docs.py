@@ -20,12 +20,17 @@ from agent_builder.models.agents import (
     ProviderName,
     ReasoningEffort,
 )
+from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.realtime.frames import FRAME_LIMIT
+from agent_builder.repositories.audit import KEPT_SECONDS
 from agent_builder.repositories.intake import MAX_QUEUED
 from agent_builder.repositories.keys import DUE_SHARDS
 from agent_builder.services.context import HISTORY_PAGE
 from agent_builder.services.engine import Limits
+from agent_builder.services.limits import DEFAULTS, OVERRIDES_FRESH_MS
+from agent_builder.services.members import INVITATION_SECONDS
 from agent_builder.services.runner import RUN_SECONDS
+from agent_builder.services.tickets import TICKET_SECONDS
 from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
 from scripts.openapi import ROOT, openapi
@@ -33,7 +38,7 @@ from scripts.openapi import ROOT, openapi
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
 # Told to nobody outside: the caller turns them into something else, or the operator reads them in a log.
-INNER = {"bad_request", "forbidden", "rate_limited", "provider_error", "tool_error", "race_lost", "fence_lost"}
+INNER = {"bad_request", "provider_error", "tool_error", "race_lost", "fence_lost"}
 
 
 def read(name: str) -> str:
@@ -104,6 +109,28 @@ def test_api_page_has_every_field_and_value_of_an_agent() -> None:
     values = {*get_args(AgentStatus), *get_args(ProviderName), *get_args(ReasoningEffort), *BUILTIN_TOOLS}
     missing = {name for name in values | fields if f"`{name}`" not in text and f"model_config.{name}`" not in text}
     assert missing == set()
+
+
+def test_api_page_has_every_permission() -> None:
+    text = read("docs/api.md")
+    for permission in PERMISSIONS:
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{permission}` |"))
+        cells = [cell.strip() for cell in row.split("|")[2:6]]
+        assert cells == ["yes" if permission in ROLES[role] else "" for role in ROLES], permission
+
+
+def test_api_page_has_the_limits_of_a_tenant() -> None:
+    text = read("docs/api.md")
+    assert f"| {DEFAULTS.requests_per_minute:,} a minute" in text
+    messages = f"{DEFAULTS.messages_per_minute} in a tenant, {DEFAULTS.messages_per_minute_per_subject} of one person"
+    assert f"a minute {messages} or key, {DEFAULTS.messages_per_minute_per_agent} to one agent" in text
+    assert f"| runs at once | {DEFAULTS.runs_at_once} " in text
+    assert f"| connections at once | {DEFAULTS.connections_at_once} " in text
+    assert f"`expires_in_days` is 1 to {3650:,}" in text
+    assert f"within {OVERRIDES_FRESH_MS // 1000} seconds" in text
+    assert f"within {TICKET_SECONDS} seconds" in text
+    assert f"within {INVITATION_SECONDS // 86400} days" in text
+    assert f"kept for {KEPT_SECONDS // 86400} days" in text
 
 
 def test_api_page_has_the_limits() -> None:

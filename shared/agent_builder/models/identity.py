@@ -17,6 +17,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     "editor": frozenset({"read", "run", "edit"}),
     "owner": frozenset({"read", "run", "edit", "admin"}),
 }
+EXPIRED = "token_expired"
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 
@@ -52,7 +53,7 @@ class Identity:
     def require_unexpired(self, now_seconds: float) -> None:
         """Raises `Unauthenticated` once the token or key has ended (a WebSocket outlives it)."""
         if self.expires_at and now_seconds >= self.expires_at:
-            raise Unauthenticated("The sign-in has expired. Sign in again and reconnect.", code="token_expired")
+            raise Unauthenticated("The sign-in has expired. Sign in again and reconnect.", code=EXPIRED)
 
 
 def identity_of(context: Mapping[str, Any] | None) -> Identity:

@@ -12,7 +12,8 @@ class TenantLimits:
 
     Attributes:
         requests_per_minute: REST requests of one person or key.
-        messages_per_minute: Messages of the whole tenant; `_per_subject` of one person or key, `_per_agent` to one agent.
+        messages_per_minute: Messages of the whole tenant; `_per_subject` of one person or key, `_per_agent` to
+            one agent.
         runs_at_once: Accepted messages of the tenant whose answers are not complete.
         connections_at_once: Open WebSockets of one person or key.
     """

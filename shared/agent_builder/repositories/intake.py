@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import RaceLost
 from agent_builder.messages import Message
 from agent_builder.models.conversations import Lease, QueuedRun
+from agent_builder.models.identity import Identity
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import AgentItem
 from agent_builder.repositories.conversations import (
@@ -61,6 +62,7 @@ class ConnectionItem(Item, discriminator="connection"):
 
     agent_id = UnicodeAttribute()
     subject = UnicodeAttribute()
+    permissions: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
     connected_at = NumberAttribute()
     greeting = UnicodeAttribute(default="due")
 
@@ -143,18 +145,20 @@ class IntakeRepository:
             return None
         return lease_of(item)
 
-    def connect(
-        self, tenant: str, connection_id: str, *, agent_id: str, subject: str, now: int, expires_at: int
-    ) -> None:
-        """Remember an open connection."""
+    def connect(self, identity: Identity, connection_id: str, *, now: int, expires_at: int) -> None:
+        """Remember an open connection; it is found again by its subject, to be closed."""
+        tenant, subject = identity.tenant, identity.subject
         item = ConnectionItem(
             pk=keys.connection(tenant, connection_id),
             sk=keys.HEAD,
-            agent_id=agent_id,
+            agent_id=identity.agent_id,
             subject=subject,
+            permissions=set(identity.permissions),
             connected_at=now,
             greeting="due",
             expires_at=expires_at,
+            parent_pk=keys.subject_entries(tenant, subject),
+            parent_sk=f"CONNECTION#{connection_id}",
         )
         retrying(item.save)
 

@@ -78,33 +78,35 @@ class LimitRepository:
         self._minutes: OrderedDict[str, int] = OrderedDict()
 
     def enter(self, entry: Entry) -> Passed:
-        """Pass a gate, or learn what is full. One call, a few more at the first of a minute.
+        """Pass a gate, or learn what is full. One call; a few more where this repository has not seen it for a while.
 
         Raises:
             StoreError: The gate could not be reached, or is under too much contention.
         """
         shut = [name for name, limit in entry.counters.items() if limit < 1]
+        shut += ["slots"] if entry.slot is not None and entry.slot.limit < 1 else []
         if shut:
             return Passed({}, shut[0])
         gate = f"{entry.pk}/{entry.sk}"
         entry = replace(entry, minute=max(entry.now // 60_000, self._minutes.get(gate, 0)))
         for _ in range(_ATTEMPTS):
-            fresh = self._minutes.get(gate, entry.minute) < entry.minute
             try:
-                item = self._begin(entry) if fresh else self._count(entry)
+                item = self._begin(entry) if self._minutes.get(gate, 0) < entry.minute else self._count(entry)
             except RaceLost:
-                item = get_item(GateItem, entry.pk, entry.sk)
-                if item is None:
-                    self._create(entry)
+                found = get_item(GateItem, entry.pk, entry.sk)
+                if found is None and self._create(entry):
+                    self._remember(gate, entry.minute)
+                    return Passed(dict.fromkeys(entry.counters, 1))
+                if found is None:
                     continue
-                full = self._full(item, entry)
+                self._remember(gate, int(found.minute))
+                entry = replace(entry, minute=max(entry.minute, int(found.minute)))
+                full = self._full(found, entry)
                 if full is not None:
-                    return Passed(_numbers(item.counts), full)
-                entry = replace(entry, minute=max(entry.minute, int(item.minute)))
+                    return Passed({}, full)
             else:
                 self._remember(gate, entry.minute)
                 return Passed(_numbers(item.counts))
-            self._remember(gate, int(item.minute))
         raise StoreError("Too many requests at once; try again.")
 
     def leave(self, pk: str, sk: str, names: Iterable[str]) -> None:
@@ -153,12 +155,22 @@ class LimitRepository:
         retrying(lambda: item.update(actions, condition))
         return item
 
-    def _create(self, entry: Entry) -> None:
-        item = GateItem(pk=entry.pk, sk=entry.sk, minute=entry.minute, expires_at=entry.expires_at)
+    def _create(self, entry: Entry) -> bool:
+        """The first ever; false where somebody else was."""
+        slot = entry.slot
+        item = GateItem(
+            pk=entry.pk,
+            sk=entry.sk,
+            minute=entry.minute,
+            counts=dict.fromkeys(entry.counters, 1),
+            slots={} if slot is None else {slot.name: slot.until},
+            expires_at=entry.expires_at,
+        )
         try:
             retrying(lambda: item.save(GateItem.pk.does_not_exist()))
         except RaceLost:
-            return
+            return False
+        return True
 
     def _full(self, item: GateItem, entry: Entry) -> str | None:
         """What is full; frees slots whose end has come."""
@@ -179,13 +191,15 @@ class LimitRepository:
         return None
 
     def _free(self, entry: Entry, ended: Mapping[str, int]) -> None:
-        for name, until in list(ended.items())[:100]:
-            slot = Path(["slots", name])
-            item = GateItem(pk=entry.pk, sk=entry.sk)
-            try:
-                retrying(lambda item=item, slot=slot, until=until: item.update([slot.remove()], slot == until))
-            except RaceLost:
-                continue
+        names = sorted(ended)[:50]
+        condition = GateItem.pk.exists()
+        for name in names:
+            condition &= Path(["slots", name]) == ended[name]
+        actions: list[Any] = [Path(["slots", name]).remove() for name in names]
+        try:
+            retrying(lambda: GateItem(pk=entry.pk, sk=entry.sk).update(actions, condition))
+        except RaceLost:
+            return  # somebody else freed some of them
 
     def _remember(self, gate: str, minute: int) -> None:
         self._minutes[gate] = minute

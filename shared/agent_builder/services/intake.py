@@ -47,12 +47,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """What a user said; a connection among it is told of everything that follows."""
+    """What a user said; a connection among it is told of everything that follows.
+
+    `answer_id` is the id that the answer is to have; it names the run's place among those at once.
+    """
 
     content: str
     conversation_id: str | None = None
     client_message_id: str | None = None
     connection_id: str | None = None
+    answer_id: str | None = None
 
 
 class Intake:
@@ -104,7 +108,7 @@ class Intake:
             raise _no_conversation()
         last_run, idle = "", True
         for _ in range(_ATTEMPTS):
-            run = self._run(identity, agent_id, last_run)
+            run = self._run(identity, agent_id, last_run, said.answer_id)
             entry = self._entry(identity, run, said, idle=idle)
             try:
                 self._repository.accept(entry)
@@ -126,14 +130,7 @@ class Intake:
     def connect(self, identity: Identity, connection_id: str) -> None:
         """Remember a new connection and have it greeted."""
         now = self._clock()
-        self._repository.connect(
-            identity.tenant,
-            connection_id,
-            agent_id=identity.agent_id,
-            subject=identity.subject,
-            now=now,
-            expires_at=now // 1000 + _CONNECTION_SECONDS,
-        )
+        self._repository.connect(identity, connection_id, now=now, expires_at=now // 1000 + _CONNECTION_SECONDS)
         self._doorbell.ring("greet", tenant_id=identity.tenant, connection_id=connection_id, agent_id=identity.agent_id)
 
     def greeting(self, tenant: str, connection_id: str) -> str | None:
@@ -190,13 +187,13 @@ class Intake:
         known = self._versions.get((identity.tenant, agent_id))
         return known if known is not None else self.agent(identity, agent_id).version
 
-    def _run(self, identity: Identity, agent_id: str, after: str) -> QueuedRun:
+    def _run(self, identity: Identity, agent_id: str, after: str, answer_id: str | None) -> QueuedRun:
         return QueuedRun(
             run_id=new_id("run", after=after),
             agent_id=agent_id,
             version=self._version(identity, agent_id),
             user_message_id=new_id("msg"),
-            message_id=new_id("msg"),
+            message_id=answer_id or new_id("msg"),
             subject=identity.subject,
             accepted_at=self._clock(),
         )

@@ -53,6 +53,7 @@ class Runner:
         tools_of: The tools of an agent's version, by name.
         executor: Where the blocking calls of the store and the connections happen.
         ring: Wakes another runner for a tenant's conversation.
+        give_back: Gives the place of a tenant's run back; its name is the answer's id.
     """
 
     runs: RunRepository
@@ -63,6 +64,7 @@ class Runner:
     poster: Poster
     executor: Executor
     ring: Callable[[str, str], object]
+    give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
     histories: Histories = field(default_factory=Histories)
@@ -204,6 +206,7 @@ class _Run:
             fence=claim.fence,
             wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )
+        await self.runner._thread(self.runner.give_back, claim.tenant, self.run.message_id)
         self._remember(outcome)
         self.ended = outcome
         self.narration.end(outcome)

@@ -187,6 +187,7 @@ def test_a_tenants_own_limits_are_in_force_within_ten_seconds(clock: Still, me: 
 
 def test_a_limit_of_nothing_lets_nothing_through(clock: Still, me: Identity) -> None:
     limits = service(clock, messages_per_minute=0)
+    assert not say(service(clock, runs_at_once=0), me)
     assert not say(limits, me)
     clock.now += MINUTE
     assert not say(limits, me)

@@ -1,0 +1,96 @@
+"""What each route needs, and which route a request is for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from agent_builder.models.identity import Permission
+
+BASE = "/api/v1"
+_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# Open to everybody: liveness, and the documentation.
+OPEN = frozenset({"GET /health", "GET /openapi.json", "GET /docs"})
+
+# A route that is missing here cannot be called.
+PERMISSIONS: Mapping[str, Permission] = {
+    "POST /agents": "edit",
+    "GET /agents": "read",
+    "GET /agents/{agent_id}": "read",
+    "PATCH /agents/{agent_id}": "edit",
+    "DELETE /agents/{agent_id}": "edit",
+    "GET /agents/{agent_id}/versions": "read",
+    "GET /agents/{agent_id}/versions/{number}": "read",
+    "POST /agents/{agent_id}/versions/{number}/restore": "edit",
+    "GET /agents/{agent_id}/conversations": "read",
+    "GET /conversations/{conversation_id}": "read",
+    "PATCH /conversations/{conversation_id}": "run",
+    "DELETE /conversations/{conversation_id}": "run",
+    "GET /conversations/{conversation_id}/messages": "read",
+    "GET /models": "read",
+    "POST /playground/tickets": "run",
+    "POST /api-keys": "admin",
+    "GET /api-keys": "admin",
+    "DELETE /api-keys/{key_id}": "admin",
+    "GET /members": "admin",
+    "POST /members": "admin",
+    "GET /members/me": "read",
+    "DELETE /members/me": "read",
+    "PATCH /members/{subject}": "admin",
+    "DELETE /members/{subject}": "admin",
+    "POST /invitations/accept": "read",
+    "GET /audit": "admin",
+    "GET /limits": "admin",
+    "PATCH /limits": "admin",
+}
+# These change nothing that anybody could want to know later.
+_NOT_AUDITED = frozenset({"POST /playground/tickets"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route that a request is for. `name` is `METHOD /path/{parameter}`."""
+
+    name: str
+    parameters: Mapping[str, str]
+
+    @property
+    def audited(self) -> bool:
+        """Whether a success is noted in the audit trail."""
+        return self.name.split(" ")[0] in _CHANGES and self.name not in _NOT_AUDITED
+
+    def target(self, answer: Mapping[str, Any]) -> str:
+        """Id of what was changed: from the path, else of what was made."""
+        for value in self.parameters.values():
+            return unquote(value)
+        body = json.loads(answer.get("body") or "{}")
+        return str(body.get("id") or "")
+
+
+def route_names(app: APIGatewayHttpResolver) -> set[str]:
+    """Names of all routes that there are."""
+    return {_name(route) for route in _routes(app)}
+
+
+def find_route(app: APIGatewayHttpResolver, method: str, path: str) -> Route | None:
+    """The route that will answer; None where none will."""
+    for route in _routes(app):
+        match = route.rule.match(path)
+        if match and route.method == method:
+            return Route(_name(route), match.groupdict())
+    return None
+
+
+def _routes(app: APIGatewayHttpResolver) -> list[Any]:
+    """In the order in which the framework looks through them."""
+    return [*app._static_routes, *app._dynamic_routes]
+
+
+def _name(route: Any) -> str:
+    return f"{route.method} {route.openapi_path.removeprefix(BASE)}"

@@ -1,0 +1,85 @@
+"""API keys of a tenant: made, listed, taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent_builder.clock import Clock, now_ms, rfc3339
+from agent_builder.errors import Forbidden, NotFound
+from agent_builder.ids import new_id, require_id
+from agent_builder.messages import Json
+from agent_builder.models.identity import PERMISSIONS, Identity, Permission
+from agent_builder.models.principals import ApiKey, new_api_key
+from agent_builder.realtime.doorbell import Doorbell
+from agent_builder.repositories.api_keys import ApiKeyRepository
+
+_DAY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyService:
+    """Keys of the caller's tenant."""
+
+    repository: ApiKeyRepository
+    doorbell: Doorbell
+    clock: Clock = now_ms
+
+    def create(
+        self, identity: Identity, name: str, scopes: frozenset[Permission], *, expires_in_days: int | None
+    ) -> Json:
+        """Make a key. The answer is the only one that shows it.
+
+        Raises:
+            Forbidden: A scope is wanted that the caller has not.
+        """
+        for scope in sorted(scopes - identity.permissions):
+            raise Forbidden(f"A key cannot have the scope `{scope}`, which you have not.")
+        now, secret = self.clock(), new_api_key(identity.tenant)
+        key_id = new_id("key")
+        key = ApiKey(
+            id=key_id,
+            tenant=identity.tenant,
+            subject=key_id,
+            scopes=scopes,
+            expires_at=None if expires_in_days is None else now // 1000 + expires_in_days * _DAY_SECONDS,
+            revoked_at=None,
+            prefix=secret.prefix,
+            name=name,
+            created_at_ms=now,
+            created_by=identity.subject,
+        )
+        self.repository.create(key, secret.hash)
+        return {**api_key_view(key), "key": secret.text}
+
+    def page(self, identity: Identity, *, limit: int, after: str | None) -> tuple[list[Json], str | None]:
+        """The tenant's keys, newest first, without their secrets."""
+        found, following = self.repository.page(identity.tenant, limit=limit, before=after)
+        return [api_key_view(key) for key in found], following
+
+    def revoke(self, identity: Identity, key_id: str) -> None:
+        """Take a key back at once, and close the connections that were opened with it.
+
+        Raises:
+            NotFound: Unknown, foreign or revoked.
+        """
+        if not self.repository.delete(identity.tenant, require_id("key", key_id, "API key")):
+            raise NotFound("There is no API key with this id.")
+        self.doorbell.ring("disconnect", tenant_id=identity.tenant, subject=key_id)
+
+    def used(self, identity: Identity) -> None:
+        """Note that the caller's key was used."""
+        self.repository.used(identity.tenant, identity.key_id, now=self.clock())
+
+
+def api_key_view(key: ApiKey) -> Json:
+    """A key as people see it."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": [scope for scope in PERMISSIONS if scope in key.scopes],
+        "created_at": rfc3339(key.created_at_ms),
+        "created_by": key.created_by,
+        "expires_at": None if key.expires_at is None else rfc3339(key.expires_at * 1000),
+        "last_used_at": None if key.last_used_at is None else rfc3339(key.last_used_at * 1000),
+    }
