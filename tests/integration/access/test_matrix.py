@@ -1,0 +1,152 @@
+"""Every route and every frame, for every role and every scope, in the own tenant and in a foreign one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from functions.api.access import OPEN, PERMISSIONS, route_names
+from functions.api.app import app
+from functions.playground.frames_in import FRAMES
+from functions.playground.frames_in import PERMISSIONS as FRAME_PERMISSIONS
+from tests.integration.access.world import KINDS, Caller, Calls, Rest, Socket, World
+
+NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
+
+# What each route is asked, in a tenant with one of everything: body, and the answer to one who may.
+BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
+    "POST /agents": (lambda _: NEW_AGENT, 201),
+    "PATCH /agents/{agent_id}": (lambda _: {"name": "Other"}, 200),
+    "PATCH /conversations/{conversation_id}": (lambda _: {"title": "Other"}, 200),
+    "POST /playground/tickets": (lambda world: {"agent_id": world.agent_id}, 201),
+    "POST /api-keys": (lambda _: {"name": "New", "scopes": ["admin"]}, 201),
+    "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
+    "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
+    "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
+    "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
+    "DELETE /agents/{agent_id}": (lambda _: None, 204),
+    "DELETE /conversations/{conversation_id}": (lambda _: None, 204),
+    "DELETE /api-keys/{key_id}": (lambda _: None, 204),
+    "DELETE /members/{subject}": (lambda _: None, 204),
+    "DELETE /members/me": (lambda _: None, 204),
+}
+# What the role alone does not decide: who asks, and what somebody in another tenant is told.
+LEAVES = "DELETE /members/me"
+JOINS = "POST /invitations/accept"
+INVITES = "POST /members"
+CHANGES_ROLE = "PATCH /members/{subject}"
+FOREIGN = {LEAVES: 404, JOINS: 409}
+
+
+def path_of(name: str, world: World) -> str:
+    values = {
+        "{agent_id}": world.agent_id,
+        "{conversation_id}": world.conversation_id,
+        "{number}": "1",
+        "{key_id}": world.key_id,
+        "{subject}": quote(world.member, safe=""),
+    }
+    path = name.split(" ")[1]
+    for parameter, value in values.items():
+        path = path.replace(parameter, value)
+    assert "{" not in path
+    return path
+
+
+def expected(name: str, caller: Caller, tenant: str) -> int:
+    """The status the caller must get."""
+    if PERMISSIONS[name] not in caller.permissions or (name == JOINS and caller.is_key):
+        return 403
+    if name in (INVITES, CHANGES_ROLE) and "read" not in caller.permissions:
+        return 403  # a key grants no role that may do more than the key
+    if name == "POST /api-keys" and "admin" not in caller.permissions:
+        return 403
+    if caller.tenant != tenant:
+        return FOREIGN.get(name, 404 if "{" in name else BODIES.get(name, (None, 200))[1])
+    if name == LEAVES and caller.is_key:
+        return 404  # a key is no member
+    return BODIES.get(name, (None, 200))[1]
+
+
+def test_every_route_has_a_permission_and_every_permission_a_route() -> None:
+    assert route_names(app) == set(PERMISSIONS) | OPEN
+    assert not set(PERMISSIONS) & OPEN
+
+
+def test_every_frame_has_a_permission() -> None:
+    assert set(FRAME_PERMISSIONS) == set(FRAMES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", sorted(PERMISSIONS))
+def test_route(name: str, kind: str, world: World, rest: Rest) -> None:
+    body_of, _ = BODIES.get(name, (lambda _: None, 200))
+    for tenant in (f"{world.tenant}-2", world.tenant):
+        subject = "sub|leaver" if name == LEAVES and not Caller(tenant, kind).is_key else "sub|caller"
+        caller = Caller(tenant, kind, subject)
+        answer = rest(caller, name.split(" ")[0], path_of(name, world), body_of(world))
+        assert answer.status == expected(name, caller, world.tenant), (tenant, answer.body)
+        assert (answer.code == "forbidden") == (answer.status == 403)
+        if tenant != world.tenant:
+            told = answer.body.replace(f"{world.tenant}-2", "")
+            assert not [one for one in world.ids if one in told and name != "POST /playground/tickets"]
+
+
+@pytest.mark.parametrize("name", sorted(PERMISSIONS))
+def test_route_without_an_identity(name: str, world: World, rest: Rest) -> None:
+    body = BODIES.get(name, (lambda _: None, 200))[0](world)
+    assert rest(None, name.split(" ")[0], path_of(name, world), body).code == "unauthenticated"
+
+
+# The framework does not close the files of its documentation page.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("name", sorted(OPEN))
+def test_open_routes_ask_nobody(name: str, rest: Rest) -> None:
+    assert rest(None, *name.split(" ")).status == 200
+
+
+def frame_of(kind: str, world: World) -> dict[str, Any]:
+    more = {
+        "user_message": {"content": "Hello"},
+        "resume": {"conversation_id": world.conversation_id},
+        "cancel": {"conversation_id": world.conversation_id},
+        "approval": {"run_id": "run_1", "tool_use_id": "t", "decision": "deny"},
+        "ping": {},
+    }
+    return {"type": kind, **more[kind]}
+
+
+# The code of the `error` frame, or the type of another frame; None where nothing has to be said.
+OWN = {
+    "user_message": "message_accepted",
+    "resume": "content_snapshot",
+    "cancel": None,
+    "approval": "nothing_to_decide",
+    "ping": "pong",
+}
+OF_OTHERS = {
+    "user_message": "agent_not_found",
+    "resume": "conversation_not_found",
+    "cancel": "conversation_not_found",
+    "approval": "nothing_to_decide",
+    "ping": "pong",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("frame", sorted(FRAMES))
+def test_frame(frame: str, kind: str, world: World, calls: Calls) -> None:
+    for tenant in (f"{world.tenant}-2", world.tenant):
+        caller = Caller(tenant, kind)
+        told = Socket(calls, caller, world.agent_id).send(**frame_of(frame, world))
+        names = [one["code"] if one["type"] == "error" else one["type"] for one in told]
+        if FRAME_PERMISSIONS[frame] not in caller.permissions:
+            assert names == ["forbidden"]
+            continue
+        wanted = (OWN if tenant == world.tenant else OF_OTHERS)[frame]
+        assert wanted in names if wanted else names == []
+        if tenant != world.tenant:
+            assert not [one for one in world.ids if one in str(told)]

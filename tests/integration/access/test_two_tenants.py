@@ -1,0 +1,116 @@
+"""Two tenants do what they like with ids of both: no request to the store ever names the other's partition."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
+
+from agent_builder.repositories.table import Item
+from tests.integration.access.test_matrix import NEW_AGENT
+from tests.integration.access.world import Caller, Calls, Rest
+
+_TENANT = re.compile(rb'"T#([^#"\\]+)#')
+
+
+class Watch:
+    """Tenants named by the requests to the store."""
+
+    def __init__(self) -> None:
+        self.tenants: set[str] = set()
+
+    def __call__(self, params: dict[str, Any], **_: Any) -> None:
+        body = params["body"]
+        found = _TENANT.findall(body if isinstance(body, bytes) else body.encode())
+        assert found, "a request that names no tenant"
+        self.tenants |= {one.decode() for one in found}
+
+
+@pytest.fixture
+def watch(calls: Calls) -> Iterator[Watch]:
+    seen = Watch()
+    events = Item._get_connection().connection.client.meta.events
+    events.register("before-call.dynamodb", seen)
+    yield seen
+    events.unregister("before-call.dynamodb", seen)
+
+
+class TwoTenants(RuleBasedStateMachine):
+    agents: Bundle[tuple[int, str]] = Bundle("agents")
+    api_keys: Bundle[tuple[int, str]] = Bundle("api_keys")
+    who = st.sampled_from([0, 1])
+    watch: Watch
+    rest = Rest()
+
+    def __init__(self) -> None:
+        super().__init__()
+        name = uuid.uuid4().hex[:12]
+        self.tenants = (f"t-{name}", f"t-{name}-2")
+        self.gone: set[str] = set()
+
+    def ask(self, who: int, method: str, path: str, body: Any = None) -> Any:
+        self.watch.tenants.clear()
+        answer = self.rest(Caller(self.tenants[who], "owner", "sub|same"), method, path, body)
+        assert self.watch.tenants == {self.tenants[who]}
+        assert answer.status < 500, answer.body
+        assert self.tenants[1 - who] + '"' not in answer.body
+        return answer
+
+    def reach(self, who: int, owner: int, name: str, method: str, path: str, body: Any = None) -> None:
+        """Only the owner's tenant reaches it, and only as long as it is there."""
+        answer = self.ask(who, method, path, body)
+        there = who == owner and name not in self.gone
+        assert (answer.status < 300) == there, answer.body
+        assert there or answer.code == "not_found"
+        if method == "DELETE" and there:
+            self.gone.add(name)
+
+    @rule(target=agents, who=who)
+    def create_agent(self, who: int) -> tuple[int, str]:
+        return who, self.ask(who, "POST", "/agents", NEW_AGENT).json["id"]
+
+    @rule(who=who, agent=agents, method=st.sampled_from(["GET", "PATCH", "DELETE"]))
+    def use_agent(self, who: int, agent: tuple[int, str], method: str) -> None:
+        body = {"name": "Changed"} if method == "PATCH" else None
+        self.reach(who, *agent, method, f"/agents/{agent[1]}", body)
+
+    @rule(who=who, agent=agents)
+    def read_below_agent(self, who: int, agent: tuple[int, str]) -> None:
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/versions")
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/conversations")
+
+    @rule(target=api_keys, who=who)
+    def create_key(self, who: int) -> tuple[int, str]:
+        return who, self.ask(who, "POST", "/api-keys", {"name": "k", "scopes": ["read"]}).json["id"]
+
+    @rule(who=who, key=api_keys)
+    def revoke_key(self, who: int, key: tuple[int, str]) -> None:
+        self.reach(who, *key, "DELETE", f"/api-keys/{key[1]}")
+
+    @rule(target=agents, who=who, role=st.sampled_from(["viewer", "owner"]))
+    def invite(self, who: int, role: str) -> Any:
+        self.ask(who, "POST", "/members", {"email": "a@b", "role": role})
+        return multiple()
+
+    @rule(who=who, subject=st.sampled_from(["sub|same", "sub|other"]))
+    def remove_member(self, who: int, subject: str) -> None:
+        assert self.ask(who, "DELETE", f"/members/{quote(subject)}").status == 404
+
+    @rule(who=who, place=st.sampled_from(["agents", "api-keys", "members", "audit"]))
+    def list_all(self, who: int, place: str) -> None:
+        items = self.ask(who, "GET", f"/{place}").json["items"]
+        assert not {str(one.get("id")) for one in items} & self.gone
+
+
+def test_no_request_names_the_other_tenant(watch: Watch) -> None:
+    few = settings(
+        max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    )
+    run_state_machine_as_test(type("Watched", (TwoTenants,), {"watch": watch}), settings=few)

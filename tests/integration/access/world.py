@@ -1,0 +1,190 @@
+"""The real handlers in this process, callers of every kind, and a tenant with one of everything."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+from agent_builder.models.identity import PERMISSIONS, ROLES
+from agent_builder.models.principals import Member
+from agent_builder.repositories.members import MemberRepository
+from functions.api.app import lambda_handler as api
+from functions.playground.app import lambda_handler as playground
+from tests.integration.store.product import Product
+
+
+class Calls(ThreadingHTTPServer):
+    """Connections and the runner, as AWS shows them: takes everything."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Taking)
+        self.frames: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.closed: list[str] = []
+        self.rung: list[dict[str, Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Taking(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Calls
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "/@connections/" in self.path or "%40connections" in self.path:
+            self.server.frames[unquote(self.path).rpartition("/")[2]].append(body)
+            self._answer(200)
+        else:
+            self.server.rung.append(body)
+            self._answer(202)
+
+    def do_DELETE(self) -> None:
+        self.server.closed.append(unquote(self.path).rpartition("/")[2])
+        self._answer(204)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        """Says nothing."""
+
+
+class Context:
+    """What Lambda passes to a handler."""
+
+    aws_request_id = "test"
+    function_name = memory_limit_in_mb = invoked_function_arn = "test"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authorizer's context. `kind` is a role, or a scope of a key."""
+
+    tenant: str
+    kind: str
+    subject: str = "sub|caller"
+    expires_at: int = 0
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return ROLES[self.kind] if self.kind in ROLES else frozenset({self.kind})  # type: ignore[index]
+
+    @property
+    def is_key(self) -> bool:
+        return self.kind in PERMISSIONS
+
+    @property
+    def context(self) -> dict[str, str]:
+        """All of its values are text, as API Gateway passes them on."""
+        held = {"scopes": self.kind, "key_id": self.subject} if self.is_key else {"roles": self.kind}
+        ends = {"expires_at": str(self.expires_at)} if self.expires_at else {}
+        return {"tenant_id": self.tenant, "subject": self.subject, **held, **ends}
+
+
+KINDS = (*ROLES, *PERMISSIONS)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        return str(self.json["code"]) if self.status >= 400 else ""
+
+
+class Rest:
+    """Asks REST's handler as API Gateway does."""
+
+    def __call__(self, caller: Caller | None, method: str, path: str, body: Any = None) -> Answer:
+        event = {
+            "version": "2.0",
+            "rawPath": f"/api/v1{path}",
+            "rawQueryString": "",
+            "headers": {"content-type": "application/json"},
+            "body": None if body is None else json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {
+                "http": {"method": method, "path": f"/api/v1{path}"},
+                "stage": "$default",
+                "requestId": uuid.uuid4().hex,
+                **({"authorizer": {"lambda": caller.context}} if caller else {}),
+            },
+        }
+        answer = api(event, Context())
+        return Answer(answer["statusCode"], answer["headers"], answer.get("body") or "")
+
+
+@dataclass
+class Socket:
+    """An open connection, as the playground's handler sees it."""
+
+    calls: Calls
+    caller: Caller
+    agent_id: str
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def send(self, **frame: Any) -> list[dict[str, Any]]:
+        """Frames that came back."""
+        already = len(self.calls.frames[self.id])
+        assert self._event("$default", json.dumps(frame))["statusCode"] == 200
+        return self.calls.frames[self.id][already:]
+
+    def connect(self) -> int:
+        status: int = self._event("$connect")["statusCode"]
+        return status
+
+    def disconnect(self) -> None:
+        self._event("$disconnect")
+
+    def _event(self, route: str, body: str | None = None) -> dict[str, Any]:
+        authorizer = {**self.caller.context, "agent_id": self.agent_id}
+        request = {"routeKey": route, "connectionId": self.id, "authorizer": authorizer}
+        return playground({"requestContext": request, "body": body, "headers": {}}, Context())
+
+
+@dataclass
+class World:
+    """A tenant whose tokens name it, with an agent, a conversation, a key, a member, an invitation."""
+
+    product: Product = field(default_factory=Product)
+
+    def __post_init__(self) -> None:
+        rest = Rest()
+        self.tenant = self.product.tenant
+        self.owner = Caller(self.tenant, "owner", "sub|owner")
+        self.member = "auth0|member one"
+        members = MemberRepository()
+        for subject, role in (("sub|owner", "owner"), (self.member, "viewer"), ("sub|leaver", "viewer")):
+            members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
+        self.agent_id = self.product.agent()
+        self.conversation_id = self.product.say(self.agent_id).conversation_id
+        made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
+        self.key_id, self.key = made["id"], made["key"]
+        invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
+        self.invitation = invited.json["token"]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What nobody of another tenant may ever see."""
+        return (self.tenant, self.agent_id, self.conversation_id, self.key_id, self.member, "new@example.com")
