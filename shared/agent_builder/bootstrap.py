@@ -179,7 +179,7 @@ def runner_services() -> RunnerServices:
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository()),
+        purger=Purger(PurgeRepository(), end_runs=limits.end_runs),
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),

@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from local.testing import Instance, running_stack
@@ -172,6 +173,16 @@ def use_agents(client: Client) -> str:
     return str(created["id"])
 
 
+def use_access(client: Client, agent: str) -> None:
+    key = client.rest("POST", "/api-keys", {"name": "Robot", "scopes": ["read"]})
+    client.rest("POST", "/members", {"email": "ann@example.com", "role": "viewer"})
+    client.rest("POST", "/playground/tickets", {"agent_id": agent})
+    client.rest("PATCH", "/limits", {"runs_at_once": 50})
+    for place in ("/api-keys", "/members", "/members/me", "/audit", "/limits"):
+        client.rest("GET", place)
+    client.rest("DELETE", f"/api-keys/{key['id']}")
+
+
 def converse(stack: Instance, agent: str, name: str) -> str:
     with connect(stack.ws_url(agent)) as socket:
         until(socket, "agent_loaded")
@@ -209,9 +220,15 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     """What was needed by a run through everything that the functions do."""
     client = Client(stack)
     agent = use_agents(client)
+    use_access(client, agent)
     conversation = converse(stack, agent, "first")
     use_conversations(client, agent, conversation)
     converse(stack, agent, "second")
+    with connect(stack.ws_url(agent)) as socket:
+        until(socket, "agent_loaded")
+        assert client.ring("disconnect", tenant_id="local", subject="local-user")["closed"] >= 1
+        with pytest.raises(ConnectionClosed):
+            until(socket, "pong")
     client.rest("DELETE", f"/agents/{agent}")
     client.ring("purge", tenant_id="local", target_id=agent)
     client.ring("rescue")

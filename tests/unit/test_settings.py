@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from agent_builder.config import Settings
-from agent_builder.errors import ConfigurationError, Unauthenticated
-from agent_builder.models.identity import Identity, identity_of
+from agent_builder.errors import ConfigurationError, Forbidden, Unauthenticated
+from agent_builder.models.identity import PERMISSIONS, ROLES, Identity, identity_of
 from agent_builder.services.platform import SecretKeys
 
 REQUIRED = {"TABLE_NAME": "table", "RUNNER_FUNCTION": "runner:live"}
@@ -48,7 +48,28 @@ def test_settings_never_show_a_key() -> None:
 def test_who_is_asking() -> None:
     context = {"tenant_id": "t", "subject": "ann", "roles": "owner", "agent_id": "agt_1"}
     assert identity_of(context) == Identity("t", "ann", "agt_1")
-    assert identity_of({"tenant_id": "t", "subject": "ann"}).agent_id == ""
+    assert identity_of({"tenant_id": "t", "subject": "ann", "roles": "viewer"}).agent_id == ""
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_what_it_may_do(role: str) -> None:
+    identity = identity_of({"tenant_id": "t", "subject": "ann", "roles": role})
+    assert identity.permissions == ROLES[role]  # type: ignore[index]
+    for permission in PERMISSIONS:
+        if permission in ROLES[role]:  # type: ignore[index]
+            identity.require(permission)
+        else:
+            with pytest.raises(Forbidden):
+                identity.require(permission)
+
+
+def test_a_key_may_what_its_scopes_say() -> None:
+    context = {"tenant_id": "t", "subject": "key_1", "scopes": "run fly", "key_id": "key_1", "expires_at": "100"}
+    identity = identity_of(context)
+    assert (identity.permissions, identity.key_id) == (frozenset({"run"}), "key_1")
+    identity.require_unexpired(99.9)
+    with pytest.raises(Unauthenticated):
+        identity.require_unexpired(100)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +81,11 @@ def test_who_is_asking() -> None:
         {"subject": "ann"},
         {"tenant_id": "", "subject": "ann"},
         {"tenant_id": "t", "subject": ""},
-        {"tenant_id": 1, "subject": "ann"},
+        {"tenant_id": 1, "subject": "ann", "roles": "owner"},
+        {"tenant_id": "t", "subject": "ann"},
+        {"tenant_id": "t", "subject": "ann", "roles": "king"},
+        {"tenant_id": "t", "subject": "ann", "roles": ["owner"]},
+        {"tenant_id": "t", "subject": "ann", "scopes": "fly"},
         {"tenant_id": ["t"], "subject": "ann"},
         {"lambda": {"tenant_id": "t", "subject": "ann"}},
     ],

@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import PurgeItem
-from agent_builder.repositories.conversations import ConversationItem, LeaseItem, hide_actions, retire_actions
+from agent_builder.repositories.conversations import ConversationItem, LeaseItem, hide_actions, lease_of, retire_actions
 from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
 
 _PAGE = 100
@@ -64,6 +64,11 @@ class PurgeRepository:
         conversation = ConversationItem(pk=pk, sk=keys.HEAD)
         write.update("conversation", conversation, hide_actions(now)[:1], ConversationItem.pk.exists())
         write.commit()
+
+    def waiting(self, tenant: str, conversation_id: str) -> list[str]:
+        """Ids of the answers that a conversation still owes."""
+        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
+        return [run.message_id for run in lease_of(item).queue] if item else []
 
     def conversation_runs(self, tenant: str, conversation_id: str) -> Iterator[list[str]]:
         """Run ids of a conversation, page by page."""

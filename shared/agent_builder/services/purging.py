@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
@@ -22,10 +23,14 @@ class Purger:
     """Deletes what belonged to something deleted.
 
     An index is read a moment late, so an agent's purge is over only after a second look that found nothing more.
+
+    Attributes:
+        end_runs: Gives back the places of a tenant's runs whose answers nobody will make any more.
     """
 
     repository: PurgeRepository
     clock: Clock = now_ms
+    end_runs: Callable[[str, Sequence[str]], object] = lambda tenant, answer_ids: None
 
     def carry_out(self, tenant: str, target_id: str, *, seconds: float) -> None:
         """Purge, as far as `seconds` reach; what is left stays due."""
@@ -68,6 +73,7 @@ class Purger:
             self.repository.retire(tenant, conversation_id, now=self.clock())
         except RaceLost:
             logger.info("a conversation had no head any more")
+        self.end_runs(tenant, self.repository.waiting(tenant, conversation_id))
         for run_ids in self.repository.conversation_runs(tenant, conversation_id):
             for run_id in run_ids:
                 self.repository.empty(keys.run(tenant, run_id))

@@ -144,3 +144,14 @@ def test_a_thousand_messages_in_one_conversation(product: Product) -> None:
     product.agents.delete(product.me, agent_id, expected_revision=None)
     purge_fully(product, agent_id)
     assert everything(product.tenant) == []
+
+
+def test_a_purge_gives_the_places_of_runs_back_that_nobody_will_end(product: Product) -> None:
+    given_back: list[str] = []
+    purger = Purger(PurgeRepository(), product.clock, lambda tenant, answers: given_back.extend(answers))
+    agent_id = product.agent()
+    accepted = product.say(agent_id, "one", answer_id="msg_1")
+    product.say(agent_id, "two", conversation_id=accepted.conversation_id, answer_id="msg_2")
+    product.conversations.delete(product.me, accepted.conversation_id, expected_revision=None)
+    purger.carry_out(product.tenant, accepted.conversation_id, seconds=60)
+    assert given_back == ["msg_1", "msg_2"]

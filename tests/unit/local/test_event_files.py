@@ -112,6 +112,7 @@ def runner_files():
         "runner_run": {"kind": "run", **tenant, "conversation_id": CONVERSATION},
         "runner_greet": {"kind": "greet", **tenant, "connection_id": "L0SM9cOFvHcCIhw=", "agent_id": AGENT},
         "runner_purge": {"kind": "purge", **tenant, "target_id": AGENT},
+        "runner_disconnect": {"kind": "disconnect", **tenant, "subject": "local-user", "keep": []},
         "runner_rescue": {"kind": "rescue"},
         "runner_provider_status": {"kind": "provider_status"},
     }
