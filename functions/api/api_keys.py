@@ -11,19 +11,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from agent_builder.bootstrap import api_services
 from agent_builder.ids import is_id
 from agent_builder.models.identity import Identity
+from functions.api.access_schemas import ApiKeyCreate, ApiKeyPage, NewApiKeyOut, TicketCreate, TicketOut
 from functions.api.agents import Cursor, Limit
 from functions.api.paging import page, read_cursor, reply
-from functions.api.schemas import (
-    BODY,
-    COMMON,
-    READ,
-    ApiKeyCreate,
-    ApiKeyPage,
-    NewApiKeyOut,
-    TicketCreate,
-    TicketOut,
-    answers,
-)
+from functions.api.schemas import BODY, COMMON, READ, answers
 
 router = APIGatewayHttpRouter()
 API_KEYS = "/api/v1/api-keys"

@@ -11,8 +11,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from agent_builder.bootstrap import api_services
 from agent_builder.errors import TooManyRequests
 from agent_builder.models.identity import Identity
+from functions.api.access_schemas import LimitsOut, LimitsPatch
 from functions.api.paging import reply
-from functions.api.schemas import BODY, COMMON, LimitsOut, LimitsPatch, answers
+from functions.api.schemas import BODY, COMMON, answers
 
 router = APIGatewayHttpRouter()
 LIMITS = "/api/v1/limits"

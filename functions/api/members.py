@@ -13,12 +13,7 @@ from agent_builder.bootstrap import api_services
 from agent_builder.ids import is_id
 from agent_builder.models.identity import Identity
 from agent_builder.services.members import identity_view, member_view
-from functions.api.agents import Cursor, Limit
-from functions.api.paging import page, read_cursor, reply
-from functions.api.schemas import (
-    BODY,
-    COMMON,
-    READ,
+from functions.api.access_schemas import (
     AuditEntryPage,
     IdentityOut,
     InvitationAccept,
@@ -28,8 +23,10 @@ from functions.api.schemas import (
     MemberOut,
     MemberPage,
     MemberPatch,
-    answers,
 )
+from functions.api.agents import Cursor, Limit
+from functions.api.paging import page, read_cursor, reply
+from functions.api.schemas import BODY, COMMON, READ, answers
 
 router = APIGatewayHttpRouter()
 MEMBERS = "/api/v1/members"

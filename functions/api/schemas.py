@@ -19,7 +19,6 @@ from agent_builder.models.agents import (
     Strict,
 )
 from agent_builder.models.catalogue import Capabilities, Prices
-from agent_builder.models.identity import Permission, Role
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -48,68 +47,19 @@ class AgentPatch(Strict):
     builtin_tools: list[BuiltinTool] | None = Field(None, max_length=10)
 
 
-Email = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
-    Field(examples=["ann@example.com"]),
-]
-
-
-class ApiKeyCreate(Strict):
-    """A key to be made. Its scopes are among the permissions of whoever makes it."""
-
-    name: Name
-    scopes: list[Permission] = Field(min_length=1, max_length=4)
-    expires_in_days: int | None = Field(None, ge=1, le=3_650)
-
-
-class InvitationCreate(Strict):
-    """Somebody to be invited."""
-
-    email: Email
-    role: Role
-
-
-class InvitationAccept(Strict):
-    """An invitation's token."""
-
-    token: Annotated[str, StringConstraints(min_length=1, max_length=400)]
-
-
-class MemberPatch(Strict):
-    """A merge patch of a member."""
-
-    role: Role
-
-
-class TicketCreate(Strict):
-    """Which agent a connection is wanted to."""
-
-    agent_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-
-
-class LimitsPatch(Strict):
-    """A merge patch of the limits; null goes back to the default."""
-
-    requests_per_minute: int | None = Field(None, ge=30, le=60_000)
-    messages_per_minute: int | None = Field(None, ge=0, le=10_000)
-    messages_per_minute_per_subject: int | None = Field(None, ge=0, le=10_000)
-    messages_per_minute_per_agent: int | None = Field(None, ge=0, le=10_000)
-    runs_at_once: int | None = Field(None, ge=0, le=1_000)
-    connections_at_once: int | None = Field(None, ge=1, le=1_000)
-
-
 class ConversationPatch(Strict):
     """A merge patch of a conversation."""
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class _Out(BaseModel):
+class Out(BaseModel):
+    """What REST gives."""
+
     model_config = ConfigDict(serialize_by_alias=True)
 
 
-class AgentOut(_Out):
+class AgentOut(Out):
     """An agent."""
 
     id: str
@@ -124,7 +74,7 @@ class AgentOut(_Out):
     updated_at: Timestamp
 
 
-class AgentVersionOut(_Out):
+class AgentVersionOut(Out):
     """An immutable state of an agent."""
 
     agent_id: str
@@ -139,7 +89,7 @@ class AgentVersionOut(_Out):
     restored_from: int | None
 
 
-class ConversationOut(_Out):
+class ConversationOut(Out):
     """A conversation."""
 
     id: str
@@ -150,7 +100,7 @@ class ConversationOut(_Out):
     updated_at: Timestamp
 
 
-class MessageOut(_Out):
+class MessageOut(Out):
     """A message; `status` and what follows are an assistant's."""
 
     id: str
@@ -165,93 +115,7 @@ class MessageOut(_Out):
     cost: Cost | None = None
 
 
-class ApiKeyOut(_Out):
-    """A key, without its secret. `last_used_at` is true to the minute."""
-
-    id: str
-    name: str
-    prefix: str
-    scopes: list[Permission]
-    created_at: Timestamp
-    created_by: str
-    expires_at: Timestamp | None
-    last_used_at: Timestamp | None
-
-
-class NewApiKeyOut(ApiKeyOut):
-    """A new key. `key` is shown in this answer only."""
-
-    key: str
-
-
-class MemberOut(_Out):
-    """A member."""
-
-    subject: str
-    email: str
-    role: Role
-    joined_at: Timestamp
-
-
-class InvitationOut(_Out):
-    """An invitation. `token` is shown in this answer only."""
-
-    email: str
-    role: Role
-    token: str
-    expires_at: Timestamp
-
-
-class JoinedOut(_Out):
-    """Where the caller works now, and as what."""
-
-    tenant_id: str
-    subject: str
-    role: Role
-
-
-class IdentityOut(_Out):
-    """The caller."""
-
-    tenant_id: str
-    subject: str
-    permissions: list[Permission]
-    key_id: str | None
-    expires_at: Timestamp | None
-
-
-class TicketOut(_Out):
-    """A ticket for one WebSocket, as subprotocol `ticket.<ticket>`."""
-
-    ticket: str
-    agent_id: str
-    expires_at: Timestamp
-
-
-class AuditEntryOut(_Out):
-    """A change: who, when, with which key, by which route, of what."""
-
-    id: str
-    at: Timestamp
-    subject: str
-    key_id: str | None
-    action: str
-    target: str
-    request_id: str
-
-
-class LimitsOut(_Out):
-    """The limits in force."""
-
-    requests_per_minute: int
-    messages_per_minute: int
-    messages_per_minute_per_subject: int
-    messages_per_minute_per_agent: int
-    runs_at_once: int
-    connections_at_once: int
-
-
-class ModelOut(_Out):
+class ModelOut(Out):
     """A model as the catalogue knows it; other names go through as well."""
 
     id: str
@@ -262,7 +126,7 @@ class ModelOut(_Out):
     capabilities: Capabilities
 
 
-class ProviderOut(_Out):
+class ProviderOut(Out):
     """A provider. `configured` is null where nobody could look."""
 
     id: str
@@ -270,28 +134,28 @@ class ProviderOut(_Out):
     models: list[ModelOut]
 
 
-class ModelsOut(_Out):
+class ModelsOut(Out):
     """Providers and their models."""
 
     providers: list[ProviderOut]
     checked_at: Timestamp | None
 
 
-class HealthOut(_Out):
+class HealthOut(Out):
     """The service answers."""
 
     status: Literal["ok"]
     version: str
 
 
-class FaultOut(_Out):
+class FaultOut(Out):
     """One thing wrong with a request."""
 
     pointer: str
     message: str
 
 
-class Problem(_Out):
+class Problem(Out):
     """What went wrong (RFC 9457)."""
 
     type: str
@@ -311,16 +175,13 @@ def page_of(model: type[BaseModel]) -> type[BaseModel]:
         "__module__": __name__,
         "__doc__": "A page, newest first; `next_cursor` goes on.",
     }
-    return type(name, (_Out,), namespace)
+    return type(name, (Out,), namespace)
 
 
 AgentPage = page_of(AgentOut)
 AgentVersionPage = page_of(AgentVersionOut)
 ConversationPage = page_of(ConversationOut)
 MessagePage = page_of(MessageOut)
-ApiKeyPage = page_of(ApiKeyOut)
-MemberPage = page_of(MemberOut)
-AuditEntryPage = page_of(AuditEntryOut)
 
 _PROBLEMS = {
     401: "Not signed in",
