@@ -187,6 +187,8 @@ def test_errors_are_said_in_words_with_their_code(chat: ChatPage, watched: Watch
     answer = chat.finished()
     expect(answer).to_contain_text("The script asked for this error: auth.")
     expect(answer).to_contain_text("provider_auth")
+    chat.page.reload()
+    expect(chat.finished()).to_contain_text("The script asked for this error: auth.")
     watched.expected.append("404 (Not Found)")
     chat.open(agent="agt_00000000000000000000000000")
     expect(chat.page.get_by_text("There is no such agent.")).to_be_visible()
