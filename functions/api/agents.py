@@ -33,6 +33,7 @@ AgentId = Annotated[str, Path(description="Id of an agent, agt_…")]
 Version = Annotated[int, Path(ge=1, le=999_999_999, description="Number of a version")]
 Limit = Annotated[int, Query(ge=1, le=100, description="Most items on a page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
+StatusFilter = Annotated[AgentStatus | None, Query(description="Only agents of this status")]
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=100, description="ETag the change is based on")]
 IdempotencyKey = Annotated[
     str | None,
@@ -54,7 +55,9 @@ def create_agent(body: Annotated[AgentCreate, Body()], idempotency_key: Idempote
 
 @router.get(AGENTS, summary="List agents", tags=["Agents"], responses=answers(200, AgentPage, (*COMMON, 422)))
 def list_agents(
-    limit: Limit = 20, cursor: Cursor = None, status: Annotated[AgentStatus | None, Query()] = None
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    status: Annotated[AgentStatus | None, Query(description="Only agents of this status")] = None,
 ) -> Response[Any]:
     """The tenant's agents, newest first."""
     after = read_cursor(cursor, lambda key: is_id("agt", key))

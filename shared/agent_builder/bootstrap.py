@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
 from agent_builder.config import Settings
@@ -21,6 +20,9 @@ from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
+
+if TYPE_CHECKING:
+    import asyncio
 
 _THREADS = 16
 
@@ -89,6 +91,8 @@ class RunnerServices:
 @cache
 def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
+    import asyncio
+
     from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
@@ -134,10 +138,24 @@ def preload(*services: str) -> None:
     aws.preload("dynamodb", *services)
 
 
+def preload_api() -> None:
+    """Build what REST checks its input with, before a snapshot is taken."""
+    from agent_builder.models import agents
+    from agent_builder.services import agents as _agents
+    from agent_builder.services import conversations, platform
+
+    preload("lambda")
+    agents.preload()
+    _ = _agents, conversations, platform
+
+
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
+    from agent_builder.models import agents
     from agent_builder.providers import pricing, registry
     from agent_builder.services import models, runner
+
+    agents.preload()
 
     preload("lambda", "apigatewaymanagementapi")
     registry.preload(Settings.from_environment().preloaded_providers)
