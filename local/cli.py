@@ -44,7 +44,7 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
     """Join options and environment variables; an option wins."""
     defaults = Settings()
     host = options.host or environment.get("HOST") or LOOPBACK
-    port = options.port if options.port is not None else int(environment.get("PORT") or PORT)
+    port = options.port if options.port is not None else _port(environment.get("PORT") or str(PORT))
     artifacts = options.artifacts
     return replace(
         defaults,
@@ -65,6 +65,12 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
         function_variables=dict(pair.split("=", 1) for pair in options.env),
         token=token_for(host, environment),
     )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise StartError(f"PORT={text} is not a port; give a number up to 65535, 0 for a free one")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
