@@ -92,7 +92,7 @@ def _fill(stack: Instance, agent: str, conversation: str) -> None:
         assert not client.batch_write_item(RequestItems={stack.table_name: puts})["UnprocessedItems"]
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(300)
 def test_an_agent_with_5000_messages_is_purged_through_a_kill(stack: Instance) -> None:
     rest = Rest(stack.url)
     agent = str(rest.create()["id"])
@@ -104,7 +104,7 @@ def test_an_agent_with_5000_messages_is_purged_through_a_kill(stack: Instance) -
     assert len(_left(stack, agent)) > MESSAGES
     assert rest("DELETE", f"{AGENTS}/{agent}").status == 204
     assert rest("GET", f"/api/v1/conversations/{other}").status == 404
-    wait_for(lambda: len(_left(stack, agent)) < MESSAGES - 200)
+    wait_for(lambda: len(_left(stack, agent)) < MESSAGES - 200, 90)
     assert kill_workers(stack) >= 1
     assert len(_left(stack, agent)) > 500, "it was killed in the middle"
     wait_for(lambda: len(_left(stack, agent)) <= 1, 120)
