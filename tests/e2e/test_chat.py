@@ -233,6 +233,7 @@ def test_code_is_shown_as_code_and_can_be_copied(chat: ChatPage) -> None:
 def test_keyboard_and_input_methods(chat: ChatPage) -> None:
     chat.open(agent=scripted_agent(chat.url))
     field = chat.page.get_by_label("Message", exact=True)
+    field.click()
     field.press_sequentially("one")
     field.press("Shift+Enter")
     field.press_sequentially("two")

@@ -119,6 +119,7 @@ async function edit() {
   if (!outcome) return;
   sidebar.agents.refresh();
   if (outcome.deleted) {
+    sidebar.agents.remove(agent.id);
     toast("The agent was deleted.");
     agent = null;
     await go(null, null);

@@ -48,14 +48,18 @@ export class Chat {
     this.conversationId = conversationId;
     this.show(new Transcript(), null);
     this.setEmpty("Loading…");
+    const { transcript } = this;
+    this.loading = true;
     await this.reload();
-    if (this.conversationId === conversationId && !this.failed) this.resume();
+    if (this.transcript !== transcript) return;
+    this.loading = false;
+    if (!this.failed) this.resume();
   }
 
   show(transcript, earlier) {
     this.transcript = transcript;
     this.earlier = earlier;
-    this.failed = false;
+    this.failed = this.loading = false;
     this.follow = true;
     this.held = [];
     this.messages.show(transcript);
@@ -199,7 +203,7 @@ export class Chat {
     const node = byId("connection");
     node.textContent = STATES[state];
     node.dataset.state = state;
-    if (state === "open" && this.conversationId) this.resume();
+    if (state === "open" && !this.loading) this.resume();
   }
 
   /** During a run the server says something every five seconds; if not, ask, and at last connect anew. */
