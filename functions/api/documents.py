@@ -37,14 +37,25 @@ def add_routes(app: APIGatewayHttpResolver, *, version: str) -> None:
 
 
 def _ours(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the 422 that the framework documents in its own shape and that is never sent."""
-    for item in schema["paths"].values():
-        for operation in item.values():
-            if "Problem" not in json.dumps(operation["responses"].get("422", "Problem")):
-                del operation["responses"]["422"]
+    """Without what the framework documents and nobody sends: its own 422, a body of 204, null as a parameter."""
+    operations = [operation for item in schema["paths"].values() for operation in item.values()]
+    for operation in operations:
+        if "Problem" not in json.dumps(operation["responses"].get("422", "Problem")):
+            del operation["responses"]["422"]
+        operation["responses"].get("204", {}).pop("content", None)
+        for parameter in operation.get("parameters", []):
+            parameter["schema"] = _without_null(parameter["schema"])
     for name in _FRAMEWORK_SCHEMAS:
         schema["components"]["schemas"].pop(name, None)
     return schema
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """An optional parameter is left out, it is never null."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}
 
 
 def _page_policy(app: APIGatewayHttpResolver, next_middleware: Callable[..., Response[Any]]) -> Response[Any]:

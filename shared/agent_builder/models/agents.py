@@ -38,7 +38,9 @@ class LlmConfig(Strict):
     top_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     reasoning_effort: ReasoningEffort | None = None
     base_url: Annotated[str, StringConstraints(max_length=500)] | None = Field(
-        None, description="Base URL of an OpenAI-compatible server, for `openai_compatible`."
+        None,
+        description="Base URL of an OpenAI-compatible server, for `openai_compatible`.",
+        json_schema_extra={"pattern": "^https?://"},
     )
     options: Json | None = Field(None, description="Extras of this vendor, merged into the request body.")
 
