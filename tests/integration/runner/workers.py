@@ -12,7 +12,8 @@ from local.testing import Instance
 def worker_pids(stack: Instance, handler: str = "functions.runner.app.lambda_handler") -> list[int]:
     """Execution environments of one function: forks of the process that imported its handler."""
     assert stack.process is not None
-    listing = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    command = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listing.splitlines()]
     parents = {int(pid): int(ppid) for pid, ppid, _ in rows}
     mine = {int(pid) for pid, _, args in rows if handler in args and _descends(int(pid), stack.process.pid, parents)}
