@@ -98,6 +98,13 @@ class ConversationOut(_Out):
     updated_at: Timestamp
 
 
+class RunErrorOut(_Out):
+    """Why an answer failed."""
+
+    code: str
+    detail: str | None
+
+
 class MessageOut(_Out):
     """A message; `status` and what follows are an assistant's."""
 
@@ -110,6 +117,7 @@ class MessageOut(_Out):
     status: Literal["queued", "completed", "failed", "cancelled"] | None = None
     stop_reason: str | None = None
     usage: Usage | None = None
+    error: RunErrorOut | None = None
     cost: Cost | None = None
 
 

@@ -41,13 +41,14 @@ class StepItem(Item, discriminator="step"):
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The end of a run: its outcome, the steps that are not stored yet, connections that no longer exist."""
+    """The end of a run: its outcome, the steps that are not stored yet, and what a heartbeat would have said."""
 
     run: QueuedRun
     outcome: Outcome
     steps: Sequence[Step]
     gone: frozenset[str]
     now: int
+    seen: frozenset[str] = frozenset()
 
 
 class RunRepository:
@@ -64,9 +65,20 @@ class RunRepository:
         return self._update(tenant, conversation_id, actions, free)
 
     def heartbeat(
-        self, tenant: str, conversation_id: str, *, fence: int, now: int, gone: frozenset[str] = frozenset()
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        fence: int,
+        now: int,
+        gone: frozenset[str] = frozenset(),
+        seen: frozenset[str] = frozenset(),
     ) -> Lease:
-        """Renew the lease and learn what changed; `gone` are connections that no longer exist.
+        """Renew the lease and learn what changed.
+
+        Args:
+            gone: Connections that no longer exist.
+            seen: Requests for a snapshot that were seen to.
 
         Raises:
             FenceLost: Somebody else owns the conversation, or it is deleted.
@@ -77,6 +89,8 @@ class RunRepository:
         ]
         if gone:
             actions.append(LeaseItem.subscribers.delete(set(gone)))
+        if seen:
+            actions.append(LeaseItem.resumed.delete(set(seen)))
         # A heartbeat that is overtaken by the release must not take the lease again.
         held = (LeaseItem.fence == fence) & (LeaseItem.lease_until > 0)
         lease = self._update(tenant, conversation_id, actions, held)
@@ -139,6 +153,8 @@ class RunRepository:
         lease = [first.remove(), LeaseItem.cancelled.delete({run_id})]
         if end.gone:
             lease.append(LeaseItem.subscribers.delete(set(end.gone)))
+        if end.seen:
+            lease.append(LeaseItem.resumed.delete(set(end.seen)))
         if wake is not None:
             mine &= LeaseItem.wake == wake
             lease += [LeaseItem.lease_until.set(0), LeaseItem.due_pk.remove(), LeaseItem.due_at.remove()]

@@ -182,11 +182,26 @@ class Intake:
             self.ring(identity, conversation_id)
         return chosen
 
-    def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
+    def lease(self, identity: Identity, agent_id: str, conversation_id: str) -> Lease:
+        """What waits in a conversation of this agent.
+
+        Raises:
+            NotFound: `conversation_not_found`.
+        """
+        self._require(identity, agent_id, conversation_id)
+        lease = self._repository.lease(identity.tenant, conversation_id)
+        if lease is None:
+            raise _no_conversation()
+        return lease
+
+    def _require(self, identity: Identity, agent_id: str, conversation_id: str) -> None:
         if not is_id("cnv", conversation_id) or not self._repository.belongs(
             identity.tenant, conversation_id, agent_id
         ):
             raise _no_conversation()
+
+    def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
+        self._require(identity, agent_id, conversation_id)
         lease = self._repository.subscribe(identity.tenant, conversation_id, connection_id)
         if lease is None:
             raise _no_conversation()

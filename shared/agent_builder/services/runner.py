@@ -127,6 +127,7 @@ class _Claim:
         self.fence = lease.fence
         self.delivery = Delivery(runner.poster, runner.executor)
         self.delivery.watch(lease.subscribers)
+        self.seen = lease.resumed
         self.reading: asyncio.Future[History] | None = reading
 
     async def drain(self, until: float) -> bool:
@@ -160,7 +161,7 @@ class _Claim:
         )
 
     async def beat(self) -> frozenset[str]:
-        """Renew the lease; answers which connections began to watch."""
+        """Renew the lease; answers which connections are to be shown what the others have seen."""
         runner = self.runner
         self.lease = await runner._thread(
             runner.runs.heartbeat,
@@ -169,8 +170,11 @@ class _Claim:
             fence=self.fence,
             now=runner.clock(),
             gone=self.delivery.gone,
+            seen=self.seen,
         )
-        return self.delivery.watch(self.lease.subscribers)
+        resumed = self.lease.resumed - self.seen
+        self.seen = self.lease.resumed
+        return self.delivery.watch(self.lease.subscribers, anew=frozenset(one.rpartition("#")[0] for one in resumed))
 
 
 class _Run:
@@ -200,7 +204,7 @@ class _Run:
             self.runner.runs.finish,
             claim.tenant,
             claim.conversation_id,
-            RunEnd(self.run, outcome, self.steps, claim.delivery.gone, self.runner.clock()),
+            RunEnd(self.run, outcome, self.steps, claim.delivery.gone, self.runner.clock(), claim.seen),
             fence=claim.fence,
             wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )

@@ -96,7 +96,7 @@ class Product:
 
     def lease(self, conversation_id: str) -> Lease:
         """The lease as it stands."""
-        found = ConversationRepository().lease(self.tenant, conversation_id)
+        found = IntakeRepository().lease(self.tenant, conversation_id)
         assert found is not None
         return found
 
