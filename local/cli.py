@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--spares", type=int, default=defaults.spares, help="environments that stand ready, per function"
     )
-    parser.add_argument("--retry-delays", default="1,2", help="seconds before the retries of asynchronous events")
+    parser.add_argument("--retry-delays", default="2,16", help="seconds before the retries of asynchronous events")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for all functions")
     parser.add_argument("--allowed-origins", help="other origins whose pages may use it (ALLOWED_ORIGINS)")
     parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")

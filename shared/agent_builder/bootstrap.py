@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
@@ -120,7 +120,7 @@ def runner_services() -> RunnerServices:
         tools_of=lambda version: builtin_tools(version.builtin_tools),
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
-        ring=lambda tenant, conversation: doorbell.ring("run", tenant_id=tenant, conversation_id=conversation),
+        ring=partial(_ring_run, doorbell),
     )
     return RunnerServices(
         runner=runner,
@@ -186,6 +186,10 @@ def _forget() -> None:
     table.reset_connections()
     for build in (playground_services, api_services, runner_services):
         build.cache_clear()
+
+
+def _ring_run(doorbell: Doorbell, tenant: str, conversation_id: str, hops: int) -> bool:
+    return doorbell.ring("run", tenant_id=tenant, conversation_id=conversation_id, hops=hops)
 
 
 def _settings() -> Settings:

@@ -21,7 +21,16 @@ from agent_builder.repositories.conversations import (
     message_parts,
 )
 from agent_builder.repositories.intake import RunItem
-from agent_builder.repositories.table import DueIndex, Item, PackedJSON, Transaction, retrying, translated
+from agent_builder.repositories.table import (
+    DueIndex,
+    Item,
+    PackedJSON,
+    Transaction,
+    get_item,
+    present,
+    retrying,
+    translated,
+)
 
 LEASE_MS = 15_000
 
@@ -166,6 +175,11 @@ class RunRepository:
         touched = [ConversationItem.updated_at.set(end.now)]
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())
         return write
+
+    def exists(self, tenant: str, conversation_id: str) -> bool:
+        """Whether the conversation is still there."""
+        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
+        return item is not None and not present(item.deleted_at)
 
     def due(self, shard: int, *, now: int, limit: int = 50) -> list[tuple[str, str]]:
         """Keys of what became due in a shard, oldest first."""
