@@ -23,7 +23,7 @@ SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(w
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench lock clean distclean
+.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench openapi lock clean distclean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ deploy: build  ## Deploy to the AWS account that the shell is signed in to
 
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
 	@for name in cold_start calls streaming; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done
+
+openapi: $(DEV_READY)  ## Write docs/openapi.json and docs/frames.schema.json from the code
+	@$(VENV_PYTHON) scripts/openapi.py
 
 lock: $(DEV_READY)  ## Resolve the dependencies anew and write all lock files
 	@VIRTUAL_ENV=$(VENV) sh scripts/lock.sh

@@ -45,7 +45,7 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
     """Join options and environment variables; an option wins."""
     defaults = Settings()
     host = options.host or environment.get("HOST") or LOOPBACK
-    port = options.port if options.port is not None else int(environment.get("PORT") or PORT)
+    port = options.port if options.port is not None else _port(environment.get("PORT") or str(PORT))
     artifacts = options.artifacts
     return replace(
         defaults,
@@ -70,6 +70,12 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
     )
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise StartError(f"PORT={text} is not a port; give a number up to 65535, 0 for a free one")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     defaults = Settings()
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
@@ -83,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--spares", type=int, default=defaults.spares, help="environments that stand ready, per function"
     )
-    parser.add_argument("--retry-delays", default="1,2", help="seconds before the retries of asynchronous events")
+    parser.add_argument("--retry-delays", default="2,16", help="seconds before the retries of asynchronous events")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for all functions")
     parser.add_argument("--allowed-origins", help="other origins whose pages may use it (ALLOWED_ORIGINS)")
     parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")

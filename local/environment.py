@@ -94,6 +94,11 @@ class Environment:
         if self._process is not None:
             self._process.kill()
 
+    def kill_unstarted(self) -> None:
+        """Kill it if it has not asked for an event yet."""
+        if self._starting:
+            self.kill()
+
     def retire(self) -> None:
         """Take no more events: end now, or after the one at hand."""
         self.retired = True

@@ -24,6 +24,8 @@ from local import wire
 _PROJECT = Path(__file__).resolve().parent.parent
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from local.{module} import main; del sys.path[0]; main()"
 
+_TOO_LONG = {"errorType": "Sandbox.Timedout", "errorMessage": "importing the handler took too long"}
+INIT_SECONDS = 60.0
 _RESTORED = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 _DIED = {"errorType": "Runtime.ExitError", "errorMessage": "the template process died while starting; see the log"}
 
@@ -87,14 +89,15 @@ class ForkLauncher:
         self._forked: dict[str, asyncio.Future[Spawned]] = {}
         self._living: dict[int, Spawned] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._control, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(0)
 
     async def start(self, log: int) -> None:
         """Start the template process and wait until the handler is imported."""
         loop = asyncio.get_running_loop()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(0)
-        with theirs:
-            command = [*self._program.interpreter(), "-c", _BOOT.format(root=str(_PROJECT), module="zygote")]
+        command = [*self._program.interpreter(), "-c", _BOOT.format(root=str(_PROJECT), module="zygote")]
+        with self._theirs as theirs:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
                 self._program.handler,
@@ -106,8 +109,11 @@ class ForkLauncher:
                 stderr=log,
                 start_new_session=True,
             )
-        first = await loop.sock_recv(self._control, 65536)
-        message = json.loads(first) if first else {"failed": _DIED}
+        try:
+            first = await asyncio.wait_for(loop.sock_recv(self._control, 65536), INIT_SECONDS)
+            message = json.loads(first) if first else {"failed": _DIED}
+        except TimeoutError:
+            message = {"failed": _TOO_LONG}
         if "failed" in message:
             await self.close()
             raise LaunchFailed(message["failed"])
@@ -134,10 +140,12 @@ class ForkLauncher:
         if self._listener is not None:
             self._listener.cancel()
         self._control.close()
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        await self._process.wait()
+        self._theirs.close()
+        if self._process is not None:
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+            await self._process.wait()
         self._bury()
 
     async def _listen(self) -> None:

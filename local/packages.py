@@ -13,13 +13,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = PROJECT / ".local" / "venvs"
 _COMPLETE = ".complete"
-_NO_BUILD = ("No matching distribution", "no wheels", "has no usable wheels", "no compatible wheels")
+_NO_BUILD = ("No matching distribution", "No solution found")
+_NO_NETWORK = ("Retrying", "Failed to fetch", "onnection", "imed out")  # pip says "No matching distribution" then, too
+_TRY_AGAIN_SECONDS = 86400.0
 
 
 class PackagesError(Exception):
@@ -50,8 +53,9 @@ class Packages:
 
     @property
     def unavailable(self) -> bool:
-        """Whether an earlier attempt found that there is no build of them for this machine."""
-        return self._no_build.exists()
+        """Whether an attempt of the last day found that there is no build of them for this machine."""
+        marker = self._no_build
+        return marker.exists() and time.time() - marker.stat().st_mtime < _TRY_AGAIN_SECONDS
 
     def install(self) -> Path:
         """Install them unless they are there; return the folder. Blocks; processes may race. Raises PackagesError."""
@@ -76,7 +80,7 @@ class Packages:
         if done.returncode == 0:
             return
         message = _reason(done.stderr)
-        if any(words in done.stderr for words in _NO_BUILD):
+        if _any(_NO_BUILD, done.stderr) and not _any(_NO_NETWORK, done.stderr):
             self._no_build.touch()
             raise NoBuild(message)
         raise PackagesError(message)
@@ -90,6 +94,10 @@ class Packages:
 STORE = Packages("store", Path(__file__).with_name("store-requirements.txt"))
 MODEL = Packages("model", Path(__file__).with_name("model-requirements.txt"))
 OIDC = Packages("oidc", Path(__file__).with_name("oidc-requirements.txt"))
+
+
+def _any(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
 
 
 def _reason(text: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.environment import Environment, Invocation, Result
-from local.launchers import LaunchFailed
+from local.launchers import INIT_SECONDS, LaunchFailed
 from local.logs import FunctionLog
 from local.sources import Sources
 
@@ -170,6 +170,7 @@ class Pool:
         else:
             generation.members.add(environment)
             environment.attach(process)
+            asyncio.get_running_loop().call_later(INIT_SECONDS, environment.kill_unstarted)
             if generation is not self._generation:
                 environment.retire()
         finally:

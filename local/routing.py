@@ -47,7 +47,7 @@ def pattern(path: str) -> re.Pattern[str]:
         text += re.escape(path[position : parameter.start()])
         text += f"(?P<{parameter[1]}>{'.+' if parameter[2] else '[^/]+'})"
         position = parameter.end()
-    return re.compile(text + re.escape(path[position:]))
+    return re.compile(text + re.escape(path[position:]), re.DOTALL)
 
 
 def _rank(path: str) -> tuple[int, int]:

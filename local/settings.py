@@ -39,7 +39,7 @@ class Settings:
     region: str = "us-east-1"
     spares: int = 2
     environments: int = 64
-    retry_delays: tuple[float, ...] = (1.0, 2.0)
+    retry_delays: tuple[float, ...] = (2.0, 16.0)
     allowed_origins: frozenset[str] = frozenset()
     provider_variables: Mapping[str, str] = field(default_factory=dict)
     function_variables: Mapping[str, str] = field(default_factory=dict)

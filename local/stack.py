@@ -215,7 +215,7 @@ class Stack:
             return await (gateway or http).handle(request)
 
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", handle)
+        app.router.add_route("*", r"/{path:[\s\S]*}", handle)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5, max_field_size=65536)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)

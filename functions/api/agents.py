@@ -13,7 +13,7 @@ from agent_builder.ids import is_id
 from agent_builder.models.agents import AgentCreate, AgentStatus
 from agent_builder.models.identity import Identity
 from agent_builder.models.views import agent_view, version_view
-from functions.api.paging import page, read_cursor, reply, revision_of
+from functions.api.paging import ETAG_PATTERN, page, read_cursor, reply, revision_of
 from functions.api.schemas import (
     COMMON,
     READ,
@@ -33,7 +33,16 @@ AgentId = Annotated[str, Path(description="Id of an agent, agt_…")]
 Version = Annotated[int, Path(ge=1, le=999_999_999, description="Number of a version")]
 Limit = Annotated[int, Query(ge=1, le=100, description="Most items on a page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
-IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=100, description="ETag the change is based on")]
+StatusFilter = Annotated[AgentStatus | None, Query(description="Only agents of this status")]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=100,
+        description='ETag the change is based on, like "3", or *',
+        json_schema_extra={"pattern": ETAG_PATTERN},
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=255, description="Same key and body, same answer"),
@@ -54,7 +63,9 @@ def create_agent(body: Annotated[AgentCreate, Body()], idempotency_key: Idempote
 
 @router.get(AGENTS, summary="List agents", tags=["Agents"], responses=answers(200, AgentPage, (*COMMON, 422)))
 def list_agents(
-    limit: Limit = 20, cursor: Cursor = None, status: Annotated[AgentStatus | None, Query()] = None
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    status: Annotated[AgentStatus | None, Query(description="Only agents of this status")] = None,
 ) -> Response[Any]:
     """The tenant's agents, newest first."""
     after = read_cursor(cursor, lambda key: is_id("agt", key))

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder import __version__
-from agent_builder.bootstrap import api_services, preload, restore_api
+from agent_builder.bootstrap import api_services, preload_api, restore_api
 from agent_builder.errors import AgentBuilderError
 from agent_builder.jsontext import decode_object
 from agent_builder.models.identity import identity_of
@@ -25,7 +25,7 @@ _JSON_TYPES = ("application/merge-patch+json", "application/json")
 _NOT_JSON = "application/octet-stream"  # the framework would read forms as well, and nothing at all as JSON
 
 configure_logging()
-register_before_snapshot(preload, "lambda")
+register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))

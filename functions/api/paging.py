@@ -15,6 +15,7 @@ from agent_builder.errors import Fault, Unprocessable
 from agent_builder.messages import Json
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,15})"')
+ETAG_PATTERN = r'^(\*|(W/)?"[0-9]{1,15}")$'
 
 
 def page(items: list[Json], next_key: str | None) -> Response[Any]:

@@ -100,6 +100,13 @@ class ConversationOut(Out):
     updated_at: Timestamp
 
 
+class RunErrorOut(Out):
+    """Why an answer failed."""
+
+    code: str
+    detail: str | None
+
+
 class MessageOut(Out):
     """A message; `status` and what follows are an assistant's."""
 
@@ -112,6 +119,7 @@ class MessageOut(Out):
     status: Literal["queued", "completed", "failed", "cancelled"] | None = None
     stop_reason: str | None = None
     usage: Usage | None = None
+    error: RunErrorOut | None = None
     cost: Cost | None = None
 
 

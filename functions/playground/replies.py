@@ -151,5 +151,5 @@ def _show(conversation_id: str, stored: StoredMessage, replies: Replies) -> None
 
 def _cancel(frame: CancelFrame, replies: Replies) -> None:
     intake = replies.services.intake
-    lease = intake.subscribe(replies.identity, replies.agent_id, frame.conversation_id, replies.connection_id)
+    lease = intake.lease(replies.identity, replies.agent_id, frame.conversation_id)
     intake.cancel(replies.identity, frame.conversation_id, frame.run_id, lease)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
@@ -25,6 +24,8 @@ from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
 
 if TYPE_CHECKING:
+    import asyncio
+
     from agent_builder.services.authentication import Authentication
 
 _THREADS = 16
@@ -142,6 +143,8 @@ class RunnerServices:
 @cache
 def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
+    import asyncio
+
     from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.services.disconnecting import Disconnector
@@ -172,7 +175,7 @@ def runner_services() -> RunnerServices:
         tools_of=lambda version: builtin_tools(version.builtin_tools),
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
-        ring=lambda tenant, conversation: doorbell.ring("run", tenant_id=tenant, conversation_id=conversation),
+        ring=partial(_ring_run, doorbell),
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -192,10 +195,24 @@ def preload(*services: str) -> None:
     aws.preload("dynamodb", *services)
 
 
+def preload_api() -> None:
+    """Build what REST checks its input with, before a snapshot is taken."""
+    from agent_builder.models import agents
+    from agent_builder.services import agents as _agents
+    from agent_builder.services import conversations, platform
+
+    preload("lambda")
+    agents.preload()
+    _ = _agents, conversations, platform
+
+
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
+    from agent_builder.models import agents
     from agent_builder.providers import pricing, registry
     from agent_builder.services import models, runner
+
+    agents.preload()
 
     preload("lambda", "apigatewaymanagementapi")
     registry.preload(Settings.from_environment().preloaded_providers)
@@ -240,6 +257,10 @@ def _forget() -> None:
     table.reset_connections()
     for build in (playground_services, api_services, runner_services, authorizer_services):
         build.cache_clear()
+
+
+def _ring_run(doorbell: Doorbell, tenant: str, conversation_id: str, hops: int) -> bool:
+    return doorbell.ring("run", tenant_id=tenant, conversation_id=conversation_id, hops=hops)
 
 
 def _settings() -> Settings:

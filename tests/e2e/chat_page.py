@@ -7,6 +7,7 @@ import urllib.request
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from websockets.sync.client import connect
 
 
 class ChatPage:
@@ -98,3 +99,15 @@ def scripted_agent(url: str, name: str = "Tester", **fields: Any) -> str:
     config = {"provider": "scripted", "model": "scripted"}
     agent: dict[str, Any] = rest(url, "POST", "/agents", {"name": name, "model_config": config, **fields})
     return str(agent["id"])
+
+
+def talk(ws_url: str, texts: list[str]) -> str:
+    """Say something and wait for the answer, one after the other, in a new conversation; its id."""
+    conversation: dict[str, str] = {}
+    with connect(ws_url) as socket:
+        for text in texts:
+            socket.send(json.dumps({"type": "user_message", "content": text, **conversation}))
+            while (frame := json.loads(socket.recv(20)))["type"] != "message_complete":
+                if frame["type"] == "message_accepted":
+                    conversation = {"conversation_id": frame["conversation_id"]}
+    return conversation["conversation_id"]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
 from local.testing import Instance, running_stack
-from tests.e2e.chat_page import ChatPage, Watched, rest, scripted_agent
+from tests.e2e.chat_page import ChatPage, Watched, rest, scripted_agent, talk
 
 WORDS = " ".join(f"word{number}" for number in range(1, 201))
 
@@ -163,12 +163,32 @@ def test_restart_and_the_conversation_goes_on(watched: Watched) -> None:
         assert chat.text_of(chat.finished(1)) == "Your first message was: The first thing I said"
 
 
+def test_a_long_conversation_is_shown_page_by_page(chat: ChatPage, stack: Instance) -> None:
+    agent = scripted_agent(chat.url)
+    conversation = talk(stack.ws_url(agent), [f"/say number {number}" for number in range(30)])
+    chat.open(agent=agent, conversation=conversation)
+    expect(chat.answers).to_have_count(25)
+    expect(chat.answers.last).to_be_in_viewport()
+    first = chat.page.get_by_text("number 5", exact=True).last
+    first.scroll_into_view_if_needed()
+    chat.button("Show earlier messages").click()
+    expect(chat.answers).to_have_count(30)
+    expect(first).to_be_in_viewport()
+    assert [chat.text_of(answer) for answer in chat.answers.all()] == [f"number {number}" for number in range(30)]
+    expect(chat.button("Show earlier messages")).to_be_hidden()
+    expect(chat.button("Jump to the latest")).to_be_visible()
+    chat.button("Jump to the latest").click()
+    expect(chat.answers.last).to_be_in_viewport()
+
+
 def test_errors_are_said_in_words_with_their_code(chat: ChatPage, watched: Watched) -> None:
     chat.open(agent=scripted_agent(chat.url))
     chat.say("/error auth")
     answer = chat.finished()
     expect(answer).to_contain_text("The script asked for this error: auth.")
     expect(answer).to_contain_text("provider_auth")
+    chat.page.reload()
+    expect(chat.finished()).to_contain_text("The script asked for this error: auth.")
     watched.expected.append("404 (Not Found)")
     chat.open(agent="agt_00000000000000000000000000")
     expect(chat.page.get_by_text("There is no such agent.")).to_be_visible()
@@ -213,6 +233,7 @@ def test_code_is_shown_as_code_and_can_be_copied(chat: ChatPage) -> None:
 def test_keyboard_and_input_methods(chat: ChatPage) -> None:
     chat.open(agent=scripted_agent(chat.url))
     field = chat.page.get_by_label("Message", exact=True)
+    field.click()
     field.press_sequentially("one")
     field.press("Shift+Enter")
     field.press_sequentially("two")
@@ -311,3 +332,9 @@ def test_a_crash_in_the_middle_of_an_answer(watched: Watched) -> None:
         expect(chat.answers.last).to_have_attribute("aria-busy", "false", timeout=60_000)
         assert chat.text_of(chat.finished()) == WORDS
         expect(chat.questions).to_have_count(1)
+
+
+def test_documentation_page(watched: Watched, stack: Instance) -> None:
+    watched.page.goto(f"{stack.url}/api/v1/docs")
+    expect(watched.page.get_by_text("Dr. Melton Agent Builder").first).to_be_visible()
+    expect(watched.page.get_by_text("Create an agent").first).to_be_visible()

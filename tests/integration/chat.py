@@ -38,7 +38,11 @@ class Chat:
 
     def next(self, seconds: float = SECONDS) -> Frame:
         """The next frame; TimeoutError if none comes."""
-        frame: Frame = json.loads(self.socket.recv(timeout=seconds))
+        try:
+            frame: Frame = json.loads(self.socket.recv(timeout=seconds))
+        except TimeoutError as silence:
+            silence.add_note(f"last frames: {self.frames[-5:]}")
+            raise
         self.frames.append(frame)
         return frame
 

@@ -119,6 +119,7 @@ async function edit() {
   if (!outcome) return;
   sidebar.agents.refresh();
   if (outcome.deleted) {
+    sidebar.agents.remove(agent.id);
     toast("The agent was deleted.");
     agent = null;
     await go(null, null);
@@ -174,7 +175,7 @@ byId("new-agent").addEventListener("click", create);
 byId("edit-agent").addEventListener("click", edit);
 byId("new-conversation").addEventListener("click", () => { go(agent.id, null); closeSidebar(); beReady(); });
 byId("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-byId("stop").addEventListener("click", () => chat?.stop());
+byId("stop").addEventListener("click", () => { chat?.stop(); beReady(); });
 byId("scroller").addEventListener("scroll", () => chat?.scrolled(), { passive: true });
 byId("jump").addEventListener("click", () => { chat.follow = true; chat.afterDrawing(); });
 field.addEventListener("input", grow);

@@ -37,23 +37,29 @@ export class Chat {
 
   /** An empty conversation; the server knows of it with the first message. */
   begin() {
+    this.leave();
     this.conversationId = null;
     this.show(new Transcript(), null);
   }
 
   /** Open a stored conversation: what is stored by REST, then what is going on by `resume`. */
   async open(conversationId) {
+    this.leave();
     this.conversationId = conversationId;
     this.show(new Transcript(), null);
     this.setEmpty("Loading…");
+    const { transcript } = this;
+    this.loading = true;
     await this.reload();
-    if (this.conversationId === conversationId && !this.failed) this.resume();
+    if (this.transcript !== transcript) return;
+    this.loading = false;
+    if (!this.failed) this.resume();
   }
 
   show(transcript, earlier) {
     this.transcript = transcript;
     this.earlier = earlier;
-    this.failed = false;
+    this.failed = this.loading = false;
     this.follow = true;
     this.held = [];
     this.messages.show(transcript);
@@ -94,26 +100,38 @@ export class Chat {
   send(text) {
     const content = text.trim();
     if (!content) return false;
+    if (this.socket.state === "refused") {
+      toast("This agent does not answer; see the message above.", "error");
+      return false;
+    }
     const clientId = freshId();
-    const frame = this.frame(content, clientId);
-    if (new TextEncoder().encode(JSON.stringify(frame)).length > FRAME_LIMIT) {
+    if (new TextEncoder().encode(JSON.stringify(this.frame(content, clientId))).length > FRAME_LIMIT - 100) {
       toast("This message is too long: at most 32 KB fit. Send it in pieces.", "error");
       return false;
     }
     this.follow = true;
-    const waits = !this.conversationId && this.transcript.entries.some((entry) => entry.status === "sending");
-    const entry = this.transcript.say(content, clientId);
-    this.messages.changed(entry);
-    if (waits) this.held.push(entry);
-    else this.socket.send(frame);
+    this.deliver(this.transcript.say(content, clientId));
     return true;
   }
 
-  /** What was typed before a new conversation had a name goes out now, into that conversation. */
+  /** Send a message, or hold it back while another is on its way: frames sent together may be accepted in any order. */
+  deliver(entry) {
+    const waits = this.transcript.entries.some((other) => other !== entry && other.status === "sending");
+    entry.status = "sending";
+    this.messages.changed(entry);
+    if (waits) this.held.push(entry);
+    else this.socket.send(this.frame(entry.text, entry.clientId));
+  }
+
+  /** One was accepted or refused: the next may go. */
   release() {
-    for (const entry of this.held.splice(0, this.conversationId ? Infinity : 1)) {
-      this.socket.send(this.frame(entry.text, entry.clientId));
-    }
+    const entry = this.held.shift();
+    if (entry) this.socket.send(this.frame(entry.text, entry.clientId));
+  }
+
+  /** What is held back for this conversation goes out before another is shown. */
+  leave() {
+    while (this.conversationId && this.held?.length) this.release();
   }
 
   frame(content, clientId) {
@@ -122,9 +140,8 @@ export class Chat {
   }
 
   retry(entry) {
-    Object.assign(entry, { status: "sending", error: null, clientId: entry.error.retryable ? entry.clientId : freshId() });
-    this.messages.changed(entry);
-    this.socket.send(this.frame(entry.text, entry.clientId));
+    Object.assign(entry, { error: null, clientId: entry.error.retryable ? entry.clientId : freshId() });
+    this.deliver(entry);
   }
 
   /** Stop all that runs or waits in this conversation. */
@@ -153,8 +170,8 @@ export class Chat {
     if (!this.conversationId) {
       this.conversationId = frame.conversation_id;
       this.onConversation(frame.conversation_id);
-      this.release();
     }
+    if (said.status === "sending") this.release();
     this.onChange();
   }
 
@@ -186,7 +203,7 @@ export class Chat {
     const node = byId("connection");
     node.textContent = STATES[state];
     node.dataset.state = state;
-    if (state === "open" && this.conversationId) this.resume();
+    if (state === "open" && !this.loading) this.resume();
   }
 
   /** During a run the server says something every five seconds; if not, ask, and at last connect anew. */

@@ -7,7 +7,7 @@ import { PROVIDERS, ago } from "./words.js";
 /** A list that is loaded page by page. `load(cursor)` answers a page, `row(item)` makes its element. */
 class PagedList {
   constructor(container, { load, row, empty }) {
-    Object.assign(this, { container, load, row, empty, items: [], next: null, turn: 0 });
+    Object.assign(this, { container, load, row, empty, items: [], next: null, turn: 0, gone: new Set() });
   }
 
   /** Load the first page anew; what is shown stays until it has come. */
@@ -35,7 +35,14 @@ class PagedList {
     this.draw();
   }
 
+  /** Take an item out; a page that was read before it was deleted, or from an index that is late, cannot bring it back. */
+  remove(id) {
+    this.gone.add(id);
+    this.draw();
+  }
+
   draw() {
+    this.items = this.items.filter((item) => !this.gone.has(item.id));
     const focused = document.activeElement?.closest?.("[data-id]")?.dataset.id;
     this.container.replaceChildren(
       ...this.items.map((item) => this.row(item)),
@@ -104,8 +111,8 @@ export class Sidebar {
     const title = await asked("Rename the conversation", "Title", item.title, "Rename");
     if (!title) return;
     try {
-      Object.assign(item, await api.renameConversation(item.id, title));
-      this.conversations.draw();
+      await api.renameConversation(item.id, title);
+      await this.conversations.refresh();
     } catch (error) {
       toast(error.words, "error");
     }
@@ -119,8 +126,7 @@ export class Sidebar {
       toast(error.words, "error");
       return;
     }
-    this.conversations.items = this.conversations.items.filter((other) => other !== item);
-    this.conversations.draw();
+    this.conversations.remove(item.id);
     if (item.id === this.conversationId) this.open(null);
   }
 }

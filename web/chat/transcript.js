@@ -201,9 +201,19 @@ function settle(entry, message) {
   rebuild(entry, message.parts);
 }
 
+/** Make the blocks anew from a message's parts; those that stay what they were stay the same objects. */
 function rebuild(entry, parts) {
+  const before = entry.blocks;
   entry.text = "";
   entry.blocks = [];
+  build(entry, parts);
+  entry.blocks = entry.blocks.map((block, index) => {
+    const known = before[index];
+    return known && known.type === block.type && known.id === block.id ? Object.assign(known, block) : block;
+  });
+}
+
+function build(entry, parts) {
   for (const part of parts) {
     if (part.type === "text") append(entry, part.text);
     else if (part.type === "thinking" && part.text) entry.blocks.push({ type: "thinking", text: part.text, at: entry.text.length });

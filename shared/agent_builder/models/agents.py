@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -24,7 +25,7 @@ OPTIONS_LIMIT_BYTES = 16 * 1024
 class Strict(BaseModel):
     """Input: unknown fields are refused, nothing is coerced."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, serialize_by_alias=True)
+    model_config = ConfigDict(extra="forbid", strict=True, serialize_by_alias=True, defer_build=True)
 
 
 class LlmConfig(Strict):
@@ -37,7 +38,9 @@ class LlmConfig(Strict):
     top_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     reasoning_effort: ReasoningEffort | None = None
     base_url: Annotated[str, StringConstraints(max_length=500)] | None = Field(
-        None, description="Base URL of an OpenAI-compatible server, for `openai_compatible`."
+        None,
+        description="Base URL of an OpenAI-compatible server, for `openai_compatible`.",
+        json_schema_extra={"pattern": "^https?://"},
     )
     options: Json | None = Field(None, description="Extras of this vendor, merged into the request body.")
 
@@ -81,7 +84,7 @@ class AgentCreate(Strict):
 class Agent(BaseModel):
     """An agent as it stands. `version` counts the changes of what it does, `revision` every change of the item."""
 
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True, defer_build=True)
 
     id: str
     name: str
@@ -109,7 +112,7 @@ class Agent(BaseModel):
 class AgentVersion(BaseModel):
     """An immutable state of an agent."""
 
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True, defer_build=True)
 
     agent_id: str
     version: int
@@ -121,6 +124,21 @@ class AgentVersion(BaseModel):
     created_at: int
     created_by: str
     restored_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHead:
+    """As much of an agent as accepting a message needs."""
+
+    id: str
+    status: str
+    version: int
+
+
+def preload() -> None:
+    """Build what checks these values, which waits until it is used, before a snapshot is taken."""
+    for model in (AgentCreate, Agent, AgentVersion):
+        model.model_rebuild()
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -64,6 +64,7 @@ class Lease:
         queue: Runs in the order of acceptance; the first is the one being worked on.
         subscribers: Connections that watch.
         cancelled: Runs that somebody asked to cancel.
+        resumed: Requests for a snapshot that no runner has seen to yet, each `<connection>#<unique>`.
     """
 
     fence: int
@@ -72,6 +73,7 @@ class Lease:
     queue: tuple[QueuedRun, ...]
     subscribers: frozenset[str]
     cancelled: frozenset[str]
+    resumed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

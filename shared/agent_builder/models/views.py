@@ -59,5 +59,7 @@ def message_view(stored: StoredMessage) -> Json:
         view["status"] = stored.status
         view["stop_reason"] = stored.stop_reason
         view["usage"] = stored.usage.model_dump() if stored.usage else None
+        if stored.error_code:
+            view["error"] = {"code": stored.error_code, "detail": stored.error}
         view["cost"] = stored.cost.model_dump() if stored.cost else None
     return view

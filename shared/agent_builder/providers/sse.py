@@ -12,13 +12,14 @@ MAX_EVENT_BYTES = 32 * 1024 * 1024
 
 
 class EventTooLarge(ValueError):
-    """One line grew beyond `MAX_EVENT_BYTES`."""
+    """One line grew beyond what is taken."""
 
 
 class _Lines:
     """Bytes in, whole lines out."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._pieces: list[bytes] = []
         self._size = 0
         self._after_cr = False
@@ -37,7 +38,7 @@ class _Lines:
         if rest:
             self._pieces.append(rest)
             self._size += len(rest)
-            if self._size > MAX_EVENT_BYTES:
+            if self._size > self._limit:
                 raise EventTooLarge
 
     def rest(self) -> bytes:
@@ -53,8 +54,8 @@ class _Lines:
 class Decoder:
     """Turns bytes into the data of whole events; comments, names and ids are left out."""
 
-    def __init__(self) -> None:
-        self._lines = _Lines()
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._lines = _Lines(max_event_bytes)
         self._data: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[str]:
@@ -62,7 +63,7 @@ class Decoder:
 
         Raises:
             UnicodeDecodeError: the bytes are not UTF-8.
-            EventTooLarge: one line exceeds `MAX_EVENT_BYTES`.
+            EventTooLarge: one line exceeds `max_event_bytes`.
         """
         for line in self._lines.feed(chunk):
             if line:

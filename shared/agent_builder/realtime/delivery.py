@@ -49,9 +49,9 @@ class Delivery:
         """Connections that no longer exist."""
         return frozenset(name for name, channel in self._channels.items() if channel.gone)
 
-    def watch(self, connection_ids: frozenset[str]) -> frozenset[str]:
-        """Send to these from now on; answers which are new."""
-        fresh = connection_ids - self._channels.keys()
+    def watch(self, connection_ids: frozenset[str], anew: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Send to these from now on; answers which are new or begin `anew`, without what was on its way to them."""
+        fresh = connection_ids - self._channels.keys() | connection_ids & anew
         for connection_id in fresh:
             self._channels[connection_id] = _Channel(connection_id, self._poster, self._executor, self._on_post)
         return fresh

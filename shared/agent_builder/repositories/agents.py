@@ -8,7 +8,7 @@ from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from agent_builder.models.agents import Agent, AgentVersion
+from agent_builder.models.agents import Agent, AgentHead, AgentVersion
 from agent_builder.repositories import keys
 from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, present, retrying, translated
 
@@ -66,6 +66,11 @@ class AgentRepository:
         """One strongly consistent read."""
         item = get_item(AgentItem, keys.agents(tenant), agent_id)
         return _agent(item) if item else None
+
+    def head(self, tenant: str, agent_id: str) -> AgentHead | None:
+        """One strongly consistent read, without the agent's definition being checked again."""
+        item = get_item(AgentItem, keys.agents(tenant), agent_id)
+        return AgentHead(item.sk, item.status, int(item.version)) if item else None
 
     def page(
         self, tenant: str, *, limit: int, before: str | None, status: str | None

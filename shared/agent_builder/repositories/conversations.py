@@ -56,6 +56,7 @@ class LeaseItem(Item, discriminator="lease"):
     last_run_id = UnicodeAttribute(default="")
     subscribers = UnicodeSetAttribute(null=True)
     cancelled = UnicodeSetAttribute(null=True)
+    resumed = UnicodeSetAttribute(null=True)
     deleted_at = NumberAttribute(null=True)
 
 
@@ -158,11 +159,6 @@ class ConversationRepository:
         newest, _ = self.messages(tenant, conversation_id, limit=2)
         return next((message for message in newest if message.message.role == "assistant"), None)
 
-    def lease(self, tenant: str, conversation_id: str) -> Lease | None:
-        """The lease as it stands."""
-        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
-        return None if item is None or present(item.deleted_at) else lease_of(item)
-
 
 def hide_actions(now: int) -> list[Any]:
     """What makes a conversation gone for readers, and out of its agent's list."""
@@ -205,6 +201,7 @@ def lease_of(item: LeaseItem) -> Lease:
         queue=tuple(_queued(entry) for entry in item.queue or ()),
         subscribers=frozenset(item.subscribers or ()),
         cancelled=frozenset(item.cancelled or ()),
+        resumed=frozenset(item.resumed or ()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -127,11 +128,22 @@ class IntakeRepository:
         item = get_item(ConversationItem, keys.conversation(tenant, conversation_id), keys.HEAD)
         return item is not None and not present(item.deleted_at) and item.agent_id == agent_id
 
+    def lease(self, tenant: str, conversation_id: str) -> Lease | None:
+        """The lease as it stands; None if the conversation is gone."""
+        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
+        return lease_of(item) if item is not None and not present(item.deleted_at) else None
+
     def subscribe(self, tenant: str, conversation_id: str, connection_id: str) -> Lease | None:
         """Watch a conversation; None if it is gone. A runner that is about to end looks once more (`wake`)."""
         item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
+        request = f"{connection_id}#{uuid.uuid4().hex}"
+        actions: list[Any] = [
+            LeaseItem.subscribers.add({connection_id}),
+            LeaseItem.resumed.add({request}),
+            LeaseItem.wake.add(1),
+        ]
         try:
-            retrying(lambda: item.update([LeaseItem.subscribers.add({connection_id}), LeaseItem.wake.add(1)], _alive()))
+            retrying(lambda: item.update(actions, _alive()))
         except RaceLost:
             return None
         return lease_of(item)

@@ -13,7 +13,7 @@ from agent_builder.repositories.agents import PurgeItem
 from agent_builder.repositories.conversations import ConversationItem, LeaseItem, hide_actions, lease_of, retire_actions
 from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
 
-_PAGE = 100
+_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,14 @@ class PurgeRepository:
     def empty(self, pk: str, prefix: str = "") -> int:
         """Delete all items of a partition whose sort key begins so; answers how many."""
         deleted = 0
-        while page := self._sort_keys(pk, prefix):
+        while True:
+            page = self._sort_keys(pk, prefix)
             with translated(), Item.batch_write() as batch:
                 for sk in page:
                     batch.delete(Item(pk=pk, sk=sk))
             deleted += len(page)
-        return deleted
+            if len(page) < _PAGE:
+                return deleted
 
     def _sort_keys(self, pk: str, prefix: str, *, after: str | None = None) -> list[str]:
         condition: Condition | None = Item.sk.startswith(prefix) if prefix else None

@@ -21,7 +21,16 @@ from agent_builder.repositories.conversations import (
     message_parts,
 )
 from agent_builder.repositories.intake import RunItem
-from agent_builder.repositories.table import DueIndex, Item, PackedJSON, Transaction, retrying, translated
+from agent_builder.repositories.table import (
+    DueIndex,
+    Item,
+    PackedJSON,
+    Transaction,
+    get_item,
+    present,
+    retrying,
+    translated,
+)
 
 LEASE_MS = 15_000
 
@@ -41,13 +50,14 @@ class StepItem(Item, discriminator="step"):
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The end of a run: its outcome, the steps that are not stored yet, connections that no longer exist."""
+    """The end of a run: its outcome, the steps that are not stored yet, and what a heartbeat would have said."""
 
     run: QueuedRun
     outcome: Outcome
     steps: Sequence[Step]
     gone: frozenset[str]
     now: int
+    seen: frozenset[str] = frozenset()
 
 
 class RunRepository:
@@ -64,9 +74,20 @@ class RunRepository:
         return self._update(tenant, conversation_id, actions, free)
 
     def heartbeat(
-        self, tenant: str, conversation_id: str, *, fence: int, now: int, gone: frozenset[str] = frozenset()
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        fence: int,
+        now: int,
+        gone: frozenset[str] = frozenset(),
+        seen: frozenset[str] = frozenset(),
     ) -> Lease:
-        """Renew the lease and learn what changed; `gone` are connections that no longer exist.
+        """Renew the lease and learn what changed.
+
+        Args:
+            gone: Connections that no longer exist.
+            seen: Requests for a snapshot that were seen to.
 
         Raises:
             FenceLost: Somebody else owns the conversation, or it is deleted.
@@ -77,6 +98,8 @@ class RunRepository:
         ]
         if gone:
             actions.append(LeaseItem.subscribers.delete(set(gone)))
+        if seen:
+            actions.append(LeaseItem.resumed.delete(set(seen)))
         # A heartbeat that is overtaken by the release must not take the lease again.
         held = (LeaseItem.fence == fence) & (LeaseItem.lease_until > 0)
         lease = self._update(tenant, conversation_id, actions, held)
@@ -139,6 +162,8 @@ class RunRepository:
         lease = [first.remove(), LeaseItem.cancelled.delete({run_id})]
         if end.gone:
             lease.append(LeaseItem.subscribers.delete(set(end.gone)))
+        if end.seen:
+            lease.append(LeaseItem.resumed.delete(set(end.seen)))
         if wake is not None:
             mine &= LeaseItem.wake == wake
             lease += [LeaseItem.lease_until.set(0), LeaseItem.due_pk.remove(), LeaseItem.due_at.remove()]
@@ -150,6 +175,11 @@ class RunRepository:
         touched = [ConversationItem.updated_at.set(end.now)]
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())
         return write
+
+    def exists(self, tenant: str, conversation_id: str) -> bool:
+        """Whether the conversation is still there."""
+        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
+        return item is not None and not present(item.deleted_at)
 
     def due(self, shard: int, *, now: int, limit: int = 50) -> list[tuple[str, str]]:
         """Keys of what became due in a shard, oldest first."""

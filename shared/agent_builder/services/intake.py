@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import Conflict, IdempotencyMismatch, NotFound, RaceLost, StoreError, TooManyRequests
 from agent_builder.ids import is_id, new_id
 from agent_builder.messages import user_message
-from agent_builder.models.agents import Agent
+from agent_builder.models.agents import AgentHead
 from agent_builder.models.conversations import Lease, QueuedRun
 from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
@@ -67,26 +67,32 @@ class Intake:
     """
 
     def __init__(
-        self, repository: IntakeRepository, agents: AgentRepository, doorbell: Doorbell, clock: Clock = now_ms
+        self,
+        repository: IntakeRepository,
+        agents: AgentRepository,
+        doorbell: Doorbell,
+        clock: Clock = now_ms,
+        ids: Callable[[str, str], str] = new_id,
     ) -> None:
         self._repository = repository
         self._agents = agents
         self._doorbell = doorbell
         self._clock = clock
+        self._new_id = ids
         self._versions: dict[tuple[str, str], int] = {}
 
     def prepare(self) -> None:
         """Make what the first message needs."""
         self._doorbell.prepare()
 
-    def agent(self, identity: Identity, agent_id: str) -> Agent:
+    def agent(self, identity: Identity, agent_id: str) -> AgentHead:
         """The agent, if it may be talked to.
 
         Raises:
             NotFound: Unknown, foreign or deleted.
             Conflict: `agent_inactive`.
         """
-        agent = self._agents.get(identity.tenant, agent_id) if is_id("agt", agent_id) else None
+        agent = self._agents.head(identity.tenant, agent_id) if is_id("agt", agent_id) else None
         if agent is None:
             raise NotFound("There is no agent with this id.", code="agent_not_found")
         if agent.status == "inactive":
@@ -173,11 +179,26 @@ class Intake:
             self.ring(identity, conversation_id)
         return chosen
 
-    def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
+    def lease(self, identity: Identity, agent_id: str, conversation_id: str) -> Lease:
+        """What waits in a conversation of this agent.
+
+        Raises:
+            NotFound: `conversation_not_found`.
+        """
+        self._require(identity, agent_id, conversation_id)
+        lease = self._repository.lease(identity.tenant, conversation_id)
+        if lease is None:
+            raise _no_conversation()
+        return lease
+
+    def _require(self, identity: Identity, agent_id: str, conversation_id: str) -> None:
         if not is_id("cnv", conversation_id) or not self._repository.belongs(
             identity.tenant, conversation_id, agent_id
         ):
             raise _no_conversation()
+
+    def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
+        self._require(identity, agent_id, conversation_id)
         lease = self._repository.subscribe(identity.tenant, conversation_id, connection_id)
         if lease is None:
             raise _no_conversation()
@@ -189,11 +210,11 @@ class Intake:
 
     def _run(self, identity: Identity, agent_id: str, after: str, answer_id: str | None) -> QueuedRun:
         return QueuedRun(
-            run_id=new_id("run", after=after),
+            run_id=self._new_id("run", after),
             agent_id=agent_id,
             version=self._version(identity, agent_id),
-            user_message_id=new_id("msg"),
-            message_id=answer_id or new_id("msg"),
+            user_message_id=self._new_id("msg", ""),
+            message_id=answer_id or self._new_id("msg", ""),
             subject=identity.subject,
             accepted_at=self._clock(),
         )
@@ -208,7 +229,7 @@ class Intake:
             )
         return Acceptance(
             tenant=identity.tenant,
-            conversation_id=said.conversation_id or new_id("cnv"),
+            conversation_id=said.conversation_id or self._new_id("cnv", ""),
             is_new=said.conversation_id is None,
             expect_idle=idle,
             title=_title(said.content),

@@ -77,8 +77,8 @@ class Purger:
         for run_ids in self.repository.conversation_runs(tenant, conversation_id):
             for run_id in run_ids:
                 self.repository.empty(keys.run(tenant, run_id))
-            if time.monotonic() > until:
-                return False
+                if time.monotonic() > until:
+                    return False
         pk = keys.conversation(tenant, conversation_id)
         self.repository.empty(pk, "M#")
         self.repository.empty(pk)

@@ -16,6 +16,7 @@ from agent_builder.messages import ModelRequest
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step, StoredMessage
 from agent_builder.realtime.delivery import Delivery, Poster
+from agent_builder.realtime.frames import error_frame
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import LEASE_MS, RunEnd, RunRepository
@@ -31,6 +32,7 @@ HEARTBEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 4.0
 RUN_SECONDS = 600.0
 NEEDED_SECONDS = 30.0
+MAX_HOPS = 100
 _VERSIONS_KEPT = 256
 
 P = ParamSpec("P")
@@ -52,7 +54,7 @@ class Runner:
     Attributes:
         tools_of: The tools of an agent's version, by name.
         executor: Where the blocking calls of the store and the connections happen.
-        ring: Wakes another runner for a tenant's conversation.
+        ring: Wakes another runner for a tenant's conversation, with the number of hops so far.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
     """
 
@@ -63,27 +65,35 @@ class Runner:
     tools_of: Callable[[AgentVersion], Mapping[str, Tool]]
     poster: Poster
     executor: Executor
-    ring: Callable[[str, str], object]
+    ring: Callable[[str, str, int], object]
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
     histories: Histories = field(default_factory=Histories)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
-    async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:
-        """Run what waits in a conversation, if nobody else does. `seconds` is what is left of this invocation."""
+    async def work(self, tenant: str, conversation_id: str, *, seconds: float, hops: int = 0) -> None:
+        """Run what waits in a conversation, if nobody else does.
+
+        Args:
+            tenant, conversation_id: Whose, and which.
+            seconds: What is left of this invocation.
+            hops: How many invocations before this one handed the conversation over.
+        """
         until = time.monotonic() + seconds
         reading = asyncio.ensure_future(self._read(tenant, conversation_id))  # beside the claim: both are needed
         lease = await self._thread(self.runs.claim, tenant, conversation_id, now=self.clock())
         if lease is None:
             reading.cancel()
             return
-        work = _Claim(self, tenant, conversation_id, lease, reading)
+        work = _Claim(self, tenant, conversation_id, lease, reading, hops)
         try:
             while await work.drain(until):
                 pass
         except FenceLost:
-            logger.info("the conversation belongs to another runner now")
+            logger.info("the conversation belongs to another runner now, or was deleted")
+            if not await self._thread(self.runs.exists, tenant, conversation_id):
+                await work.tell_deleted()
         except Exception:
             await work.give_up()
             raise
@@ -120,15 +130,23 @@ class _Claim:
     """A conversation that this runner owns."""
 
     def __init__(
-        self, runner: Runner, tenant: str, conversation_id: str, lease: Lease, reading: asyncio.Future[History]
+        self,
+        runner: Runner,
+        tenant: str,
+        conversation_id: str,
+        lease: Lease,
+        reading: asyncio.Future[History],
+        hops: int,
     ) -> None:
         self.runner = runner
         self.tenant = tenant
         self.conversation_id = conversation_id
         self.lease = lease
         self.fence = lease.fence
+        self.hops = hops
         self.delivery = Delivery(runner.poster, runner.executor)
         self.delivery.watch(lease.subscribers)
+        self.seen = lease.resumed
         self.reading: asyncio.Future[History] | None = reading
 
     async def drain(self, until: float) -> bool:
@@ -141,7 +159,8 @@ class _Claim:
         while self.lease.queue:
             if until - time.monotonic() < NEEDED_SECONDS:
                 await self.give_up()
-                runner.ring(self.tenant, self.conversation_id)
+                if self.hops < MAX_HOPS:  # beyond, the rescue goes on: a chain must not run hot
+                    runner.ring(self.tenant, self.conversation_id, self.hops + 1)
                 return False
             run = _Run(self, self.lease.queue[0])
             if await run.carry_out(until):
@@ -154,6 +173,15 @@ class _Claim:
             await self.beat()
         return not released
 
+    async def tell_deleted(self) -> None:
+        """End what was running for those who watch: its conversation was deleted."""
+        if self.lease.queue:
+            run = self.lease.queue[0]
+            ids = {"conversation_id": self.conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+            frame = error_frame("conversation_deleted", "The conversation was deleted.")
+            self.delivery.send({**frame, **ids})
+            await self.delivery.flush()
+
     async def give_up(self) -> None:
         """Let go at once, with what waits still due, so that the next ring or the rescue can take it."""
         runner = self.runner
@@ -162,7 +190,7 @@ class _Claim:
         )
 
     async def beat(self) -> frozenset[str]:
-        """Renew the lease; answers which connections began to watch."""
+        """Renew the lease; answers which connections are to be shown what the others have seen."""
         runner = self.runner
         self.lease = await runner._thread(
             runner.runs.heartbeat,
@@ -171,8 +199,11 @@ class _Claim:
             fence=self.fence,
             now=runner.clock(),
             gone=self.delivery.gone,
+            seen=self.seen,
         )
-        return self.delivery.watch(self.lease.subscribers)
+        resumed = self.lease.resumed - self.seen
+        self.seen = self.lease.resumed
+        return self.delivery.watch(self.lease.subscribers, anew=frozenset(one.rpartition("#")[0] for one in resumed))
 
 
 class _Run:
@@ -202,7 +233,7 @@ class _Run:
             self.runner.runs.finish,
             claim.tenant,
             claim.conversation_id,
-            RunEnd(self.run, outcome, self.steps, claim.delivery.gone, self.runner.clock()),
+            RunEnd(self.run, outcome, self.steps, claim.delivery.gone, self.runner.clock(), claim.seen),
             fence=claim.fence,
             wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )

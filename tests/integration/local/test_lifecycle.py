@@ -160,6 +160,12 @@ def test_a_taken_port_is_said_in_one_line(stack, tmp_path):
     assert not (tmp_path / "data" / "running.json").exists()
 
 
+def test_a_port_that_is_none_is_said_in_one_line():
+    done = run(PORT="http")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "PORT=http is not a port" in done.stderr
+
+
 def test_a_second_start_on_the_same_data_is_refused(stack):
     done = run("--data", stack.data_dir, "--port", 0)
     assert done.returncode == 1

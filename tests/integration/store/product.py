@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_builder.clock import now_ms
+from agent_builder.ids import new_id
 from agent_builder.messages import Cost, Message, TextPart, Usage
 from agent_builder.models.agents import AgentCreate
 from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step
@@ -64,9 +66,9 @@ class Product:
         self.purger = Purger(PurgeRepository(), self.clock)
         self.rescue = Rescue(self.runs, self.bell, self.clock)
 
-    def new_intake(self) -> Intake:
+    def new_intake(self, ids: Callable[[str, str], str] = new_id) -> Intake:
         """Another execution environment, which remembers nothing."""
-        return Intake(IntakeRepository(), AgentRepository(), self.bell, self.clock)
+        return Intake(IntakeRepository(), AgentRepository(), self.bell, self.clock, ids)
 
     def agent(self, **changes: Any) -> str:
         """Create an agent; its id."""
@@ -94,7 +96,7 @@ class Product:
 
     def lease(self, conversation_id: str) -> Lease:
         """The lease as it stands."""
-        found = ConversationRepository().lease(self.tenant, conversation_id)
+        found = IntakeRepository().lease(self.tenant, conversation_id)
         assert found is not None
         return found
 

@@ -206,16 +206,16 @@ def test_twenty_at_once_all_get_in_and_stand_in_one_order(product: Product) -> N
     assert product.lease(first.conversation_id).wake == MAX_QUEUED
 
 
-def test_a_clock_that_lags_does_not_change_the_order(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_lags_does_not_change_the_order(product: Product) -> None:
     agent_id = product.agent()
     first = product.say(agent_id, "one")
     earlier = new_id("run")
     made = iter([f"run_{'0' * 26}"])
-    monkeypatch.setattr(
-        "agent_builder.services.intake.new_id",
-        lambda prefix, after="": next(made, None) if prefix == "run" and not after else new_id(prefix, after),
+    lagging = product.new_intake(
+        ids=lambda prefix, after: next(made) if prefix == "run" and not after else new_id(prefix, after)
     )
-    second = product.say(agent_id, "two", conversation_id=first.conversation_id)
+    said = UserMessage("two", conversation_id=first.conversation_id)
+    second = lagging.accept(product.me, agent_id, said)
     assert second.run_id > first.run_id
     assert earlier > first.run_id
 

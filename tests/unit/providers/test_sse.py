@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_builder.providers import sse
 from agent_builder.providers.sse import Decoder, EventTooLarge
 
 
@@ -39,10 +38,11 @@ def test_only_one_space_is_taken_off() -> None:
     assert decoded(b"data:  two spaces\n\n") == [" two spaces"]
 
 
-def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+def test_a_line_without_end_is_refused() -> None:
+    decoder = Decoder(max_event_bytes=100)
     with pytest.raises(EventTooLarge):
-        decoded(b"data: " + b"x" * 200, list(range(0, 200, 10)))
+        for _ in range(20):
+            list(decoder.feed(b"x" * 10))
 
 
 @settings(max_examples=200, deadline=None)
