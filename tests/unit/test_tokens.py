@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from agent_builder.errors import ConfigurationError, Unauthenticated
-from agent_builder.issuer import IssuerKeys
+from agent_builder.issuer import IssuerKeys, published_keys
 from agent_builder.tokens import MAX_LIFETIME_SECONDS, MAX_TOKEN, REFUSED, TokenVerifier
 
 AUDIENCE = "console"
@@ -246,7 +247,8 @@ def test_token_of_each_kind_of_key(kid: str, key: Any, alg: str, issuer: Issuer,
     "changes",
     [{"aud": ["other", AUDIENCE]}, {"aud": None, "client_id": AUDIENCE}, {"exp": NOW + 0.5}, {"exp": NOW - 5}],
 )
-def test_token_that_is_good_enough(changes: dict[str, Any], issuer: Issuer, verifier: TokenVerifier) -> None:
+def test_token_that_is_good_enough(changes: dict[str, Any], issuer: Issuer) -> None:
+    verifier = TokenVerifier(issuer.url, AUDIENCE, clock=lambda: NOW)
     assert verifier.verify(raw(HEADER, claims(issuer, **{"iat": NOW - 60, **changes}))).subject == "ada"
 
 
@@ -298,8 +300,8 @@ def test_keys_are_kept_ten_minutes_and_an_hour_where_the_issuer_is_silent(issuer
     assert keys.find("rsa") is None
 
 
-def refused(issuer: Issuer) -> list[str]:
-    verifier = TokenVerifier(issuer.url, AUDIENCE)
+def refused(issuer: Issuer, keys: IssuerKeys | None = None) -> list[str]:
+    verifier = TokenVerifier(issuer.url, AUDIENCE, keys=keys)
     for _ in range(3):
         with pytest.raises(Unauthenticated, match=REFUSED):
             verifier.verify(signed(issuer))
@@ -341,10 +343,10 @@ def test_discovery_of_another_issuer_refuses(issuer: Issuer) -> None:
     assert refused(issuer) == ["/.well-known/openid-configuration"]
 
 
-def test_issuer_that_drips_is_cut_off(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent_builder.issuer.FETCH_SECONDS", 0.3)
+def test_issuer_that_drips_is_cut_off(issuer: Issuer) -> None:
+    keys = IssuerKeys(issuer.url, fetch=partial(published_keys, seconds=0.3))
     issuer.drip = True
-    assert refused(issuer) == ["/.well-known/openid-configuration"]
+    assert refused(issuer, keys) == ["/.well-known/openid-configuration"]
 
 
 @pytest.mark.parametrize(
