@@ -19,8 +19,10 @@ from agent_builder import bootstrap
 from agent_builder.messages import Cost, Message, TextPart, Usage
 from agent_builder.models.conversations import Outcome
 from agent_builder.models.identity import Identity
+from agent_builder.models.principals import Member
 from agent_builder.realtime.connections import Connections, Posted
 from agent_builder.repositories import table
+from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.runs import RunEnd, RunRepository
 from agent_builder.repositories.table import Item
 from agent_builder.services.greeting import Greeter
@@ -36,7 +38,17 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/agents"): {"name": "B", "model_config": {"provider": "scripted", "model": "m"}},
     ("patch", "/api/v1/agents/{agent_id}"): {"name": "Taken over"},
     ("patch", "/api/v1/conversations/{conversation_id}"): {"title": "Taken over"},
+    ("post", "/api/v1/api-keys"): {"name": "B", "scopes": ["read"]},
+    ("post", "/api/v1/playground/tickets"): {"agent_id": "{agent_id}"},
+    ("post", "/api/v1/members"): {"email": "b@example.com", "role": "viewer"},
+    ("patch", "/api/v1/members/{subject}"): {"role": "operator"},
+    ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
+    ("patch", "/api/v1/limits"): {"runs_at_once": 7},
 }
+INVITATION = ("post", "/api/v1/invitations/accept")
+# What somebody of another tenant is told where no id is asked for, other than success.
+REFUSED = {INVITATION: (409, "already_member"), ("delete", "/api/v1/members/me"): (404, "not_found")}
+REPEATS = {("post", "/api/v1/playground/tickets")}  # says again which agent was asked for, whether there is one or not
 PUBLIC = {("get", "/api/v1/health")}
 WITHOUT_TENANT = {("get", "/api/v1/models"), *PUBLIC}
 
@@ -118,6 +130,17 @@ def _fill(owned: Owned) -> None:
     end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
+    owned.ids |= _let_in(owned.tenant)
+
+
+def _let_in(tenant: str) -> dict[str, str]:
+    """A member, a key and an invitation of the tenant."""
+    member = Member("member", "viewer", "Secret", joined_at_ms=1)
+    MemberRepository().join(tenant, member, None)
+    key = request("post", "/api/v1/api-keys", tenant, {"name": "Secret", "scopes": ["read"]})
+    invited = request("post", "/api/v1/members", tenant, {"email": "secret@example.com", "role": "viewer"})
+    invitation = json.loads(invited["body"])["token"]
+    return {"subject": member.subject, "key_id": json.loads(key["body"])["id"], "invitation": invitation}
 
 
 def _snapshot(tenant: str) -> list[str]:
@@ -130,11 +153,14 @@ def _parameters(operation: dict[str, Any]) -> list[str]:
     return [one["name"] for one in operation.get("parameters", []) if one["in"] == "path"]
 
 
-def _body(method: str, path: str, operation: dict[str, Any]) -> Any:
+def _body(method: str, path: str, operation: dict[str, Any], ids: dict[str, str]) -> Any:
     if "requestBody" not in operation:
         return None
     assert (method, path) in BODIES, f"say in BODIES what {method} {path} is to be tried with"
-    return BODIES[method, path]
+    text = json.dumps(BODIES[method, path])
+    for name, value in ids.items():
+        text = text.replace(f"{{{name}}}", value)
+    return json.loads(text)
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
@@ -144,17 +170,20 @@ def test_with_the_others_ids_there_is_nothing(owner: Owned, method: str, path: s
     before = _snapshot(owner.tenant)
     owner.queries.clear()
     other = f"b-{uuid.uuid4().hex[:8]}"
-    answered = request(method, path.format(**owner.ids), other, _body(method, path, operation))
+    answered = request(method, path.format(**owner.ids), other, _body(method, path, operation, owner.ids))
     if names:
         assert answered["statusCode"] == 404, answered
         assert json.loads(answered["body"])["code"] == "not_found"
         assert owner.queries, "it was not even looked for"
+    elif (method, path) in REFUSED:
+        assert (answered["statusCode"], json.loads(answered["body"])["code"]) == REFUSED[method, path]
     else:
         assert answered["statusCode"] < 300
-        assert owner.ids["agent_id"] not in answered["body"]
+        assert owner.ids["agent_id"] not in answered["body"] or (method, path) in REPEATS
         assert owner.queries or (method, path) in WITHOUT_TENANT
-    assert "Secret" not in answered["body"]
-    assert not [query for query in owner.queries if f"T#{owner.tenant}#" in query]
+    assert "secret" not in answered["body"].lower()
+    # An invitation is the one thing that leads to another tenant: whoever has it was given it.
+    assert not [query for query in owner.queries if f"T#{owner.tenant}#" in query] or (method, path) == INVITATION
     assert _snapshot(owner.tenant) == before
 
 
@@ -164,7 +193,7 @@ def test_with_the_others_ids_there_is_nothing(owner: Owned, method: str, path: s
     ids=lambda value: str(value)[:60],
 )
 def test_its_owner_gets_it(owner: Owned, method: str, path: str, operation: dict[str, Any]) -> None:
-    answered = request(method, path.format(**owner.ids), owner.tenant, _body(method, path, operation))
+    answered = request(method, path.format(**owner.ids), owner.tenant, _body(method, path, operation, owner.ids))
     assert answered["statusCode"] < 300, answered
 
 
@@ -173,7 +202,7 @@ def test_without_an_identity_there_is_nothing_at_all(
     owner: Owned, method: str, path: str, operation: dict[str, Any]
 ) -> None:
     owner.queries.clear()
-    answered = request(method, path.format(**owner.ids), None, _body(method, path, operation))
+    answered = request(method, path.format(**owner.ids), None, _body(method, path, operation, owner.ids))
     if (method, path) in PUBLIC:
         assert answered["statusCode"] == 200
         return
@@ -221,7 +250,7 @@ def test_frames_with_the_others_ids(owner: Owned, kind: str, own_agent: bool) ->
     posts = _Posts()
     services = bootstrap.playground_services()
     services = bootstrap.PlaygroundServices(
-        services.intake, services.conversations, posts, Greeter(services.intake, posts)
+        services.intake, services.conversations, posts, Greeter(services.intake, posts), services.limits
     )
     me, connection = Identity(other, "s", agent), uuid.uuid4().hex
     services.intake.connect(me, connection)
