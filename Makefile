@@ -27,7 +27,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_READY)  ## Serve everything on http://127.0.0.1:8787 (PORT=, HOST= change that)
-	@PORT=$(PORT) $(VENV_PYTHON) -m local
+	@PORT=$(PORT) exec $(VENV_PYTHON) -m local
 
 invoke: $(RUN_READY)  ## Run one event through a function: FUNCTION=ApiFunction EVENT=events/http_health.json
 	@$(VENV_PYTHON) -m local invoke --function $(FUNCTION) --event $(EVENT)
