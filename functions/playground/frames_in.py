@@ -26,9 +26,7 @@ class UserMessageFrame(_Frame):
     type: Literal["user_message"]
     content: Annotated[str, StringConstraints(min_length=1)]
     conversation_id: Id | None = None
-    client_message_id: Annotated[str, StringConstraints(min_length=1, max_length=CLIENT_MESSAGE_ID_LENGTH)] | None = (
-        None
-    )
+    client_message_id: ClientMessageId | None = None
 
 
 class ResumeFrame(_Frame):
