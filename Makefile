@@ -29,7 +29,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_READY)  ## Serve everything on http://127.0.0.1:8787 (PORT=, HOST= change that; AUTH=required asks for tokens)
-	@PORT=$(PORT) $(VENV_PYTHON) -m local
+	@PORT=$(PORT) exec $(VENV_PYTHON) -m local
 
 token: $(RUN_READY)  ## Sign in where AUTH=required make run is running: SUBJECT=ada CLAIMS="tenant=acme role=editor"
 	@$(VENV_PYTHON) -m local token $(SUBJECT) $(CLAIMS)

@@ -216,7 +216,14 @@ class Stack:
 
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", r"/{path:[\s\S]*}", handle)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5, max_field_size=65536)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=0.5,
+            max_field_size=65536,
+            auto_decompress=False,
+        )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         for gateway in websockets:

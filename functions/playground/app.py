@@ -72,6 +72,7 @@ def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> Non
     except AgentBuilderError as error:
         logger.info("a frame was refused", extra={"code": error.error_code})
         retryable = error.retryable or error.status >= 500
+        client_message_id = client_message_id or getattr(error, "client_message_id", None)
         replies.send(
             error_frame(error.error_code, error.detail, retryable=retryable, client_message_id=client_message_id)
         )

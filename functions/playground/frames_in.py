@@ -12,6 +12,8 @@ from agent_builder.models.faults import faults_of
 from agent_builder.models.identity import Permission
 from agent_builder.realtime.frames import FRAME_LIMIT
 
+CLIENT_MESSAGE_ID_LENGTH = 128
+ClientMessageId = Annotated[str, StringConstraints(min_length=1, max_length=CLIENT_MESSAGE_ID_LENGTH)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -25,7 +27,7 @@ class UserMessageFrame(_Frame):
     type: Literal["user_message"]
     content: Annotated[str, StringConstraints(min_length=1)]
     conversation_id: Id | None = None
-    client_message_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    client_message_id: ClientMessageId | None = None
 
 
 class ResumeFrame(_Frame):
@@ -82,11 +84,22 @@ def read_frame(body: str | None, *, binary: bool) -> ClientFrame:
     """Decode and check one frame.
 
     Raises:
-        MalformedRequest, PayloadTooLarge, Unprocessable: What is wrong and what would be right.
+        MalformedRequest, PayloadTooLarge, Unprocessable: What is wrong and what would be right. The last carries the
+            client's own id of the frame, where it has a usable one.
     """
     if binary:
         raise MalformedRequest("Binary frames are not understood; send JSON text.")
     value = decode_object(body or "", limit=FRAME_LIMIT)
+    try:
+        return _checked(value)
+    except Unprocessable as error:
+        own = value.get("client_message_id")
+        if isinstance(own, str) and 0 < len(own) <= CLIENT_MESSAGE_ID_LENGTH:
+            error.client_message_id = own
+        raise
+
+
+def _checked(value: dict[str, Any]) -> ClientFrame:
     name = value.get("type")
     kind = FRAMES.get(name) if isinstance(name, str) else None
     if kind is None:

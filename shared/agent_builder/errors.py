@@ -21,6 +21,7 @@ vendor, no secret, no content.
     ├── ProviderError                  a model vendor failed, by kind
     ├── ToolError                      a tool failed; `detail` is told to the model
     ├── StoreError                 503 the table did not answer as it should
+    │   ├── StoreRefused               the write itself is not acceptable; again will not help
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
     │   └── FenceLost                  another runner owns the conversation now; stop writing
     ├── IssuerUnavailable          503 the issuer's signing keys cannot be had (operators)
@@ -163,7 +164,9 @@ class UnsupportedMediaType(CallerError):
 
 
 class Unprocessable(CallerError):
-    """Well-formed, but not valid. `faults` says where and why."""
+    """Well-formed, but not valid. `faults` says where and why; a frame's own id goes back with it."""
+
+    client_message_id: str | None = None
 
     code = "validation_failed"
     status = 422
@@ -242,6 +245,15 @@ class StoreError(AgentBuilderError):
     status = 503
     title = "Storage is briefly unavailable; try again"
     retryable = True
+
+
+class StoreRefused(StoreError):
+    """The write itself is not acceptable, as an item that is too large: to try again does not help."""
+
+    code = "store_refused"
+    status = 500
+    title = "This could not be stored"
+    retryable = False
 
 
 class RaceLost(StoreError):

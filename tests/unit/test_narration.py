@@ -120,7 +120,7 @@ def test_progress_is_a_sign_of_life() -> None:
 def test_a_snapshot_goes_to_whom_it_is_for() -> None:
     narrator, sent = narration()
     narrator.tell(TextDelta("abc"))
-    narrator.snapshot(Transcript(partial_text="abc"), frozenset({"late"}))
+    narrator.snapshot(Transcript(text_pieces=["abc"]), frozenset({"late"}))
     frame, only = sent.frames[-1]
     assert only == {"late"}
     assert (frame["type"], frame["content"], frame["offset"], frame["status"]) == (

@@ -26,7 +26,7 @@ def test_empty_it_says_nothing() -> None:
 
 
 def test_partial_text_and_thinking_are_in_it() -> None:
-    transcript = Transcript(parts=[TextPart(text="a")], partial_text="b", partial_thinking="c")
+    transcript = Transcript(parts=[TextPart(text="a")], text_pieces=["b"], thinking_pieces=["c"])
     assert transcript.text == "ab"
     assert transcript.message().parts == (TextPart(text="a"), ThinkingPart(text="c"), TextPart(text="b"))
 
@@ -38,7 +38,7 @@ def test_a_call_without_its_result_is_left_out() -> None:
 
 def test_a_failure_is_told_in_its_own_words() -> None:
     error = ProviderError("overloaded", "Busy.")
-    outcome = Transcript(partial_text="a", usage=Usage(input_tokens=3)).outcome("failed", error=error)
+    outcome = Transcript(text_pieces=["a"], usage=Usage(input_tokens=3)).outcome("failed", error=error)
     assert (outcome.status, outcome.error_code, outcome.error, outcome.retryable) == (
         "failed",
         "provider_overloaded",

@@ -49,6 +49,8 @@ class LlmConfig(Strict):
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with https:// or http://")
+        if value is not None and "@" in value.split("/")[2]:
+            raise ValueError("must not contain a user or password")
         return value
 
     @field_validator("options")

@@ -64,6 +64,7 @@ class Lease:
         queue: Runs in the order of acceptance; the first is the one being worked on.
         subscribers: Connections that watch.
         cancelled: Runs that somebody asked to cancel.
+        attempts: Claims since a run last came to an end.
         resumed: Requests for a snapshot that no runner has seen to yet, each `<connection>#<unique>`.
     """
 
@@ -74,6 +75,7 @@ class Lease:
     subscribers: frozenset[str]
     cancelled: frozenset[str]
     resumed: frozenset[str] = frozenset()
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from agent_builder.messages import ModelEvent, ModelRequest
 from agent_builder.providers.base import Provider
 
 FIRST_WAIT = 0.5
+MAX_WAIT = 60.0  # whom the vendor asks to wait longer is told so at once
 LONGEST_WAIT = 20.0
 
 OnRetry = Callable[[ProviderError, int, float], None]
@@ -57,7 +58,8 @@ async def stream_with_retries(
             return
         except ProviderError as failure:
             wait = _wait(failure, attempt)
-            if begun or not failure.retryable or attempt == attempts or clock() + wait >= deadline:
+            too_long = wait > MAX_WAIT or clock() + wait >= deadline
+            if begun or not failure.retryable or attempt == attempts or too_long:
                 raise
             if on_retry is not None:
                 on_retry(failure, attempt, wait)

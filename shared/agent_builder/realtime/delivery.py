@@ -62,6 +62,10 @@ class Delivery:
             if only is None or connection_id in only:
                 channel.put(frame)
 
+    async def close(self) -> None:
+        """Drop what is still on its way: whoever owns the conversation next speaks from now on."""
+        await asyncio.gather(*(channel.close() for channel in self._channels.values()))
+
     async def flush(self) -> None:
         """Wait until everything queued is sent or given up."""
         await asyncio.gather(*(channel.drained() for channel in self._channels.values()))
@@ -96,6 +100,14 @@ class _Channel:
             self._task = asyncio.get_running_loop().create_task(self._run())
         elif frame["type"] not in _DELTAS:
             self._urgent.set()
+
+    async def close(self) -> None:
+        """Send nothing more."""
+        self.gone = True
+        self._pending.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def drained(self) -> None:
         """Wait until nothing is pending."""

@@ -57,22 +57,30 @@ class LeaseItem(Item, discriminator="lease"):
     subscribers = UnicodeSetAttribute(null=True)
     cancelled = UnicodeSetAttribute(null=True)
     resumed = UnicodeSetAttribute(null=True)
+    attempts = NumberAttribute(default=0)
     deleted_at = NumberAttribute(null=True)
 
 
 class MessageItem(Item, discriminator="message"):
-    """A message; `parts` is its list of typed parts."""
+    """A message; `parts` is its list of typed parts. An item holds 400 KB: beyond, they stand in `pieces` items."""
 
     message_id = UnicodeAttribute()
     run_id = UnicodeAttribute()
     role = UnicodeAttribute()
     parts = PackedJSON()
+    pieces = NumberAttribute(null=True)
     created_at = NumberAttribute()
     status = UnicodeAttribute(default="completed")
     stop_reason = UnicodeAttribute(null=True)
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
+
+
+class PieceItem(Item, discriminator="piece"):
+    """A piece of the packed parts of an answer, in its run's partition."""
+
+    text = UnicodeAttribute()
 
 
 class ConversationRepository:
@@ -140,7 +148,8 @@ class ConversationRepository:
                 pk, condition, scan_index_forward=False, consistent_read=True, limit=limit + 1 + bool(before)
             )
             page = [item for item in results if item.sk != before]
-        return [stored_message(item) for item in page[:limit]], page[limit - 1].sk if len(page) > limit else None
+        shown = [_whole(tenant, item) for item in page[:limit]]
+        return shown, page[limit - 1].sk if len(page) > limit else None
 
     def messages_since(self, tenant: str, conversation_id: str, run_id: str) -> list[StoredMessage]:
         """What came behind the answer of a run, newest first."""
@@ -148,14 +157,14 @@ class ConversationRepository:
         condition = MessageItem.sk.between(keys.message(run_id, "assistant") + "#", "M#~")
         with translated():
             found = list(MessageItem.query(pk, condition, consistent_read=True))
-        return [stored_message(item) for item in reversed(found)]
+        return [_whole(tenant, item) for item in reversed(found)]
 
     def answer(self, tenant: str, conversation_id: str, run_id: str | None) -> StoredMessage | None:
         """The answer of a run; without one the newest answer."""
         pk = keys.conversation(tenant, conversation_id)
         if run_id is not None:
             item = get_item(MessageItem, pk, keys.message(run_id, "assistant"))
-            return stored_message(item) if item else None
+            return _whole(tenant, item) if item else None
         newest, _ = self.messages(tenant, conversation_id, limit=2)
         return next((message for message in newest if message.message.role == "assistant"), None)
 
@@ -172,6 +181,15 @@ def retire_actions(now: int) -> list[Any]:
         LeaseItem.fence.set(2**40),
         LeaseItem.due_pk.remove(),
     ]
+
+
+def _whole(tenant: str, item: MessageItem) -> StoredMessage:
+    """A message item as a value, with what stands in other items."""
+    if item.pieces:
+        with translated():
+            found = PieceItem.query(keys.run(tenant, item.run_id), PieceItem.sk.startswith("P#"), consistent_read=True)
+            item.parts = PackedJSON().deserialize("".join(piece.text for piece in found))
+    return stored_message(item)
 
 
 def stored_message(item: MessageItem) -> StoredMessage:
@@ -202,6 +220,7 @@ def lease_of(item: LeaseItem) -> Lease:
         subscribers=frozenset(item.subscribers or ()),
         cancelled=frozenset(item.cancelled or ()),
         resumed=frozenset(item.resumed or ()),
+        attempts=int(item.attempts or 0),
     )
 
 

@@ -63,6 +63,11 @@ def step(number: int) -> str:
     return f"S#{number:06d}"
 
 
+def piece(number: int) -> str:
+    """Sort key, in its run's partition, of a piece of an answer that one item does not hold."""
+    return f"P#{number:03d}"
+
+
 def connection(tenant: str, connection_id: str) -> str:
     """One open WebSocket; sort key: `HEAD`."""
     return f"{_tenant(tenant)}#CONNECTION#{connection_id}"

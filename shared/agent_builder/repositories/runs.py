@@ -11,12 +11,14 @@ from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import FenceLost, RaceLost
+from agent_builder.messages import Json
 from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step
 from agent_builder.repositories import keys
 from agent_builder.repositories.conversations import (
     ConversationItem,
     LeaseItem,
     MessageItem,
+    PieceItem,
     lease_of,
     message_parts,
 )
@@ -33,6 +35,7 @@ from agent_builder.repositories.table import (
 )
 
 LEASE_MS = 15_000
+ITEM_BYTES = 300_000
 
 
 class StepItem(Item, discriminator="step"):
@@ -68,6 +71,7 @@ class RunRepository:
         free = (LeaseItem.lease_until < now) & (size(Path("queue")) > 0) & LeaseItem.deleted_at.does_not_exist()
         actions = [
             LeaseItem.fence.add(1),
+            LeaseItem.attempts.add(1),
             LeaseItem.lease_until.set(now + LEASE_MS),
             LeaseItem.due_at.set(now + LEASE_MS + 1_000),
         ]
@@ -159,7 +163,7 @@ class RunRepository:
         write = Transaction()
         first = LeaseItem.queue[0]
         mine = (LeaseItem.fence == fence) & (first["run_id"] == run_id)
-        lease = [first.remove(), LeaseItem.cancelled.delete({run_id})]
+        lease = [first.remove(), LeaseItem.cancelled.delete({run_id}), LeaseItem.attempts.set(0)]
         if end.gone:
             lease.append(LeaseItem.subscribers.delete(set(end.gone)))
         if end.seen:
@@ -168,7 +172,10 @@ class RunRepository:
             mine &= LeaseItem.wake == wake
             lease += [LeaseItem.lease_until.set(0), LeaseItem.due_pk.remove(), LeaseItem.due_at.remove()]
         write.update("lease", LeaseItem(pk=pk, sk=keys.LEASE), lease, mine)
-        write.put("message", _answer_item(pk, end.run, end.outcome, end.now))
+        answer = _answer_item(pk, end.run, end.outcome, end.now)
+        for piece in _split(tenant, run_id, answer):
+            write.put(piece.sk, piece)
+        write.put("message", answer)
         for step in end.steps:
             write.put(f"step{step.number}", _step_item(tenant, run_id, step))
         write.update("run", RunItem(pk=keys.run(tenant, run_id), sk=keys.HEAD), _run_actions(end.outcome, end.now))
@@ -211,7 +218,7 @@ def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
         number=step.number,
         started_at=step.started_at,
         duration_ms=step.duration_ms,
-        detail=step.detail,
+        detail=_fitting(step.detail),
         usage=step.usage.model_dump() if step.usage else None,
         cost=step.cost.model_dump() if step.cost else None,
         error=step.error,
@@ -233,6 +240,24 @@ def _answer_item(pk: str, run: QueuedRun, outcome: Outcome, now: int) -> Message
         cost=outcome.cost.model_dump(),
         error=_error(outcome),
     )
+
+
+def _split(tenant: str, run_id: str, answer: MessageItem) -> list[PieceItem]:
+    """Move the parts of a large answer into items of their own."""
+    packed = PackedJSON().serialize(answer.parts)
+    if len(packed.encode()) <= ITEM_BYTES:
+        return []
+    texts = [packed[start : start + ITEM_BYTES] for start in range(0, len(packed), ITEM_BYTES)]
+    answer.parts, answer.pieces = [], len(texts)
+    pk = keys.run(tenant, run_id)
+    return [PieceItem(pk=pk, sk=keys.piece(number), text=text) for number, text in enumerate(texts)]
+
+
+def _fitting(detail: Json) -> Json:
+    """A step's detail; what was said stands in the answer as well, and is left out where an item would not hold it."""
+    if "parts" not in detail or len(PackedJSON().serialize(detail).encode()) <= ITEM_BYTES:
+        return detail
+    return {name: value for name, value in detail.items() if name != "parts"} | {"parts_left_out": True}
 
 
 def _run_actions(outcome: Outcome, now: int) -> list[Any]:

@@ -22,7 +22,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from agent_builder.aws import session
-from agent_builder.errors import RaceLost, StoreError
+from agent_builder.errors import RaceLost, StoreError, StoreRefused
 
 PARENT_INDEX = "by_parent"
 DUE_INDEX = "due"
@@ -140,7 +140,8 @@ def translated() -> Iterator[None]:
         code = error.cause_response_code or ""
         if code == "ConditionalCheckFailedException":
             raise RaceLost("A condition no longer held.") from error
-        raise StoreError(f"The table could not be used ({code or type(error).__name__}).", code=None) from error
+        kind = StoreRefused if code == "ValidationException" else StoreError
+        raise kind(f"The table could not be used ({code or type(error).__name__}).") from error
 
 
 T = TypeVar("T")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from pydantic import ValidationError
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import (
+    Conflict,
     Fault,
     IdempotencyMismatch,
     NotFound,
@@ -31,7 +34,7 @@ from agent_builder.repositories.agents import AgentRepository, Remembered
 
 IDEMPOTENCY_SECONDS = 24 * 3600
 PURGE_DUE_AFTER_MS = 60_000
-_ATTEMPTS = 5
+_ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,8 @@ class AgentService:
             try:
                 return self._store(identity, current, wanted)
             except RaceLost:
-                continue  # somebody was quicker: the patch applies to what stands there now
-        raise StoreError("The agent changes too often right now; try again.")
+                pause()  # somebody was quicker: the patch applies to what stands there now
+        raise Conflict("The agent is changed by many at this moment; try again.")
 
     def delete(self, identity: Identity, agent_id: str, *, expected_revision: int | None) -> None:
         """Delete an agent; it is gone for every reader at once, what belonged to it is purged by a job.
@@ -152,14 +155,14 @@ class AgentService:
             try:
                 return self._store(identity, current, wanted, restored_from=number)
             except RaceLost:
-                continue
-        raise StoreError("The agent changes too often right now; try again.")
+                pause()
+        raise Conflict("The agent is changed by many at this moment; try again.")
 
     def _store(
         self, identity: Identity, current: Agent, wanted: AgentCreate, *, restored_from: int | None = None
     ) -> Agent:
         changed = Agent.model_validate({**current.model_dump(), **wanted.model_dump()})
-        new_version = changed.definition() != current.definition()
+        new_version = encode(changed.definition()) != encode(current.definition())  # as JSON: true is not 1
         if not new_version and changed.status == current.status:
             return current
         stored = changed.model_copy(
@@ -187,6 +190,11 @@ class AgentService:
             fingerprint=hashlib.sha256(encode(new.model_dump(mode="json")).encode()).hexdigest(),
             expires_at=now // 1000 + IDEMPOTENCY_SECONDS,
         )
+
+
+def pause() -> None:
+    """Let whoever was quicker get away before the next attempt."""
+    time.sleep(random.uniform(0, 0.05))  # noqa: S311 (jitter, not a secret)
 
 
 def _check_revision(current: Agent, expected: int | None) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import NotFound, PreconditionFailed, RaceLost, StoreError
+from agent_builder.errors import Conflict, NotFound, PreconditionFailed, RaceLost, StoreError
 from agent_builder.ids import require_id
 from agent_builder.models.conversations import Conversation, StoredMessage
 from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.conversations import ConversationRepository
-from agent_builder.services.agents import PURGE_DUE_AFTER_MS, AgentService
+from agent_builder.services.agents import PURGE_DUE_AFTER_MS, AgentService, pause
 
-_ATTEMPTS = 5
+_ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class ConversationService:
             try:
                 return self.repository.rename(identity.tenant, current, title, now=self.clock())
             except RaceLost:
-                continue
-        raise StoreError("The conversation changes too often right now; try again.")
+                pause()
+        raise Conflict("The conversation is changed by many at this moment; try again.")
 
     def delete(self, identity: Identity, conversation_id: str, *, expected_revision: int | None) -> None:
         """Delete it for every reader at once; what belonged to it is purged by a job."""

@@ -78,11 +78,14 @@ EngineEvent = TextDelta | ThinkingDelta | ToolStarted | ToolFinished | StepEnded
 
 @dataclass(slots=True)
 class Transcript:
-    """What a run has said and used so far; readable at any time, also when the run is cut off."""
+    """What a run has said and used so far; readable at any time, also when the run is cut off.
+
+    `text_pieces` and `thinking_pieces` are of the step that goes on; joining them as they come would cost the square.
+    """
 
     parts: list[Part] = field(default_factory=list)
-    partial_text: str = ""
-    partial_thinking: str = ""
+    text_pieces: list[str] = field(default_factory=list)
+    thinking_pieces: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     cost: Cost = field(default_factory=Cost)
     steps: int = 0
@@ -91,15 +94,15 @@ class Transcript:
     @property
     def text(self) -> str:
         """All text shown so far."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart)) + self.partial_text
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart)) + "".join(self.text_pieces)
 
     def message(self) -> Message:
         """The assistant's message as far as it came; calls without a result are left out."""
         parts = list(self.parts)
-        if self.partial_thinking:
-            parts.append(ThinkingPart(text=self.partial_thinking))
-        if self.partial_text:
-            parts.append(TextPart(text=self.partial_text))
+        if self.thinking_pieces:
+            parts.append(ThinkingPart(text="".join(self.thinking_pieces)))
+        if self.text_pieces:
+            parts.append(TextPart(text="".join(self.text_pieces)))
         answered = {part.tool_use_id for part in parts if isinstance(part, ToolResultPart)}
         whole = [p for p in parts if not isinstance(p, ToolCallPart) or p.tool_use_id in answered]
         return Message(role="assistant", parts=tuple(whole))
@@ -175,9 +178,9 @@ class Engine:
                     finished = event
                     continue
                 if isinstance(event, TextDelta):
-                    transcript.partial_text += event.text
+                    transcript.text_pieces.append(event.text)
                 else:
-                    transcript.partial_thinking += event.text
+                    transcript.thinking_pieces.append(event.text)
                 yield event
         except ProviderError as error:
             yield StepEnded(self._step(transcript, started, begun, first, None, error.error_code))
@@ -187,7 +190,8 @@ class Engine:
             yield StepEnded(self._step(transcript, started, begun, first, None, broken.error_code))
             raise broken
         transcript.parts.extend(finished.parts)
-        transcript.partial_text = transcript.partial_thinking = ""
+        transcript.text_pieces.clear()
+        transcript.thinking_pieces.clear()
         yield StepEnded(self._step(transcript, started, begun, first, finished, None))
         yield finished
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError
+from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
 from agent_builder.messages import ModelRequest
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step, StoredMessage
@@ -20,7 +20,7 @@ from agent_builder.realtime.frames import error_frame
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import LEASE_MS, RunEnd, RunRepository
-from agent_builder.services.context import HISTORY_PAGE, Histories, History, model_history
+from agent_builder.services.context import HISTORY_PAGE, Histories, History, model_history, unstorable
 from agent_builder.services.engine import Engine, Limits, RunEnded, StepEnded, Transcript
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.narration import Narration
@@ -33,6 +33,7 @@ PROGRESS_SECONDS = 4.0
 RUN_SECONDS = 600.0
 NEEDED_SECONDS = 30.0
 MAX_HOPS = 100
+MAX_ATTEMPTS = 5
 _VERSIONS_KEPT = 256
 
 P = ParamSpec("P")
@@ -97,6 +98,8 @@ class Runner:
         except Exception:
             await work.give_up()
             raise
+        finally:
+            await work.delivery.close()
 
     async def version(self, tenant: str, agent_id: str, number: int) -> AgentVersion | None:
         """A version never changes, so it is read once."""
@@ -229,20 +232,29 @@ class _Run:
             self.narration.reset()
         outcome = await self._outcome(until)
         claim = self.claim
-        released = await self.runner._thread(
-            self.runner.runs.finish,
-            claim.tenant,
-            claim.conversation_id,
-            RunEnd(self.run, outcome, self.steps, claim.delivery.gone, self.runner.clock(), claim.seen),
-            fence=claim.fence,
-            wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
-        )
+        try:
+            released = await self._store(outcome, self.steps)
+        except StoreRefused:  # never again and again: each time would call, and pay, the model anew
+            logger.exception("an answer could not be stored")
+            outcome = unstorable(outcome)
+            released = await self._store(outcome, [])
         await self.runner._thread(self.runner.give_back, claim.tenant, self.run.message_id)
         self._remember(outcome)
         self.ended = outcome
         self.narration.end(outcome)
         await claim.delivery.flush()
         return released
+
+    async def _store(self, outcome: Outcome, steps: list[Step]) -> bool:
+        claim = self.claim
+        return await self.runner._thread(
+            self.runner.runs.finish,
+            claim.tenant,
+            claim.conversation_id,
+            RunEnd(self.run, outcome, steps, claim.delivery.gone, self.runner.clock(), claim.seen),
+            fence=claim.fence,
+            wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
+        )
 
     async def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
@@ -254,6 +266,9 @@ class _Run:
     async def _outcome(self, until: float) -> Outcome:
         if self.run.run_id in self.claim.lease.cancelled:
             return self.transcript.outcome("cancelled")
+        if self.claim.lease.attempts > MAX_ATTEMPTS:  # whatever breaks it: each attempt calls, and pays, the model
+            detail = f"The run broke off {MAX_ATTEMPTS} times and was given up."
+            return self.transcript.outcome("failed", error=ProviderError("unavailable", detail, retryable=False))
         work = asyncio.ensure_future(self._engine_run(until))
         heart = asyncio.ensure_future(self._heartbeats())
         try:

@@ -72,8 +72,9 @@ def test_twenty_at_once_are_forks_of_one_import(worker):
 
 
 def test_an_environment_serves_one_event_after_another(worker):
-    first = worker()
-    assert any(worker()["pid"] == first["pid"] for _ in range(5))
+    # Which environment is free again first is a matter of milliseconds, so more answers than environments may exist.
+    pids = [worker()["pid"] for _ in range(70)]
+    assert len(set(pids)) < len(pids)
 
 
 def test_payload_limits(functions):

@@ -1,0 +1,58 @@
+"""Answers that one item does not hold: stored whole as far as a transaction goes, and never tried for ever."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from agent_builder.errors import StoreRefused
+from agent_builder.repositories import keys
+from agent_builder.repositories.conversations import ConversationRepository
+from agent_builder.services.context import unstorable
+from tests.integration.store.product import Product, run_end, step
+
+
+def noise(length: int) -> str:
+    """Text that does not compress well."""
+    return "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyzäöüß0123456789€漢字😀", k=length))
+
+
+@pytest.mark.parametrize("length", [90_000, 700_000, 1_500_000])
+def test_a_large_answer_is_read_back_whole(product: Product, length: int) -> None:
+    conversation = product.say(product.agent(), "go").conversation_id
+    lease = product.claim(conversation)
+    text = noise(length)
+    large = replace(step(1), detail={"parts": [{"type": "text", "text": text}]})
+    end = run_end(lease.queue[0], text, [large])
+    assert product.runs.finish(product.tenant, conversation, end, fence=lease.fence, wake=lease.wake)
+    store = ConversationRepository()
+    (answer, _), _ = store.messages(product.tenant, conversation, limit=10)
+    assert answer.message.text == text
+    again = store.answer(product.tenant, conversation, answer.run_id)
+    assert again is not None
+    assert again.message.text == text
+
+
+def test_pieces_go_with_their_conversation(product: Product) -> None:
+    conversation = product.say(product.agent(), "go").conversation_id
+    lease = product.claim(conversation)
+    run = lease.queue[0]
+    product.runs.finish(product.tenant, conversation, run_end(run, noise(700_000)), fence=lease.fence, wake=lease.wake)
+    assert product.purger.repository.empty(keys.run(product.tenant, run.run_id)) >= 4
+
+
+def test_what_the_store_refuses_for_good_is_not_retried_and_ends_the_run(product: Product) -> None:
+    conversation = product.say(product.agent(), "go").conversation_id
+    lease = product.claim(conversation)
+    end = run_end(lease.queue[0], noise(9_000_000))
+    with pytest.raises(StoreRefused):
+        product.runs.finish(product.tenant, conversation, end, fence=lease.fence, wake=lease.wake)
+    kept = replace(end, outcome=unstorable(end.outcome))
+    assert product.runs.finish(product.tenant, conversation, kept, fence=lease.fence, wake=lease.wake)
+    answer = ConversationRepository().answer(product.tenant, conversation, None)
+    assert answer is not None
+    assert answer.status == "failed"
+    assert answer.error_code == "answer_not_stored"
+    assert len(answer.message.text) == 20_000
