@@ -71,16 +71,16 @@ class IssuerKeys:
             self._next_at = self._fetched_at + MISS_SECONDS
 
 
-def published_keys(issuer: str) -> Keys:
-    """Fetch an issuer's discovery document and the keys it points to.
+def published_keys(issuer: str, *, seconds: float = FETCH_SECONDS) -> Keys:
+    """Fetch an issuer's discovery document and the keys it points to, each within so many seconds.
 
     Raises:
         IssuerUnavailable: They cannot be had, or are not what they should be.
     """
-    document = _get(issuer.rstrip("/") + DISCOVERY, issuer)
+    document = _get(issuer.rstrip("/") + DISCOVERY, issuer, seconds)
     if document.get("issuer") != issuer:
         raise IssuerUnavailable("the discovery document belongs to another issuer")
-    keys = _get(document.get("jwks_uri"), issuer).get("keys")
+    keys = _get(document.get("jwks_uri"), issuer, seconds).get("keys")
     if not isinstance(keys, list) or not 0 < len(keys) <= MAX_KEYS:
         raise IssuerUnavailable("the document of keys holds none, or too many")
     found = {key["kid"]: key for key in keys if isinstance(key, dict) and isinstance(key.get("kid"), str)}
@@ -114,15 +114,15 @@ def _address(url: object, issuer: str) -> SplitResult | None:
     return parts if parts.scheme == "https" or plain else None
 
 
-def _get(url: object, issuer: str) -> dict[str, Any]:
-    """Fetch one JSON object: no redirects, within `FETCH_SECONDS` as a whole, at most `MAX_BYTES`."""
+def _get(url: object, issuer: str, seconds: float) -> dict[str, Any]:
+    """Fetch one JSON object: no redirects, within `seconds` as a whole, at most `MAX_BYTES`."""
     parts = _address(url, issuer)
     if parts is None:
         raise IssuerUnavailable("an address is not https")
     exchange = _Exchange(parts)
     thread = threading.Thread(target=exchange.run, daemon=True)
     thread.start()
-    thread.join(FETCH_SECONDS)
+    thread.join(seconds)
     if thread.is_alive():
         exchange.cut()
         raise IssuerUnavailable("too slow")

@@ -26,6 +26,7 @@ LOCKS = {
     "scripts/uv-requirements.txt",
     "local/store-requirements.txt",
     "local/model-requirements.txt",
+    "local/oidc-requirements.txt",
 }
 
 
