@@ -40,7 +40,7 @@ STUBS = {
 }
 
 # How many times `import boto3` a start may take. The runner imports an SDK at the first use of its provider.
-AIMS = {"PlaygroundFunction": 2.0, "ApiFunction": 3.0, "RunnerFunction": 3.0}
+AIMS = {"AuthorizerFunction": 2.0, "PlaygroundFunction": 2.0, "ApiFunction": 3.0, "RunnerFunction": 3.0}
 
 
 @dataclass
@@ -98,6 +98,8 @@ def environment(subject: Subject, client: Path, api: str = "") -> dict[str, str]
         "PYTHONDONTWRITEBYTECODE": "1",
         "TABLE_NAME": "table",
         "RUNNER_FUNCTION": "runner:live",
+        "OIDC_ISSUER": "https://issuer.example",
+        "OIDC_AUDIENCE": "console",
     }
 
 

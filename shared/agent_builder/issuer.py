@@ -71,8 +71,8 @@ class IssuerKeys:
             self._next_at = self._fetched_at + MISS_SECONDS
 
 
-def published_keys(issuer: str, seconds: float = FETCH_SECONDS) -> Keys:
-    """Fetch an issuer's discovery document and the keys it points to, each within `seconds`.
+def published_keys(issuer: str, *, seconds: float = FETCH_SECONDS) -> Keys:
+    """Fetch an issuer's discovery document and the keys it points to, each within so many seconds.
 
     Raises:
         IssuerUnavailable: They cannot be had, or are not what they should be.

@@ -13,7 +13,7 @@ import pytest
 from scripts import build, inspect_build
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ["ApiFunction", "PlaygroundFunction", "RunnerFunction"]
+FUNCTIONS = ["ApiFunction", "AuthorizerFunction", "PlaygroundFunction", "RunnerFunction"]
 
 # Unzipped, all layers and the largest function; Lambda's own limit is 250 MB.
 SIZE_AIM_BYTES = 120_000_000

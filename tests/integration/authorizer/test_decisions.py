@@ -36,6 +36,7 @@ AGENT = "agt_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 ORIGIN = "https://console.example"
 REFUSED = {"isAuthorized": False}
 NOW = int(time.time())
+LATER = NOW + 36_000
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +129,8 @@ def save_ticket(tenant: str, **changes: Any) -> str:
         "permissions": frozenset({"read", "run"}),
         "key_id": "key_1",
         "agent_id": AGENT,
-        "expires_at": NOW + 60,
-        "identity_expires_at": NOW + 600,
+        "expires_at": LATER,
+        "identity_expires_at": LATER,
     }
     PrincipalRepository().save_ticket(secret.hash, Ticket(**{**values, **changes}))
     return secret.text
@@ -204,10 +205,10 @@ def test_what_owners_stored_of_a_member_counts_before_the_claim(issuer: Issuer) 
 
 
 def test_key_gives_its_scopes_in_its_tenant() -> None:
-    identity = let_in(bearer(save_key("keys", {"read", "run"}, NOW + 60)))
+    identity = let_in(bearer(save_key("keys", {"read", "run"}, LATER)))
     assert (identity.tenant, identity.subject, identity.key_id) == ("keys", "key_1", "key_1")
     assert identity.permissions == {"read", "run"}
-    assert identity.expires_at == NOW + 60
+    assert identity.expires_at == LATER
 
 
 def test_keys_that_are_unknown_expired_or_of_another_tenant_are_refused() -> None:
@@ -340,7 +341,7 @@ def test_no_log_line_holds_a_credential(issuer: Issuer, caplog: pytest.LogCaptur
 def test_ticket_opens_one_connection_as_whom_it_was_given_to() -> None:
     ticket = save_ticket("sockets")
     identity = allowed(connect(sec_websocket_protocol=f"aab.v1, ticket.{ticket}", origin=ORIGIN))
-    assert identity == Identity("sockets", "ada", AGENT, frozenset({"read", "run"}), "key_1", NOW + 600)
+    assert identity == Identity("sockets", "ada", AGENT, frozenset({"read", "run"}), "key_1", LATER)
     assert denied(connect(sec_websocket_protocol=f"aab.v1, ticket.{ticket}", origin=ORIGIN))
 
 
