@@ -1,0 +1,149 @@
+"""All faults of the campaign, as cases. Crash points are not listed but found: every call that a probe made is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+from tests.faults import cases
+from tests.faults.cases import Case, plain, tools
+from tests.faults.effects import Mishap
+from tests.faults.faults import DOUBLE, DROP, HOLD, KILL, LOSE, PAUSE, REFUSE, Fault
+from tests.faults.vendor import Breakage, Script, Step
+
+# Calls of which a run makes as many as it lasts; two of them stand for all.
+_MANY = ("post.content_delta", "heartbeat", "read")
+_WRITES = ("accept", "claim", "save_steps", "ledger.running", "ledger.result", "finish", "heartbeat", "release")
+_RUNNER_WRITES = _WRITES[1:]
+
+
+def probes() -> list[Case]:
+    """What is played without a fault to find the crash points, and to see that nothing is wrong to begin with."""
+    long = Script((Step(120, pace=0.02),))
+    return [
+        Case("no fault", scripts=[tools(), plain()]),
+        Case("no fault", scripts=[long]),
+        Case("no fault", scripts=[plain(60, pace=0.02)], play=partial(cases.cut, at=2)),
+    ]
+
+
+def crashes(points: Counter[str]) -> Iterator[Case]:
+    """A kill before and after each call that the probes made."""
+    for name, count in sorted(points.items()):
+        function, _, point = name.partition(":")
+        most = 2 if point in _MANY else 4
+        for nth in range(1, min(count, most) + 1):
+            for when in ("before", "after"):
+                fault = Fault(point, KILL, when, nth=nth, function=function)
+                yield Case(f"kill {function}", [fault], _script_for(point), play=_play_for(point))
+
+
+def _script_for(point: str) -> list[Script]:
+    if point in ("heartbeat", "subscribe", "cancel"):
+        return [Script((Step(120, pace=0.02),))]
+    return [tools(), plain()]
+
+
+def _play_for(point: str) -> cases.Playing:
+    return partial(cases.cut, at=2) if point == "subscribe" else cases.talk
+
+
+def abandoned() -> Iterator[Case]:
+    """A kill while nobody is connected: the rescue finds the run."""
+    for point in ("claim", "save_steps", "finish"):
+        yield Case("kill, nobody connected", [Fault(point, KILL, "after")], play=cases.leave)
+
+
+def rings() -> Iterator[Case]:
+    """Invocations that are lost, doubled and late."""
+    yield Case("ring lost", [Fault("ring.run", LOSE)])
+    yield Case("ring lost, nobody connected", [Fault("ring.run", LOSE)], play=cases.leave)
+    for seconds in (0.0, 0.3, 3.0):
+        yield Case("ring doubled", [Fault("ring.run", DOUBLE, seconds=seconds)])
+    yield Case("ring late", [Fault("ring.run", HOLD, seconds=4.0)])
+    yield Case("ring refused", [Fault("ring.run", REFUSE, code="429", times=4)])
+
+
+def posts() -> Iterator[Case]:
+    """Posts to the client that fail, before and after they are delivered."""
+    for code in ("410", "429", "500"):
+        for when in ("before", "after"):
+            yield Case(f"post {code}", [Fault("post.content_delta", REFUSE, when, nth=2, code=code)])
+            yield Case(f"post {code}", [Fault("post.message_complete", REFUSE, when, code=code)])
+    for when in ("before", "after"):
+        yield Case("post times out", [Fault("post.content_delta", HOLD, when, nth=2, seconds=4.0)])
+        yield Case("post times out", [Fault("post.tool_use_*", DROP, when)])
+        yield Case("post times out", [Fault("post.message_accepted", DROP, when)])
+    yield Case("post 429", [Fault("post.*", REFUSE, code="429", nth=4, times=12, function="runner")])
+
+
+def store_errors() -> Iterator[Case]:
+    """Writes that are throttled, collide, fail, or whose answer is lost."""
+    for point in _WRITES:
+        script = _script_for(point)
+        for code in ("ProvisionedThroughputExceededException", "TransactionConflictException", "InternalServerError"):
+            yield Case("store refuses", [Fault(point, REFUSE, code=code, times=2)], script)
+        yield Case("answer of the store lost", [Fault(point, DROP, "after")], script)
+        yield Case("call of the store lost", [Fault(point, DROP)], script)
+
+
+def pauses(lease_seconds: float) -> Iterator[Case]:
+    """A runner that stands still until its lease is over, and then goes on; its call comes late, or its answer."""
+    seconds = lease_seconds + 6
+    for point in ("claim", "save_steps", "finish", "heartbeat", "post.content_delta", "ledger.running"):
+        for when in ("before", "after"):
+            yield Case("runner paused", [Fault(point, PAUSE, when, seconds=seconds)], _script_for(point))
+    yield Case("runner paused", scripts=[plain(12, Breakage("pause", 4, seconds=seconds))])
+
+
+def models() -> Iterator[Case]:
+    """A model that breaks off at every chunk, stalls, errs, refuses; a runner killed and paused meanwhile."""
+    for chunk in range(9):  # of the first step: words, the call, the reason, usage, the end
+        yield Case("model drops", scripts=[tools(Breakage("drop", chunk))], may_fail=True)
+    for chunk in (0, 3, 5):
+        yield Case("model errs after 200", scripts=[tools(Breakage("error", chunk))], may_fail=True)
+        yield Case("model is cut off", scripts=[tools(Breakage("cut", chunk))], may_fail=True)
+        yield Case("kill while the model speaks", scripts=[tools(Breakage("kill", chunk))])
+        yield Case("kill while the model speaks", scripts=[tools(Breakage("kill", chunk, step=1))])
+    yield Case("model stalls", scripts=[tools(Breakage("stall", 3, seconds=10.0))])
+    for code in (429, 500, 529):
+        yield Case("model refuses", scripts=[tools(Breakage("status", code=code))])
+
+
+def effects() -> Iterator[Case]:
+    """Tools whose runner is killed, which fail or stall, before and after their effect."""
+    for tool in ("0-w1", "0-r1", "0-w2"):
+        for when in ("before", "after"):
+            yield Case("kill in a tool", mishaps={tool: Mishap("kill", when)})
+    for when in ("before", "after"):
+        yield Case("tool fails", mishaps={"0-w1": Mishap("fail", when)})
+        yield Case("tool stalls", mishaps={"0-w2": Mishap("stall", when, seconds=6.0)})
+
+
+def clients() -> Iterator[Case]:
+    """What clients do: lose the connection, repeat, come twice, all at once, cancel."""
+    for at in (1, 2, 3, 5):
+        yield Case("connection cut", scripts=[tools(), plain(40)], play=partial(cases.cut, at=at))
+    yield Case("message repeated", scripts=[plain()], play=cases.repeat)
+    yield Case("two tabs", scripts=[plain(80), plain(), plain()], play=cases.two_tabs)
+    yield Case("messages out of order", scripts=[plain(40), plain(), plain(), plain()], play=cases.queue)
+    yield Case("cancel", scripts=[plain(200), plain()], play=cases.cancel_running)
+    yield Case("cancel a queued one", scripts=[plain(100), plain(), plain()], play=cases.cancel_queued)
+    yield Case("cancel in a tool", mishaps={"0-w1": Mishap("stall", "after", seconds=8.0)}, play=cases.cancel_tool)
+
+
+def everything(points: Counter[str], lease_seconds: float) -> list[Case]:
+    """All cases but the probes."""
+    groups = (
+        pauses(lease_seconds),
+        crashes(points),
+        abandoned(),
+        rings(),
+        posts(),
+        store_errors(),
+        models(),
+        effects(),
+        clients(),
+    )
+    return [case for group in groups for case in group]

@@ -1,0 +1,223 @@
+"""Judges a campaign from its history and from what the store holds. It knows nothing of what was meant to go wrong.
+
+A verdict names the invariant, the case, and what is not as it must be.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.history import History
+from tests.faults.stored import StoredRun, stored_runs
+
+FINAL = frozenset({"completed", "failed", "cancelled"})
+_WORD = re.compile(r"(\w+\.\d+)/s(\d+)a(\d+)w(\d+)(🙂?) ")
+
+
+@dataclass
+class Verdicts:
+    """What is not as it must be, by invariant."""
+
+    broken: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, invariant: str, case: str, text: str) -> None:
+        """Add one."""
+        self.broken.append((invariant, case, text))
+
+    def cases(self, invariant: str) -> set[str]:
+        """The cases in which an invariant does not hold."""
+        return {case for name, case, _ in self.broken if name == invariant}
+
+    def __bool__(self) -> bool:
+        return bool(self.broken)
+
+    def __str__(self) -> str:
+        lines = [f"{name}: {case} {text}" for name, case, text in sorted(self.broken)]
+        return "\n".join(lines) or "all invariants hold"
+
+
+class Checker:
+    """Judges one campaign."""
+
+    def __init__(self, history: History, items: list[dict[str, Any]]) -> None:
+        self.history = history
+        self.runs, self.leases = stored_runs(items)
+        self.of_case: dict[str, list[StoredRun]] = defaultdict(list)
+        for run in self.runs.values():
+            self.of_case[run.case].append(run)
+        self.cases = {entry["case"]: entry for entry in history.of("case")}
+        self.verdicts = Verdicts()
+
+    def judge(self) -> Verdicts:
+        """Check every invariant."""
+        for check in (
+            self._accepted_are_stored,
+            self._all_end,
+            self._effects,
+            self._views,
+            self._one_end,
+            self._one_writer,
+            self._order,
+            self._whole_attempts,
+            self._money,
+        ):
+            check()
+        return self.verdicts
+
+    def _say(self, invariant: str, case: str, text: str) -> None:
+        wrong = self.cases.get(case, {}).get("wrong", "")
+        self.verdicts.add(invariant, case, f"({wrong}): {text}")
+
+    def _accepted_are_stored(self) -> None:
+        """I1: what was accepted is stored, however often it was sent."""
+        runs: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for entry in self.history.of("client.got"):
+            frame = entry["frame"]
+            if frame.get("type") == "message_accepted":
+                runs[entry["case"], frame.get("client_message_id", "")].add(frame["run_id"])
+        for (case, own), ids in runs.items():
+            for run_id in ids - self.runs.keys():
+                self._say("I1 lost", case, f"{own} was accepted as {run_id}, which is not stored")
+            if own and len(ids) > 1:
+                self._say("I1 doubled", case, f"{own} was accepted as {sorted(ids)}")
+        for case, stored in self.of_case.items():
+            messages = Counter(run.message for run in stored)
+            if case and max(messages.values()) > 1:
+                self._say("I1 doubled", case, f"messages have several runs: {dict(messages)}")
+
+    def _all_end(self) -> None:
+        """I1: every run comes to its end, with an answer, and nothing waits behind it."""
+        for entry in self.history.of("case.stuck"):
+            self._say("I1 stuck", entry["case"], "did not come to its end")
+        for run in self._judged():
+            answers = [answer["status"] for answer in run.answers]
+            if run.status not in FINAL or answers != [run.status] or run.questions != 1:
+                self._say("I1 stuck", run.case, f"{run.id} is {run.status}: {run.questions} questions, {answers}")
+            elif run.status == "failed" and not self.cases[run.case]["may_fail"]:
+                self._say("I1 failed", run.case, f"{run.id} failed: {run.answers[0].get('error')}")
+            if self.leases.get(run.conversation, {}).get("queue"):
+                self._say("I1 stuck", run.case, "something still waits in the conversation")
+
+    def _judged(self) -> Iterator[StoredRun]:
+        return (run for run in self.runs.values() if run.case in self.cases)
+
+    def _effects(self) -> None:
+        """I2, I3: a write happens at most once, whatever its answer was, and stands in the ledger."""
+        done = Counter((entry["case"], entry["name"]) for entry in self.history.of("tool.done", kind="write"))
+        called = Counter((entry["case"], entry["name"]) for entry in self.history.of("tool.called", kind="write"))
+        for (case, name), count in done.items():
+            if count > 1:
+                self._say("I2 doubled effect", case, f"{name} happened {count} times")
+        for (case, name), count in called.items():
+            if count > 1 and done[case, name] <= 1:
+                self._say("I3 repeated call", case, f"{name} was called {count} times")
+
+    def _views(self) -> None:
+        """I4, I5: what every tab shows at the end is what is stored."""
+        for view in self.history.of("client.view"):
+            run = self.runs.get(view["run"])
+            if run is None or run.status not in FINAL:
+                continue
+            if (view["text"], view["status"]) != (run.text, run.status):
+                shown = f"{view['client']} shows {view['status']} {view['text']!r}, stored is {run.status} {run.text!r}"
+                self._say("I4 view", view["case"], shown)
+
+    def _one_end(self) -> None:
+        """I6: a run is finished once, and all that is said of its end is the same."""
+        finished: dict[str, set[str]] = defaultdict(set)  # a call that is repeated under its token is the same call
+        for entry in self.history.of("call", point="finish", status=200):
+            finished[entry.get("run", "")].add(entry.get("token", ""))
+        for run in self._judged():
+            if run.status in FINAL and len(finished[run.id]) != 1:
+                self._say("I6 ends", run.case, f"{run.id} was finished {len(finished[run.id])} times")
+        ends: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for entry in self.history.of("client.got"):
+            frame = entry["frame"]
+            kind = frame.get("type")
+            if kind in ("message_complete", "run_cancelled") or (kind == "error" and "run_id" in frame):
+                ends[entry["case"], frame["run_id"]].add(json.dumps(frame, sort_keys=True))
+        for (case, run_id), told in ends.items():
+            if len(told) > 1:
+                self._say("I6 ends", case, f"{run_id} ended differently: {sorted(told)}")
+
+    def _one_writer(self) -> None:
+        """I7: once a fence is claimed, no write under a lower one succeeds."""
+        highest: dict[str, int] = defaultdict(int)
+        for entry in self.history.of("call", status=200):
+            fence, conversation = entry.get("fence"), entry.get("conversation")
+            if fence and conversation and fence < highest[conversation]:
+                told = f"{entry['point']} under fence {fence} after {highest[conversation]} was claimed"
+                self._say("I7 two writers", entry["case"], told)
+            if fence and conversation:
+                highest[conversation] = max(highest[conversation], fence)
+
+    def _order(self) -> None:
+        """I8: runs of a conversation end in the order in which they were accepted."""
+        accepted: dict[str, list[str]] = defaultdict(list)
+        finished: dict[str, list[str]] = defaultdict(list)
+        for entry in self.history.of("call", status=200):
+            if entry["point"] in ("accept", "finish") and entry.get("run"):
+                (accepted if entry["point"] == "accept" else finished)[entry["conversation"]].append(entry["run"])
+        for conversation, order in finished.items():
+            wanted = [run for run in accepted[conversation] if run in order]
+            if _unique(order) != _unique(wanted):
+                case = self.runs[order[0]].case if order[0] in self.runs else ""
+                self._say("I8 order", case, f"{conversation} finished {order}, accepted {wanted}")
+
+    def _whole_attempts(self) -> None:
+        """A completed text is made of whole attempts of the model, one a step; a broken one may end within one."""
+        told = {
+            (f"{entry['case']}.{entry['message']}", entry["step"], entry["attempt"]): entry["words"]
+            for entry in self.history.of("model.told")
+        }
+        for run in self._judged():
+            if run.status not in FINAL or not run.text:
+                continue
+            fault = _mixture(run, told)
+            if fault:
+                self._say("I4 text", run.case, f"{run.id} {run.status}: {fault} in {run.text!r}")
+
+    def _money(self) -> None:
+        """I10: what a run cost is the sum of what its stored steps cost."""
+        for run in self._judged():
+            if run.status not in FINAL:
+                continue
+            paid = Counter[str]()
+            for step in run.steps:
+                usage = step.get("usage")
+                paid.update(json.loads(usage) if isinstance(usage, str) else usage or {})
+            if run.status == "completed" and +paid != +Counter(run.usage):
+                self._say("I10 money", run.case, f"{run.id} says {run.usage}, its steps {dict(paid)}")
+
+
+def _mixture(run: StoredRun, told: dict[tuple[str, int, int], int]) -> str:
+    """What is wrong with a text; nothing if it is made as it should be."""
+    words = [(match[1], int(match[2]), int(match[3]), int(match[4])) for match in _WORD.finditer(run.text)]
+    rebuilt = "".join(match[0] for match in _WORD.finditer(run.text))
+    if run.status == "completed" and rebuilt != run.text:
+        return "something that the model never said"
+    steps: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
+    for one in words:
+        steps[one[1]].append(one)
+    if [one[1] for one in words] != sorted(one[1] for one in words):
+        return "steps are out of order"
+    for step, found in steps.items():
+        attempts = {one[2] for one in found}
+        if len(attempts) > 1:
+            return f"step {step} is made of attempts {sorted(attempts)}"
+        if [one[3] for one in found] != list(range(len(found))):
+            return f"step {step} lost words"
+        whole = told.get((found[0][0], step, found[0][2]))
+        last = step == max(steps)
+        if (run.status == "completed" or not last) and len(found) != whole:
+            return f"step {step} has {len(found)} words of {whole}"
+    return ""
+
+
+def _unique(ids: list[str]) -> list[str]:
+    return list(dict.fromkeys(ids))

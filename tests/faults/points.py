@@ -1,0 +1,157 @@
+"""Names for the calls that the functions make, so that a fault can say where it strikes.
+
+A write that has no name here is called `write:…`; the campaign fails on it, so that a new write in the product becomes
+a new crash point and is not overlooked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+READS = frozenset({"GetItem", "Query", "BatchGetItem", "TransactGetItems", "DescribeTable"})
+_SECTION = re.compile(r"\b(SET|REMOVE|ADD|DELETE)\b")
+_NAME = re.compile(r"#\w+")
+
+
+@dataclass(frozen=True)
+class Touched:
+    """One item that a call writes or checks: its key, its kind when it is put, and what is done to which attributes."""
+
+    verb: str
+    pk: str
+    sk: str
+    kind: str = ""
+    item: Json = field(default_factory=dict)
+    added: frozenset[str] = frozenset()
+    set: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+
+def point_of_store(operation: str, body: Json) -> str:
+    """The name of a call of DynamoDB."""
+    if operation in READS:
+        return "read"
+    touched = _touched(operation, body)
+    for rule in (_by_put, _by_lease, _by_key):
+        for item in touched:
+            name = rule(item)
+            if name:
+                return name
+    first = touched[0] if touched else Touched(operation, "", "")
+    return f"write:{operation}:{first.kind or first.sk}"
+
+
+def point_of_invoke(body: Json) -> str:
+    """The name of an invocation of a function."""
+    return f"ring.{body.get('kind', 'unknown')}"
+
+
+def point_of_post(method: str, body: bytes) -> str:
+    """The name of a call of @connections."""
+    if method != "POST":
+        return "close_connection"
+    try:
+        kind = str(json.loads(body).get("type", "unknown"))
+    except ValueError:
+        kind = "unknown"
+    return f"post.{kind}"
+
+
+def _by_put(item: Touched) -> str:
+    """Calls that are told by a new item among what they write."""
+    if item.verb != "Put":
+        return ""
+    if item.kind == "message":
+        role = item.item.get("role", {}).get("S")
+        return "accept" if role == "user" else "finish"
+    return "connect" if item.kind == "connection" else ""
+
+
+def _by_lease(item: Touched) -> str:
+    """Calls that are told by what they do to the lease, or to a step."""
+    if item.sk == "LEASE" and item.verb == "Update":
+        return _lease_update(item)
+    if item.kind == "step" or item.sk.startswith("S#"):
+        return _step_write(item)
+    return ""
+
+
+def _lease_update(item: Touched) -> str:
+    if "fence" in item.added:
+        return "claim"
+    if "resumed" in item.added:
+        return "subscribe"
+    if "cancelled" in item.added:
+        return "cancel"
+    if "due_pk" in item.removed:
+        return "release"
+    if "lease_until" in item.set:
+        return "heartbeat"
+    return ""
+
+
+def _step_write(item: Touched) -> str:
+    status = (item.item.get("status") or item.item.get("step_status") or {}).get("S", "")
+    return f"ledger.{status}" if item.kind == "step" and status == "running" else "save_steps"
+
+
+def _by_key(item: Touched) -> str:
+    if "#GATE" in item.pk or "#CALLER#" in item.pk:
+        return "limits"
+    if "#CONNECTION#" in item.pk:
+        return "disconnect" if item.verb == "Delete" else "greeting"
+    return "save_pieces" if item.kind == "piece" else ""
+
+
+def _touched(operation: str, body: Json) -> list[Touched]:
+    if operation == "TransactWriteItems":
+        found = [_one(verb, action) for entry in body["TransactItems"] for verb, action in entry.items()]
+    elif operation == "BatchWriteItem":
+        requests = [request for table in body["RequestItems"].values() for request in table]
+        found = [_one(verb.removesuffix("Request"), action) for request in requests for verb, action in request.items()]
+    else:
+        found = [_one(operation.removesuffix("Item"), body)]
+    order = {"Put": 0, "Update": 1, "Delete": 2}
+    return sorted((item for item in found if item.verb in order), key=lambda item: order[item.verb])
+
+
+def _one(verb: str, action: Json) -> Touched:
+    item = action.get("Item", {})
+    key = action.get("Key") or item
+    sections = _sections(action)
+    return Touched(
+        verb=verb,
+        pk=key.get("pk", {}).get("S", ""),
+        sk=key.get("sk", {}).get("S", ""),
+        kind=item.get("kind", {}).get("S", ""),
+        item=item,
+        added=sections.get("ADD", frozenset()),
+        set=sections.get("SET", frozenset()),
+        removed=sections.get("REMOVE", frozenset()),
+    )
+
+
+def _sections(action: Json) -> dict[str, frozenset[str]]:
+    """The attributes that each section of an update names."""
+    names = action.get("ExpressionAttributeNames", {})
+    parts = _SECTION.split(action.get("UpdateExpression", ""))
+    return {
+        section: frozenset(names.get(name, name) for name in _NAME.findall(text))
+        for section, text in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+def fence_of(body: Json) -> int | None:
+    """The fence that a write insists on; None where it does not insist on any."""
+    actions = [action for entry in body.get("TransactItems", []) for action in entry.values()] or [body]
+    for action in actions:
+        names, values = action.get("ExpressionAttributeNames", {}), action.get("ExpressionAttributeValues", {})
+        for placeholder, name in names.items():
+            condition = re.search(rf"{re.escape(placeholder)} = (:\w+)", action.get("ConditionExpression", ""))
+            if name == "fence" and condition:
+                return int(values[condition[1]]["N"])
+    return None

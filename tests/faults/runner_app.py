@@ -1,0 +1,73 @@
+"""The runner of the campaign: the product's own handler, composed with tools that act on the campaign's server.
+
+A copy of the template names this handler instead of the product's. What is set here is what a composition may set:
+tools, limits, the length of the lease, the clock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from agent_builder.repositories import runs
+
+runs.LEASE_MS = int(os.environ.get("FAULTS_LEASE_MS", runs.LEASE_MS))  # before the runner takes it from there
+
+from agent_builder.bootstrap import runner_services  # noqa: E402
+from agent_builder.clock import now_ms  # noqa: E402
+from agent_builder.errors import ToolError  # noqa: E402
+from agent_builder.messages import Json, ToolSpec  # noqa: E402
+from functions.runner import app  # noqa: E402
+
+EFFECTS_URL = os.environ.get("FAULTS_EFFECTS_URL", "")
+SKEW_MS = int(os.environ.get("FAULTS_SKEW_MS", "0"))
+_SCHEMA: Json = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+class EffectTool:
+    """Does something to the campaign's server: `POST /<kind>/<name>`."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.spec = ToolSpec(f"effect_{kind}", f"Does a {kind}.", _SCHEMA)
+
+    async def call(self, arguments: Json) -> Json:
+        """Answer what the server answers."""
+        async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+            try:
+                answer = await client.post(f"{EFFECTS_URL}/{self._kind}/{arguments['name']}")
+            except httpx2.HTTPError as error:
+                raise ToolError("The server did not answer.") from error
+        if answer.status_code != 200:
+            raise ToolError(f"The server answered {answer.status_code}.")
+        found: Json = answer.json()
+        return found
+
+
+TOOLS: Mapping[str, Any] = {tool.spec.name: tool for tool in (EffectTool("write"), EffectTool("read"))}
+
+
+def skewed_ms() -> int:
+    """A clock that is fast in one environment and slow in the next."""
+    return now_ms() + (SKEW_MS if os.getpid() % 2 else -SKEW_MS)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Compose once, then handle as the product does."""
+    runner = runner_services().runner
+    runner.tools_of = _tools
+    if SKEW_MS:
+        runner.clock = skewed_ms
+    return app.lambda_handler(event, context)
+
+
+def _tools(version: Any) -> Mapping[str, Any]:
+    return TOOLS
