@@ -7,10 +7,11 @@ I/O, `transcript.py` and `answer.py` put frames together, `client.py` does what 
 from web.client.python.answer import Answer, Failure
 from web.client.python.blocks import Block, TextBlock, ThinkingBlock, ToolBlock
 from web.client.python.client import PlaygroundClient, playground_url
+from web.client.python.connection import State
 from web.client.python.conversation import Accepted, Conversation, Sent
 from web.client.python.errors import ClientError, Closed, InvalidContent, Refused, TicketFailed, TooLarge
 from web.client.python.rest import message_source, ticket_source
-from web.client.python.session import Session, State
+from web.client.python.session import Session
 from web.client.python.timing import Timing
 from web.client.python.transcript import Question, Transcript, loaded, reduce
 

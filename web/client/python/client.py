@@ -14,26 +14,22 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.typing import Subprotocol
+from websockets.asyncio.client import ClientConnection
 
 from web.client.python.answer import Frame
-from web.client.python.blocks import Json
+from web.client.python.archive import Archive, Messages
+from web.client.python.connection import State
+from web.client.python.content import check_content
 from web.client.python.conversation import Conversation, Sent
-from web.client.python.errors import ClientError, Closed, InvalidContent, TicketFailed, TooLarge
+from web.client.python.errors import ClientError, Closed, TicketFailed
+from web.client.python.line import Line, open_socket
 from web.client.python.outbox import Thread
-from web.client.python.session import Session, State
+from web.client.python.session import Session
 from web.client.python.timing import Timing
-from web.client.python.transcript import loaded
 
 SUBPROTOCOL = "aab.v1"
-FRAME_LIMIT = 32 * 1024
-_ROOM = 512  # what a frame needs beside its content
-_MAX_FRAME = 2**20
 
 Ticket = Callable[[], Awaitable[str | None]]
-Messages = Callable[[str], Awaitable[list[Json]]]
 Connect = Callable[[str, list[str]], Awaitable[ClientConnection]]
 OnFrame = Callable[[str, Frame], None]
 
@@ -41,12 +37,6 @@ OnFrame = Callable[[str, Frame], None]
 def playground_url(base_url: str, agent_id: str) -> str:
     """The WebSocket address of an agent, from the address that serves REST."""
     return re.sub("^http", "ws", base_url.rstrip("/")) + f"/api/v1/playground/{quote(agent_id, safe='')}"
-
-
-async def open_socket(url: str, protocols: list[str]) -> ClientConnection:
-    """Open a WebSocket as a browser does: no pings of its own, any size of message."""
-    names = [Subprotocol(name) for name in protocols]
-    return await connect(url, subprotocols=names, ping_interval=None, max_size=_MAX_FRAME, close_timeout=1)
 
 
 class PlaygroundClient:
@@ -88,7 +78,7 @@ class PlaygroundClient:
         self.url = url or playground_url(base_url, agent_id)
         self.session = Session(timing, chance, renewable=ticket is not None)
         self._ticket = ticket
-        self._messages = messages
+        self.archive = Archive(messages)
         self._clock = clock
         self._open = open
         self._on_state = on_state
@@ -97,9 +87,9 @@ class PlaygroundClient:
         self._told: tuple[State, ClientError | None] = ("idle", None)
         self._waiters: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._loaded: dict[tuple[int, str, bool], bool] = {}
+        self._complaints: list[ClientError] = []
 
     async def __aenter__(self) -> Self:
         self.connect()
@@ -163,7 +153,7 @@ class PlaygroundClient:
 
     def say(self, conversation: Conversation, content: str, client_message_id: str | None) -> Sent:
         """Check and send a message."""
-        _check_content(content)
+        check_content(content)
         if self.state == "closed":
             raise Closed("The client is closed.")
         own = client_message_id or uuid.uuid4().hex
@@ -173,7 +163,7 @@ class PlaygroundClient:
     def act(self, what: Callable[[Session, float], None]) -> None:
         """Tell the session something, and do what it asks for."""
         what(self.session, self._clock())
-        for action in self._take():
+        for action in self.session.take_actions():
             self._do(action)
         self._arm()
         self._complete()
@@ -195,19 +185,11 @@ class PlaygroundClient:
         finally:
             self._waiters.discard(waiter)
 
-    def loading(self, thread: Thread, run_id: str) -> bool:
-        """Whether a run's stored message is being fetched to complete it."""
-        return self._loaded.get((id(thread), run_id, True)) is False
-
     # ------------------------------------------------------------ inside
-
-    def _take(self) -> list[Frame]:
-        actions, self.session.actions = self.session.actions, []
-        return actions
 
     def _do(self, action: Frame) -> None:
         if action["do"] == "connect":
-            self._line = _Line(self)
+            self._line = Line(self)
             self._spawn(self._line.serve())
         elif self._line is not None and action["do"] == "send":
             if self._on_frame:
@@ -231,7 +213,7 @@ class PlaygroundClient:
             self._told = state
             if self._on_state:
                 self._on_state(*state)
-        reports, self.session.reports = self.session.reports, []
+        reports, self._complaints = [*self._complaints, *self.session.take_reports()], []
         for report in reports:
             if self._on_error:
                 self._on_error(report)
@@ -245,29 +227,16 @@ class PlaygroundClient:
         task.add_done_callback(self._tasks.discard)
 
     def _complete(self) -> None:
-        """Fetch what frames did not tell: once when a run is met that others began, once when it has ended."""
-        if self._messages is None or self.state == "closed":
-            return
         for thread in self.session.threads:
-            for run_id in thread.transcript.wanting:
-                answer = thread.transcript.answer(run_id)
-                name = (id(thread), run_id, answer is not None and answer.over)
-                if thread.id and name not in self._loaded:
-                    self._loaded[name] = False
-                    self._spawn(self._load(thread, thread.id, name))
+            if self.state != "closed" and self.archive.wants(thread):
+                self._spawn(self._fetch(thread))
 
-    async def _load(self, thread: Thread, conversation_id: str, name: tuple[int, str, bool]) -> None:
-        assert self._messages is not None
+    async def _fetch(self, thread: Thread) -> None:
         try:
-            messages = await self._messages(conversation_id)
-            thread.transcript = loaded(thread.transcript, messages)
-        except (OSError, ValueError) as error:
-            self.session.reports.append(
-                ClientError(f"Stored messages could not be had: {error}", code="messages_failed")
-            )
-        finally:
-            self._loaded[name] = True
-            self.act(lambda *_: None)
+            await self.archive.fetch(thread)
+        except ClientError as error:
+            self._complaints.append(error)
+        self.act(lambda *_: None)
 
     async def protocols(self) -> list[str]:
         """What the next handshake offers."""
@@ -293,70 +262,3 @@ class PlaygroundClient:
                 if self._on_frame:
                     self._on_frame("in", frame)
                 self.act(lambda session, now: session.heard(now, frame))
-
-
-class _Line:
-    """One attempt at a connection, and the connection that came of it."""
-
-    def __init__(self, client: PlaygroundClient) -> None:
-        self.outgoing: asyncio.Queue[str] = asyncio.Queue()
-        self._client = client
-        self._dropped = False
-        self._task: asyncio.Task[Any] | None = None
-
-    def drop(self) -> None:
-        """Nothing of this connection counts any more."""
-        self._dropped = True
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
-
-    async def serve(self) -> None:
-        """Open, send and receive until it ends; then say how."""
-        self._task = asyncio.current_task()
-        code = status = None
-        try:
-            socket = await self._client.dial(await self._client.protocols())
-            code = await self._talk(socket)
-        except ClientError as error:
-            failure = error
-            self._report(lambda session, now: session.failed(now, failure))
-        except InvalidStatus as error:
-            status = error.response.status_code
-        except (OSError, EOFError, TimeoutError, WebSocketException):
-            code = 1006
-        self._report(lambda session, now: session.lost(now, code, status))
-
-    async def _talk(self, socket: ClientConnection) -> int | None:
-        writer = asyncio.get_running_loop().create_task(self._write(socket))
-        try:
-            self._report(lambda session, now: session.opened(now))
-            async for text in socket:
-                if self._dropped:
-                    return None
-                self._client.received(text)
-        except ConnectionClosed:
-            return socket.close_code
-        finally:
-            writer.cancel()
-            with contextlib.suppress(Exception):
-                await asyncio.shield(socket.close())
-        return socket.close_code
-
-    async def _write(self, socket: ClientConnection) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await socket.send(await self.outgoing.get())
-
-    def _report(self, what: Callable[[Session, float], None]) -> None:
-        if not self._dropped:
-            self._client.act(what)
-
-
-def _check_content(content: str) -> None:
-    """Find what the server could only refuse."""
-    if not content.strip():
-        raise InvalidContent("The message is empty.")
-    if "\x00" in content or any("\ud800" <= char <= "\udfff" for char in content):
-        raise InvalidContent("The message holds a NUL or half a surrogate pair.")
-    if len(json.dumps(content, ensure_ascii=False).encode()) > FRAME_LIMIT - _ROOM:
-        raise TooLarge("The message is longer than the 32 KB that fit into a frame; send it in pieces.")

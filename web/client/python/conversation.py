@@ -85,7 +85,7 @@ class Conversation:
 
         def over(transcript: Transcript) -> bool:
             answer = transcript.answer(run_id)
-            return answer is not None and answer.over and not self._client.loading(self.thread, run_id)
+            return answer is not None and answer.over and not self._client.archive.loading(run_id)
 
         answer = (await self.until(over)).answer(run_id)
         assert answer is not None

@@ -11,7 +11,12 @@ from web.client.python.transcript import Transcript
 
 
 class Thread:
-    """One conversation that is looked at. `id` is None until the first message of a new one is accepted."""
+    """One conversation that is looked at.
+
+    `id` is None until the first message of a new one is accepted. `heard_at` is when it was last spoken of (or the
+    connection opened), `asked_at` when `resume` was last sent. `gone`: the server does not know it.
+    `kept`: a user looks at it.
+    """
 
     def __init__(self, conversation_id: str | None) -> None:
         self.id = conversation_id
@@ -34,6 +39,14 @@ class Letter:
     retry_at: float = float("-inf")
     tries: int = 0
     cancel: bool = False
+
+    def sealed(self) -> Frame:
+        """Its frame."""
+        if self.frame is None:
+            place = {} if self.thread.id is None else {"conversation_id": self.thread.id}
+            names = {"type": "user_message", "client_message_id": self.client_message_id}
+            self.frame = {**names, "content": self.content, **place}
+        return self.frame
 
 
 @dataclass

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from web.client.python.answer import Answer, Failure, Frame, apply, settled
+from web.client.python.answer import Answer, Failure, Frame, settled
 from web.client.python.blocks import Json
+from web.client.python.frames import apply
 
 QuestionStatus = Literal["sending", "accepted", "refused"]
 
