@@ -14,9 +14,10 @@ from tests.faults.checker import Checker, Verdicts
 from tests.faults.history import History
 from tests.faults.rig import Options, Rig, running_rig
 
-SHORT = Options(lease_ms=4_000, rescue_seconds=5.0, timeout=120)
+SHORT = Options(rescue_seconds=10.0)
 LONG = Options()
-AT_ONCE = 20
+AT_ONCE = 32
+LEASE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ async def campaign(wanted: Wanted, history: History) -> Verdicts:
     chance = random.Random(wanted.seed)
     async with running_rig(wanted.options, history) as rig:
         points = await _probe(rig)
-        cases = catalogue.everything(points, wanted.options.lease_ms / 1000)
+        cases = catalogue.everything(points, LEASE_SECONDS)
         chosen = [case for case in cases if wanted.only in f"{case.family}: {case.what}"] * wanted.runs
         chance.shuffle(chosen)
         await _play(rig, chosen, wanted.at_once)

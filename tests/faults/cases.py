@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.client import Client
 from tests.faults.effects import Mishap
 from tests.faults.faults import Fault
 from tests.faults.rig import Rig
+from tests.faults.tab import Tab
 from tests.faults.vendor import Script, Step, ToolUse
+from web.client.python.conversation import Accepted
+from web.client.python.errors import ClientError
 
 END_SECONDS = 100.0
 Playing = Callable[["Play"], Awaitable[None]]
@@ -27,7 +30,6 @@ class Case:
         mishaps: What goes wrong with calls of tools, by number of the message and name: `0-w1`.
         play: What the client does.
         may_fail: Whether a run may end in an error that the user is told.
-        store_only: Whether nobody is connected while it is repaired.
     """
 
     family: str
@@ -48,18 +50,15 @@ class Case:
 
 @dataclass
 class Play:
-    """A case while it is played."""
+    """A case while it is played. Its tabs are closed when it is over."""
 
     case: Case
     rig: Rig
-    clients: list[Client] = field(default_factory=list)
+    tabs: contextlib.AsyncExitStack
 
-    async def client(self, name: str = "tab", **options: Any) -> Client:
+    async def tab(self, name: str = "tab", **options: Any) -> Tab:
         """A new tab."""
-        client = Client(self.rig.url, self.rig.history, self.case.name, name, **options)
-        self.clients.append(client)
-        await client.open()
-        return client
+        return await self.tabs.enter_async_context(Tab(self.rig.url, self.rig.history, self.case.name, name, **options))
 
     def content(self, number: int) -> str:
         """What message `number` says; the model finds its script by the mark."""
@@ -69,30 +68,28 @@ class Play:
         """The client's own id of message `number`."""
         return f"{self.case.name}-{number}"
 
-    async def say(self, client: Client, number: int, conversation: str | None = None) -> dict[str, Any]:
+    async def say(self, tab: Tab, number: int, conversation: str | None = None) -> Accepted:
         """Send a message until it is accepted."""
-        return await client.send(self.content(number), self.message_id(number), conversation)
+        return await tab.say(self.content(number), self.message_id(number), conversation)
 
 
 async def perform(rig: Rig, case: Case) -> None:
-    """Play a case to its end, and write down what every client shows then."""
-    play = Play(case, rig)
+    """Play a case to its end, and write down what every tab shows then."""
     rig.plan.add(case.name, *case.faults)
     for number, script in enumerate(case.scripts):
         rig.vendor.scripts[f"{case.name}.{number}"] = script
     for name, mishap in case.mishaps.items():
         rig.effects.mishaps[f"{case.name}-{name}"] = mishap
-    rig.history.write("case", case=case.name, family=case.family, wrong=case.what, may_fail=case.may_fail)
-    try:
-        async with asyncio.timeout(END_SECONDS):
-            await case.play(play)
-    except TimeoutError:
-        rig.history.write("case.stuck", case=case.name)
-    for client in play.clients:
-        for run, view in client.runs.items():
-            shown = {"text": view.text, "status": view.status, "terminals": view.terminals, "holes": view.holes}
-            rig.history.write("client.view", case=case.name, client=client.name, run=run, **shown)
-        await client.close()
+    about = {"family": case.family, "wrong": case.what, "may_fail": case.may_fail}
+    rig.history.write("case", case=case.name, **about)
+    async with contextlib.AsyncExitStack() as tabs:
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await case.play(Play(case, rig, tabs))
+        except TimeoutError:
+            rig.history.write("case.stuck", case=case.name)
+        except ClientError as error:
+            rig.history.write("case.refused", case=case.name, error=str(error))
     unstruck = [fault.name for fault in case.faults if not fault.struck]
     rig.history.write("case.over", case=case.name, unstruck=unstruck)
 
@@ -118,118 +115,109 @@ def tools(*breakages: Any) -> Script:
 
 async def talk(play: Play) -> None:
     """One tab: each message after the end of the answer before."""
-    client = await play.client()
-    await _all(play, client)
+    await _go_on(play, await play.tab())
 
 
-async def _all(play: Play, client: Client, after: int = 0, conversation: str | None = None) -> None:
+async def _go_on(play: Play, tab: Tab, after: int = 0, conversation: str | None = None) -> None:
     for number in range(after, len(play.case.scripts)):
-        accepted = await play.say(client, number, conversation)
-        conversation = accepted["conversation_id"]
-        assert await client.ended(accepted["run_id"], END_SECONDS)
-    await _look_again(play, conversation)
-
-
-async def _look_again(play: Play, conversation: str | None) -> None:
-    """Somebody who comes when all is over sees the last answer."""
-    late = await play.client("late")
+        accepted = await play.say(tab, number, conversation)
+        conversation = accepted.conversation_id
+        await tab.ended(accepted)
     if conversation:
-        await late.watch(conversation)
-        await late.until(lambda: any(view.terminals for view in late.runs.values()), END_SECONDS)
+        await _look_again(play, conversation)
+
+
+async def _look_again(play: Play, conversation: str) -> None:
+    """Somebody who comes when all is over sees the last answer."""
+    late = await play.tab("late")
+    late.watch(conversation)
+    await late.any_ended(conversation)
 
 
 async def cut(play: Play, at: int) -> None:
     """The connection is lost at the `at`-th delta."""
-    await _all(play, await play.client(cut_at=at))
+    await _go_on(play, await play.tab(cut_at=at))
 
 
 async def leave(play: Play) -> None:
-    """Nobody is connected once the message is accepted; comes back when the run is stored."""
-    client = await play.client()
-    accepted = await play.say(client, 0)
-    await client.close()
-    await _stored(play, accepted["run_id"])
-    await _look_again(play, accepted["conversation_id"])
-
-
-async def _stored(play: Play, run: str) -> None:
-    await play.rig.history.until(
-        lambda entry: (entry.get("point"), entry.get("status"), entry.get("run")) == ("finish", 200, run)
-    )
+    """Nobody is connected once the message is accepted; somebody comes back when the run is stored."""
+    tab = await play.tab()
+    accepted = await play.say(tab, 0)
+    await tab.leave()
+    stored = ("finish", 200, accepted.run_id)
+    await play.rig.history.until(lambda one: (one.get("point"), one.get("status"), one.get("run")) == stored)
+    await _look_again(play, accepted.conversation_id)
 
 
 async def two_tabs(play: Play) -> None:
     """A second tab opens while the answer comes; both say something."""
-    first, second = await play.client("first"), await play.client("second")
+    first, second = await play.tab("first"), await play.tab("second")
     accepted = await play.say(first, 0)
-    conversation = accepted["conversation_id"]
-    await first.shown(accepted["run_id"], 1, END_SECONDS)
-    await second.watch(conversation)
-    rest = [play.say(tab, n + 1, conversation) for n, tab in enumerate((second, first))]
-    runs = [accepted["run_id"], *((one["run_id"]) for one in await asyncio.gather(*rest))]
+    conversation = accepted.conversation_id
+    await first.shown(accepted, 1)
+    second.watch(conversation)
+    more = await asyncio.gather(play.say(second, 1, conversation), play.say(first, 2, conversation))
     for tab in (first, second):
-        for run in runs:
-            assert await tab.ended(run, END_SECONDS)
+        for one in (accepted, *more):
+            await tab.ended(one)
     await _look_again(play, conversation)
 
 
 async def repeat(play: Play) -> None:
-    """The same message five times, before and after it is accepted and when all is over."""
-    client = await play.client()
-    await client.until(lambda: client._socket is not None, END_SECONDS)
+    """The same message again and again, before it is accepted, after that and when all is over."""
+    tab = await play.tab()
     frame = {"type": "user_message", "content": play.content(0), "client_message_id": play.message_id(0)}
-    for _ in range(3):
-        await client.put(**frame)
-    accepted = await play.say(client, 0)
-    assert await client.ended(accepted["run_id"], END_SECONDS)
+    saying = asyncio.ensure_future(play.say(tab, 0))
+    await play.rig.history.until(lambda one: (one["what"], one.get("case")) == ("client.opened", play.case.name))
     for _ in range(2):
-        await client.put(**frame)
-    await _look_again(play, accepted["conversation_id"])
+        await tab.put(**frame)
+    accepted = await saying
+    await tab.put(**frame)
+    await tab.ended(accepted)
+    await tab.put(**frame)
+    await _look_again(play, accepted.conversation_id)
 
 
 async def queue(play: Play) -> None:
     """All messages at once, on connections of their own: they are answered in the order of acceptance."""
-    first = await play.client("first")
+    first = await play.tab("first")
     accepted = await play.say(first, 0)
-    conversation = accepted["conversation_id"]
-    tabs = [await play.client(f"tab{n}") for n in range(1, len(play.case.scripts))]
-    rest = await asyncio.gather(*(play.say(tab, n + 1, conversation) for n, tab in enumerate(tabs)))
-    for one in (accepted, *rest):
-        assert await first.ended(one["run_id"], END_SECONDS)
+    conversation = accepted.conversation_id
+    others = [await play.tab(f"tab{number}") for number in range(1, len(play.case.scripts))]
+    more = await asyncio.gather(*(play.say(tab, n + 1, conversation) for n, tab in enumerate(others)))
+    for one in (accepted, *more):
+        await first.ended(one)
     await _look_again(play, conversation)
 
 
 async def cancel_running(play: Play, after: int = 20) -> None:
-    """Cancel while the answer comes; what waits behind it goes on."""
-    client = await play.client()
-    accepted = await play.say(client, 0)
-    ids = {"conversation_id": accepted["conversation_id"], "run_id": accepted["run_id"]}
-    await client.shown(accepted["run_id"], after, END_SECONDS)
-    play.rig.history.write("client.cancels", case=play.case.name, run=accepted["run_id"])
-    await client.put(type="cancel", **ids)
-    assert await client.ended(accepted["run_id"], END_SECONDS)
-    await _all(play, client, 1, accepted["conversation_id"])
+    """Cancel while the answer comes; the next message is answered."""
+    tab = await play.tab()
+    accepted = await play.say(tab, 0)
+    await tab.shown(accepted, after)
+    tab.cancel(accepted)
+    await tab.ended(accepted)
+    await _go_on(play, tab, 1, accepted.conversation_id)
 
 
 async def cancel_queued(play: Play) -> None:
     """Cancel a message that waits; the ones around it are answered."""
-    client = await play.client()
-    accepted = [await play.say(client, 0)]
-    conversation = accepted[0]["conversation_id"]
-    accepted += [await play.say(client, number, conversation) for number in range(1, len(play.case.scripts))]
-    await client.put(type="cancel", conversation_id=conversation, run_id=accepted[1]["run_id"])
+    tab = await play.tab()
+    accepted = [await play.say(tab, 0)]
+    conversation = accepted[0].conversation_id
+    accepted += [await play.say(tab, number, conversation) for number in range(1, len(play.case.scripts))]
+    tab.cancel(accepted[1])
     for one in accepted:
-        assert await client.ended(one["run_id"], END_SECONDS)
+        await tab.ended(one)
     await _look_again(play, conversation)
 
 
 async def cancel_tool(play: Play) -> None:
-    """Cancel while a tool runs."""
-    client = await play.client()
-    accepted = await play.say(client, 0)
-    name, history = play.case.name, play.rig.history
-    await history.until(lambda entry: (entry["what"], entry.get("case")) == ("tool.called", name))
-    history.write("client.cancels", case=play.case.name, run=accepted["run_id"])
-    await client.put(type="cancel", conversation_id=accepted["conversation_id"])
-    assert await client.ended(accepted["run_id"], END_SECONDS)
-    await _look_again(play, accepted["conversation_id"])
+    """Cancel everything while a tool runs."""
+    tab = await play.tab()
+    accepted = await play.say(tab, 0)
+    name = play.case.name
+    await play.rig.history.until(lambda one: (one["what"], one.get("case")) == ("tool.called", name))
+    tab.cancel(accepted, all_runs=True)
+    await tab.ended(accepted)
+    await _look_again(play, accepted.conversation_id)

@@ -94,6 +94,8 @@ class Checker:
         """I1: every run comes to its end, with an answer, and nothing waits behind it."""
         for entry in self.history.of("case.stuck"):
             self._say("I1 stuck", entry["case"], "did not come to its end")
+        for entry in self.history.of("case.refused"):
+            self._say("I1 failed", entry["case"], f"the client gave up: {entry['error']}")
         for run in self._judged():
             answers = [answer["status"] for answer in run.answers]
             if run.status not in FINAL or answers != [run.status] or run.questions != 1:

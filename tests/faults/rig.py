@@ -34,14 +34,12 @@ class Options:
     """How a rig is set up.
 
     Attributes:
-        lease_ms: How long a claim holds without a heartbeat.
         retry_delays: Seconds before the retries of a failed asynchronous event; AWS waits one and two minutes.
         rescue_seconds: How often the rescue is invoked, beside the schedule's once a minute.
         timeout: The runner's time limit in seconds.
         skew_ms: How far its clocks are off, in both directions.
     """
 
-    lease_ms: int = 15_000
     retry_delays: str = "60,120"
     rescue_seconds: float = 60.0
     timeout: int = 900
@@ -143,7 +141,6 @@ async def _start_stack(rig: Rig, folder: Path, closing: contextlib.AsyncExitStac
     variables = {
         **rig.proxy.environment("live"),
         "FAULTS_EFFECTS_URL": f"http://127.0.0.1:{rig.effects.port}",
-        "FAULTS_LEASE_MS": str(rig.options.lease_ms),
         "FAULTS_SKEW_MS": str(rig.options.skew_ms),
     }
     arguments = ["--template", str(template(folder, rig.options)), "--retry-delays", rig.options.retry_delays]

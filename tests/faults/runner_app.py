@@ -1,7 +1,7 @@
 """The runner of the campaign: the product's own handler, composed with tools that act on the campaign's server.
 
 A copy of the template names this handler instead of the product's. What is set here is what a composition may set:
-tools, limits, the length of the lease, the clock.
+tools, limits, the clock.
 """
 
 from __future__ import annotations
@@ -12,15 +12,11 @@ from typing import Any
 
 import httpx2
 
-from agent_builder.repositories import runs
-
-runs.LEASE_MS = int(os.environ.get("FAULTS_LEASE_MS", runs.LEASE_MS))  # before the runner takes it from there
-
-from agent_builder.bootstrap import runner_services  # noqa: E402
-from agent_builder.clock import now_ms  # noqa: E402
-from agent_builder.errors import ToolError  # noqa: E402
-from agent_builder.messages import Json, ToolSpec  # noqa: E402
-from functions.runner import app  # noqa: E402
+from agent_builder.bootstrap import runner_services
+from agent_builder.clock import now_ms
+from agent_builder.errors import ToolError
+from agent_builder.messages import Json, ToolSpec
+from functions.runner import app
 
 EFFECTS_URL = os.environ.get("FAULTS_EFFECTS_URL", "")
 SKEW_MS = int(os.environ.get("FAULTS_SKEW_MS", "0"))
