@@ -126,33 +126,44 @@ class Engine:
         """
         transcript.begun_at = transcript.begun_at or self.clock()
         while True:
-            if transcript.round:
-                reached = self._round_limit(transcript)
-                if reached is None and not self.room("tool"):
-                    yield Suspended()
-                    return
-                if reached is None:
-                    async for tool_event in self._tool_round(transcript):
-                        yield tool_event
-                    reached = self._limit(transcript)
-                if reached is not None:
-                    yield self._note(transcript, reached[1])
-                    yield RunEnded(transcript.outcome("completed", reached[0]))
-                    return
-            if not self.room("model"):
-                yield Suspended()
-                return
-            history = replace(request, messages=_with(request.messages, transcript))
-            try:
-                async for event in self._model_step(history, transcript):
+            for part in (self._round, self._ask_model):
+                async for event in part(request, transcript):
                     yield event
-            except ProviderError as error:
-                yield RunEnded(transcript.outcome("failed", error=error))
-                return
-            if not transcript.round:  # a call of an answer that was cut off is never run
-                yield RunEnded(transcript.outcome("completed", transcript.stop_reason))
-                return
+                    if isinstance(event, RunEnded | Suspended):
+                        return
+
+    async def _round(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make the calls that the model asked for last, if there are any, within the limits."""
+        if not transcript.round:
+            return
+        reached = self._round_limit(transcript)
+        if reached is None and not self.room("tool"):
+            yield Suspended()
+            return
+        if reached is None:
+            async for event in self._call_tools(transcript):
+                yield event
+            reached = self._limit(transcript)
+        if reached is not None:
+            yield self._note(transcript, reached[1])
+            yield RunEnded(transcript.outcome("completed", reached[0]))
+
+    async def _ask_model(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Call the model; its answer ends the run unless it asks for tools."""
+        if not self.room("model"):
+            yield Suspended()
+            return
+        history = replace(request, messages=_with(request.messages, transcript))
+        try:
+            async for event in self._model_step(history, transcript):
+                yield event
+        except ProviderError as error:
+            yield RunEnded(transcript.outcome("failed", error=error))
+            return
+        if transcript.round:
             yield Checkpoint()
+        else:  # a call of an answer that was cut off is never run
+            yield RunEnded(transcript.outcome("completed", transcript.stop_reason))
 
     async def _model_step(
         self, request: ModelRequest, transcript: Transcript
@@ -228,7 +239,7 @@ class Engine:
             error=error.error_code,
         )
 
-    async def _tool_round(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _call_tools(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Make the calls of a round side by side; those that another engine began are settled first."""
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
