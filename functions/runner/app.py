@@ -39,10 +39,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _run(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     services = runner_services()
-    work = services.runner.work(
-        event["tenant_id"], event["conversation_id"], seconds=seconds, hops=event.get("hops", 0)
-    )
-    services.loop.run(work)
+    services.loop.run(services.runner.work(event["tenant_id"], event["conversation_id"], seconds=seconds))
     return {}
 
 

@@ -259,8 +259,8 @@ def _forget() -> None:
         build.cache_clear()
 
 
-def _ring_run(doorbell: Doorbell, tenant: str, conversation_id: str, hops: int) -> bool:
-    return doorbell.ring("run", tenant_id=tenant, conversation_id=conversation_id, hops=hops)
+def _ring_run(doorbell: Doorbell, tenant: str, conversation_id: str) -> bool:
+    return doorbell.ring("run", tenant_id=tenant, conversation_id=conversation_id)
 
 
 def _settings() -> Settings:

@@ -20,6 +20,7 @@ vendor, no secret, no content.
     │   └── TooManyRequests        429
     ├── ProviderError                  a model vendor failed, by kind
     ├── ToolError                      a tool failed; `detail` is told to the model
+    │   └── OutcomeUnknown             it may have acted; never repeated by itself
     ├── StoreError                 503 the table did not answer as it should
     │   ├── StoreRefused               the write itself is not acceptable; again will not help
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
@@ -236,6 +237,13 @@ class ToolError(AgentBuilderError):
     code = "tool_error"
     status = 422
     title = "The tool failed"
+
+
+class OutcomeUnknown(ToolError):
+    """What the tool was asked for may have happened: its answer was lost. It is never repeated by itself."""
+
+    code = "tool_outcome_unknown"
+    title = "Whether the tool acted is not known"
 
 
 class StoreError(AgentBuilderError):

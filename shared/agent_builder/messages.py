@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]
-StopReason = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter", "refusal", "step_limit"]
+StopReason = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter", "refusal"]
+Effect = Literal["read", "write"]
 
 
 class _Part(BaseModel):
@@ -180,11 +181,15 @@ ModelEvent = TextDelta | ThinkingDelta | ModelFinished
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as a model is told of it. `input_schema` is a JSON Schema of type object."""
+    """A tool as a model is told of it. `input_schema` is a JSON Schema of type object.
+
+    `effect` is for us, no vendor is told: what only reads may be called again when its answer was lost.
+    """
 
     name: str
     description: str
     input_schema: Json
+    effect: Effect = "write"
 
 
 @dataclass(frozen=True, slots=True)

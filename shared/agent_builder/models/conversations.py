@@ -7,7 +7,11 @@ from typing import Literal
 
 from agent_builder.messages import Cost, Json, Message, Usage
 
+LEASE_MS = 15_000
+SILENT_MS = 3_000  # who has not renewed a lease for so long is dead or paused, most likely
 RunStatus = Literal["queued", "completed", "failed", "cancelled"]
+StepStatus = Literal["reserved", "running", "succeeded", "failed", "unknown"]
+OPEN_STATUSES = ("reserved", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ class Lease:
         queue: Runs in the order of acceptance; the first is the one being worked on.
         subscribers: Connections that watch.
         cancelled: Runs that somebody asked to cancel.
-        attempts: Claims since a run last came to an end.
+        attempts: Claims since a run last came to an end, or a step of it was stored.
+        hops: How often the run that goes on was handed to a fresh invocation.
+        begun: The run that goes on, if steps of it are stored or it was handed over.
+        begun_at: When that run began; milliseconds.
         resumed: Requests for a snapshot that no runner has seen to yet, each `<connection>#<unique>`.
     """
 
@@ -76,16 +83,31 @@ class Lease:
     cancelled: frozenset[str]
     resumed: frozenset[str] = frozenset()
     attempts: int = 0
+    hops: int = 0
+    begun: str = ""
+    begun_at: int = 0
+
+    def unattended(self, now: int) -> bool:
+        """Whether something waits and nobody seems to be at work: a ring is due, even if the lease has not ended."""
+        return bool(self.queue) and self.lease_until - now < LEASE_MS - SILENT_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model call or one tool call of a run. Times in milliseconds."""
+    """One model call or one tool call of a run. Times in milliseconds.
+
+    Attributes:
+        status: A model step is stored when it is over. A tool step is `reserved` with the model step that asks for it,
+            `running` before it may act on the outside world, then `succeeded`, `failed`, or `unknown`: it may have
+            acted, and nobody can tell.
+        detail: A model step's `parts`; a tool step's `tool`, `tool_use_id` and, when it is over, `result`.
+    """
 
     number: int
     kind: Literal["model", "tool"]
     started_at: int
-    duration_ms: int
+    duration_ms: int = 0
+    status: StepStatus = "succeeded"
     detail: Json = field(default_factory=dict)
     usage: Usage | None = None
     cost: Cost | None = None

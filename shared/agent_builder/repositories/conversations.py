@@ -58,6 +58,9 @@ class LeaseItem(Item, discriminator="lease"):
     cancelled = UnicodeSetAttribute(null=True)
     resumed = UnicodeSetAttribute(null=True)
     attempts = NumberAttribute(default=0)
+    hops = NumberAttribute(default=0)
+    begun = UnicodeAttribute(null=True)
+    begun_at = NumberAttribute(null=True)
     deleted_at = NumberAttribute(null=True)
 
 
@@ -187,7 +190,9 @@ def _whole(tenant: str, item: MessageItem) -> StoredMessage:
     """A message item as a value, with what stands in other items."""
     if item.pieces:
         with translated():
-            found = PieceItem.query(keys.run(tenant, item.run_id), PieceItem.sk.startswith("P#"), consistent_read=True)
+            last = keys.piece(int(item.pieces) - 1)  # an attempt that broke off may have left more of them
+            condition = PieceItem.sk.between(keys.piece(0), last)
+            found = PieceItem.query(keys.run(tenant, item.run_id), condition, consistent_read=True)
             item.parts = PackedJSON().deserialize("".join(piece.text for piece in found))
     return stored_message(item)
 
@@ -210,6 +215,12 @@ def stored_message(item: MessageItem) -> StoredMessage:
     )
 
 
+def stored_lease(tenant: str, conversation_id: str) -> Lease | None:
+    """The lease as it stands; None if the conversation is gone."""
+    item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
+    return lease_of(item) if item is not None and not present(item.deleted_at) else None
+
+
 def lease_of(item: LeaseItem) -> Lease:
     """A lease item as a value."""
     return Lease(
@@ -221,6 +232,9 @@ def lease_of(item: LeaseItem) -> Lease:
         cancelled=frozenset(item.cancelled or ()),
         resumed=frozenset(item.resumed or ()),
         attempts=int(item.attempts or 0),
+        hops=int(item.hops or 0),
+        begun=item.begun or "",
+        begun_at=int(item.begun_at or 0),
     )
 
 

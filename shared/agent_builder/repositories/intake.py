@@ -24,6 +24,7 @@ from agent_builder.repositories.conversations import (
     lease_of,
     message_parts,
     queue_entry,
+    stored_lease,
 )
 from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying
 
@@ -130,8 +131,7 @@ class IntakeRepository:
 
     def lease(self, tenant: str, conversation_id: str) -> Lease | None:
         """The lease as it stands; None if the conversation is gone."""
-        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
-        return lease_of(item) if item is not None and not present(item.deleted_at) else None
+        return stored_lease(tenant, conversation_id)
 
     def subscribe(self, tenant: str, conversation_id: str, connection_id: str) -> Lease | None:
         """Watch a conversation; None if it is gone. A runner that is about to end looks once more (`wake`)."""

@@ -68,6 +68,11 @@ def piece(number: int) -> str:
     return f"P#{number:03d}"
 
 
+def step_piece(step_number: int, number: int) -> str:
+    """Sort key of a piece of a step that one item does not hold; it stands right behind its step."""
+    return f"{step(step_number)}#{number:03d}"
+
+
 def connection(tenant: str, connection_id: str) -> str:
     """One open WebSocket; sort key: `HEAD`."""
     return f"{_tenant(tenant)}#CONNECTION#{connection_id}"

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import FenceLost, RaceLost
-from agent_builder.messages import Json
-from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step
+from agent_builder.models.conversations import LEASE_MS, Lease, Outcome, QueuedRun, Step
 from agent_builder.repositories import keys
 from agent_builder.repositories.conversations import (
     ConversationItem,
@@ -21,34 +19,17 @@ from agent_builder.repositories.conversations import (
     PieceItem,
     lease_of,
     message_parts,
+    stored_lease,
 )
 from agent_builder.repositories.intake import RunItem
+from agent_builder.repositories.steps import batches, split, step_items, stored_steps
 from agent_builder.repositories.table import (
     DueIndex,
     Item,
-    PackedJSON,
     Transaction,
-    get_item,
-    present,
     retrying,
     translated,
 )
-
-LEASE_MS = 15_000
-ITEM_BYTES = 300_000
-
-
-class StepItem(Item, discriminator="step"):
-    """One model or tool call of a run."""
-
-    step_kind = UnicodeAttribute()
-    number = NumberAttribute()
-    started_at = NumberAttribute()
-    duration_ms = NumberAttribute()
-    detail = PackedJSON()
-    usage = JSONAttribute(null=True)
-    cost = JSONAttribute(null=True)
-    error = UnicodeAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +57,10 @@ class RunRepository:
             LeaseItem.due_at.set(now + LEASE_MS + 1_000),
         ]
         return self._update(tenant, conversation_id, actions, free)
+
+    def lease(self, tenant: str, conversation_id: str) -> Lease | None:
+        """The lease as it stands; None if the conversation is gone."""
+        return stored_lease(tenant, conversation_id)
 
     def heartbeat(
         self,
@@ -122,17 +107,42 @@ class RunRepository:
         actions = [LeaseItem.lease_until.set(0), LeaseItem.due_at.set(now)]
         self._update(tenant, conversation_id, actions, LeaseItem.fence == fence)
 
-    def save_step(self, tenant: str, conversation_id: str, run_id: str, step: Step, *, fence: int) -> None:
-        """Store a finished step.
+    def hand_over(self, tenant: str, conversation_id: str, run_id: str, *, fence: int, begun_at: int, now: int) -> None:
+        """Let go in the middle of a run that a fresh invocation is to go on with; it is due at once.
 
         Raises:
             FenceLost: Somebody else owns the conversation.
         """
-        write = Transaction()
-        lease_pk = keys.conversation(tenant, conversation_id)
-        write.check("lease", LeaseItem, lease_pk, keys.LEASE, LeaseItem.fence == fence)
-        write.put("step", _step_item(tenant, run_id, step))
-        _commit_fenced(write)
+        actions = [
+            LeaseItem.lease_until.set(0),
+            LeaseItem.due_at.set(now),
+            LeaseItem.hops.add(1),
+            LeaseItem.begun.set(run_id),
+            LeaseItem.begun_at.set(begun_at),
+        ]
+        if self._update(tenant, conversation_id, actions, LeaseItem.fence == fence) is None:
+            raise FenceLost("Another runner owns this conversation now, or it was deleted.")
+
+    def save_steps(
+        self, tenant: str, conversation_id: str, run_id: str, steps: Sequence[Step], *, fence: int, begun_at: int
+    ) -> None:
+        """Store steps that are new or have changed, together; what is too much for one transaction is stored in order.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation.
+        """
+        lease = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
+        progress = [LeaseItem.begun.set(run_id), LeaseItem.begun_at.set(begun_at), LeaseItem.attempts.set(1)]
+        for group in batches(step_items(tenant, run_id, steps)):
+            write = Transaction()
+            write.update("lease", lease, progress, LeaseItem.fence == fence)
+            for item in group:
+                write.put(item.sk, item)
+            _commit_fenced(write)
+
+    def steps(self, tenant: str, run_id: str) -> list[Step]:
+        """All stored steps of a run, in order."""
+        return stored_steps(tenant, run_id)
 
     def finish(self, tenant: str, conversation_id: str, end: RunEnd, *, fence: int, wake: int | None) -> bool:
         """Store the answer, the last steps and the end of the run, and take it out of the queue.
@@ -148,22 +158,47 @@ class RunRepository:
         Raises:
             FenceLost: Somebody else owns the conversation.
         """
+        pk, run_id = keys.conversation(tenant, conversation_id), end.run.run_id
+        answer = _answer_item(pk, end.run, end.outcome, end.now)
+        puts = [*_answer_pieces(tenant, run_id, answer), *step_items(tenant, run_id, end.steps)]
+        *ahead, last = batches(puts)
+        for group in ahead:
+            write = Transaction()
+            write.check("lease", LeaseItem, pk, keys.LEASE, LeaseItem.fence == fence)
+            for item in group:
+                write.put(item.sk, item)
+            _commit_fenced(write)
+        puts = [answer, *last]
         if wake is not None:
             try:
-                self._finish(tenant, conversation_id, end, fence, wake).commit()
+                self._finish(tenant, pk, end, puts, fence, wake, 0).commit()
             except RaceLost:
                 pass  # something came in, or the fence is lost: the write below tells which
             else:
                 return True
-        _commit_fenced(self._finish(tenant, conversation_id, end, fence, None))
+        _commit_fenced(self._finish(tenant, pk, end, puts, fence, None, 0))
         return False
 
-    def _finish(self, tenant: str, conversation_id: str, end: RunEnd, fence: int, wake: int | None) -> Transaction:
-        pk, run_id = keys.conversation(tenant, conversation_id), end.run.run_id
+    def drop(self, tenant: str, conversation_id: str, end: RunEnd, *, place: int, fence: int) -> bool:
+        """End a run that waits behind others, at this place of the queue; False where it stands there no more."""
+        pk = keys.conversation(tenant, conversation_id)
+        answer = _answer_item(pk, end.run, end.outcome, end.now)
+        try:
+            self._finish(tenant, pk, end, [answer], fence, None, place).commit()
+        except RaceLost:
+            return False
+        return True
+
+    def _finish(
+        self, tenant: str, pk: str, end: RunEnd, puts: Sequence[Item], fence: int, wake: int | None, place: int
+    ) -> Transaction:
+        run_id = end.run.run_id
         write = Transaction()
-        first = LeaseItem.queue[0]
-        mine = (LeaseItem.fence == fence) & (first["run_id"] == run_id)
-        lease = [first.remove(), LeaseItem.cancelled.delete({run_id}), LeaseItem.attempts.set(0)]
+        entry = LeaseItem.queue[place]
+        mine = (LeaseItem.fence == fence) & (entry["run_id"] == run_id)
+        lease: list[Any] = [entry.remove(), LeaseItem.cancelled.delete({run_id})]
+        if place == 0:
+            lease += [LeaseItem.attempts.set(0), LeaseItem.hops.set(0), LeaseItem.begun.remove()]
         if end.gone:
             lease.append(LeaseItem.subscribers.delete(set(end.gone)))
         if end.seen:
@@ -172,21 +207,12 @@ class RunRepository:
             mine &= LeaseItem.wake == wake
             lease += [LeaseItem.lease_until.set(0), LeaseItem.due_pk.remove(), LeaseItem.due_at.remove()]
         write.update("lease", LeaseItem(pk=pk, sk=keys.LEASE), lease, mine)
-        answer = _answer_item(pk, end.run, end.outcome, end.now)
-        for piece in _split(tenant, run_id, answer):
-            write.put(piece.sk, piece)
-        write.put("message", answer)
-        for step in end.steps:
-            write.put(f"step{step.number}", _step_item(tenant, run_id, step))
+        for item in puts:
+            write.put(item.sk, item)
         write.update("run", RunItem(pk=keys.run(tenant, run_id), sk=keys.HEAD), _run_actions(end.outcome, end.now))
         touched = [ConversationItem.updated_at.set(end.now)]
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())
         return write
-
-    def exists(self, tenant: str, conversation_id: str) -> bool:
-        """Whether the conversation is still there."""
-        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
-        return item is not None and not present(item.deleted_at)
 
     def due(self, shard: int, *, now: int, limit: int = 50) -> list[tuple[str, str]]:
         """Keys of what became due in a shard, oldest first."""
@@ -210,21 +236,6 @@ def _commit_fenced(write: Transaction) -> None:
         raise FenceLost("Another runner owns this conversation now, or it was deleted.") from error
 
 
-def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
-    return StepItem(
-        pk=keys.run(tenant, run_id),
-        sk=keys.step(step.number),
-        step_kind=step.kind,
-        number=step.number,
-        started_at=step.started_at,
-        duration_ms=step.duration_ms,
-        detail=_fitting(step.detail),
-        usage=step.usage.model_dump() if step.usage else None,
-        cost=step.cost.model_dump() if step.cost else None,
-        error=step.error,
-    )
-
-
 def _answer_item(pk: str, run: QueuedRun, outcome: Outcome, now: int) -> MessageItem:
     return MessageItem(
         pk=pk,
@@ -242,22 +253,13 @@ def _answer_item(pk: str, run: QueuedRun, outcome: Outcome, now: int) -> Message
     )
 
 
-def _split(tenant: str, run_id: str, answer: MessageItem) -> list[PieceItem]:
+def _answer_pieces(tenant: str, run_id: str, answer: MessageItem) -> list[PieceItem]:
     """Move the parts of a large answer into items of their own."""
-    packed = PackedJSON().serialize(answer.parts)
-    if len(packed.encode()) <= ITEM_BYTES:
-        return []
-    texts = [packed[start : start + ITEM_BYTES] for start in range(0, len(packed), ITEM_BYTES)]
-    answer.parts, answer.pieces = [], len(texts)
+    texts = split(answer.parts)
+    if texts:
+        answer.parts, answer.pieces = [], len(texts)
     pk = keys.run(tenant, run_id)
     return [PieceItem(pk=pk, sk=keys.piece(number), text=text) for number, text in enumerate(texts)]
-
-
-def _fitting(detail: Json) -> Json:
-    """A step's detail; what was said stands in the answer as well, and is left out where an item would not hold it."""
-    if "parts" not in detail or len(PackedJSON().serialize(detail).encode()) <= ITEM_BYTES:
-        return detail
-    return {name: value for name, value in detail.items() if name != "parts"} | {"parts_left_out": True}
 
 
 def _run_actions(outcome: Outcome, now: int) -> list[Any]:

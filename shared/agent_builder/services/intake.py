@@ -158,7 +158,7 @@ class Intake:
     def subscribe(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
         """Let a connection watch a conversation."""
         lease = self._of_agent(identity, agent_id, conversation_id, connection_id)
-        if lease.queue and lease.lease_until < self._clock():
+        if lease.unattended(self._clock()):
             self.ring(identity, conversation_id)
         return lease
 
@@ -175,7 +175,7 @@ class Intake:
             raise Conflict("Nothing of this is running or waiting any more.", code="nothing_to_cancel")
         if self._repository.request_cancel(identity.tenant, conversation_id, set(chosen)) is None:
             raise _no_conversation()
-        if lease.lease_until < self._clock():
+        if lease.unattended(self._clock()):
             self.ring(identity, conversation_id)
         return chosen
 

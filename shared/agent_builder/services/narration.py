@@ -17,7 +17,8 @@ from agent_builder.realtime.frames import (
     pieces,
     utf16_length,
 )
-from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted, Transcript
+from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted
+from agent_builder.services.transcript import Transcript
 
 _SEQ_PER_FENCE = 2**24
 _SNAPSHOT_TEXT = 16 * 1024
@@ -38,9 +39,11 @@ class Narration:
         """Seconds since the last frame of this run."""
         return time.monotonic() - self._spoke_at
 
-    def reset(self) -> None:
-        """Withdraw what an earlier runner may have shown of this run."""
-        self._send({"type": "step_reset", "step_id": self._ids["run_id"], "offset": 0})
+    def reset(self, step: int, kept: str) -> None:
+        """Withdraw what was shown of the step with this number; `kept` is the text of those before it."""
+        self._offset = utf16_length(kept)
+        step_id = f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
+        self._send({"type": "step_reset", "step_id": step_id, "offset": self._offset})
 
     def tell(self, event: EngineEvent) -> None:
         """Narrate one event."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent_builder.errors import ToolError
 from agent_builder.messages import Json, ToolSpec
 from agent_builder.tools.arithmetic import evaluate
-from agent_builder.tools.base import Tool
+from agent_builder.tools.base import CallContext, Tool
 
 
 class _Arguments(BaseModel):
@@ -38,7 +38,7 @@ class CurrentTime:
         self._now = now
         self.spec = _spec("current_time", "The current date and time in a time zone.", _TimeArguments)
 
-    async def call(self, arguments: Json) -> Json:
+    async def call(self, arguments: Json, context: CallContext) -> Json:
         """Answer `{iso, date, time, weekday, time_zone, utc_offset}`."""
         zone = _checked(_TimeArguments, arguments).time_zone
         try:
@@ -62,7 +62,7 @@ class Calculator:
         description = "Exact arithmetic. Use it for every calculation instead of working it out."
         self.spec = _spec("calculator", description, _CalculatorArguments)
 
-    async def call(self, arguments: Json) -> Json:
+    async def call(self, arguments: Json, context: CallContext) -> Json:
         """Answer `{result, exact}`: decimal text, and the fraction where decimals cannot say it."""
         return evaluate(_checked(_CalculatorArguments, arguments).expression)
 
@@ -85,7 +85,7 @@ def _spec(name: str, description: str, arguments: type[_Arguments]) -> ToolSpec:
     schema.pop("title", None)
     for prop in schema.get("properties", {}).values():
         prop.pop("title", None)
-    return ToolSpec(name=name, description=description, input_schema=schema)
+    return ToolSpec(name=name, description=description, input_schema=schema, effect="read")
 
 
 def _checked(model: type[Any], arguments: Json) -> Any:

@@ -1,0 +1,143 @@
+"""A conversation that this runner owns: its lease, who watches, and the queue that it drains in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from agent_builder.messages import Json
+from agent_builder.models.conversations import Lease, QueuedRun
+from agent_builder.realtime.delivery import Delivery
+from agent_builder.realtime.frames import error_frame
+from agent_builder.repositories.runs import RunEnd
+from agent_builder.services.context import History
+from agent_builder.services.narration import terminal_frame
+from agent_builder.services.run import Run
+from agent_builder.services.transcript import Transcript
+
+if TYPE_CHECKING:
+    from agent_builder.services.runner import Runner
+
+logger = logging.getLogger(__name__)
+
+NEEDED_SECONDS = 20.0
+
+
+class Claim:
+    """Owns a conversation until it is let go.
+
+    Args:
+        lease: As it was claimed.
+        reading: The conversation, read beside the claim.
+        until: When this invocation must have let go, in seconds of `time.monotonic()`.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        tenant: str,
+        conversation_id: str,
+        lease: Lease,
+        reading: asyncio.Future[History],
+        until: float,
+    ) -> None:
+        self.runner = runner
+        self.tenant = tenant
+        self.conversation_id = conversation_id
+        self.lease = lease
+        self.fence = lease.fence
+        self.until = until
+        self.begun = time.monotonic()
+        self.delivery = Delivery(runner.poster, runner.executor)
+        self.delivery.watch(lease.subscribers)
+        self.latecomers = _connections(lease.resumed)
+        self.seen = lease.resumed
+        self.reading: asyncio.Future[History] | None = reading
+
+    @property
+    def left(self) -> float:
+        """Seconds that this invocation has left."""
+        return self.until - time.monotonic()
+
+    async def drain(self) -> bool:
+        """Run the queue empty and let go; true if something came in at the last moment.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation.
+        """
+        runner = self.runner
+        while self.lease.queue:
+            if self.left < self.needed(NEEDED_SECONDS):
+                await self.give_up()
+                runner.ring(self.tenant, self.conversation_id)
+                return False
+            run = Run(self, self.lease.queue[0])
+            if await run.carry_out():
+                return False
+            await run.tell_late(await self.beat())
+        released = await runner.thread(
+            runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
+        )
+        if not released:
+            await self.beat()
+        return not released
+
+    def needed(self, seconds: float) -> float:
+        """What a next step asks for; less where the whole invocation is short, so that each one gets something done."""
+        return min(seconds, (self.until - self.begun) / 3)
+
+    async def tell_deleted(self) -> None:
+        """End what was running for those who watch: its conversation was deleted."""
+        if self.lease.queue:
+            frame = error_frame("conversation_deleted", "The conversation was deleted.")
+            self.delivery.send({**frame, **self.ids(self.lease.queue[0])})
+            await self.delivery.flush()
+
+    async def give_up(self) -> None:
+        """Let go at once, with what waits still due, so that the next ring or the rescue can take it."""
+        runner = self.runner
+        await runner.thread(
+            runner.runs.abandon, self.tenant, self.conversation_id, fence=self.fence, now=runner.clock()
+        )
+
+    async def beat(self) -> frozenset[str]:
+        """Renew the lease; answers which connections are to be shown what the others have seen."""
+        runner = self.runner
+        self.lease = await runner.thread(
+            runner.runs.heartbeat,
+            self.tenant,
+            self.conversation_id,
+            fence=self.fence,
+            now=runner.clock(),
+            gone=self.delivery.gone,
+            seen=self.seen,
+        )
+        resumed = self.lease.resumed - self.seen
+        self.seen = self.lease.resumed
+        return self.delivery.watch(self.lease.subscribers, anew=_connections(resumed))
+
+    async def drop_cancelled(self) -> None:
+        """End those who wait behind the first and were cancelled; they need not wait for their turn."""
+        for place, run in reversed(list(enumerate(self.lease.queue))[1:]):
+            if run.run_id in self.lease.cancelled:
+                await self._drop(place, run)
+
+    async def _drop(self, place: int, run: QueuedRun) -> None:
+        runner = self.runner
+        outcome = Transcript().outcome("cancelled")
+        end = RunEnd(run, outcome, [], frozenset(), runner.clock())
+        drop = runner.runs.drop
+        if await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
+            await runner.thread(runner.give_back, self.tenant, run.message_id)
+            self.delivery.send(terminal_frame(self.ids(run), outcome))
+
+    def ids(self, run: QueuedRun) -> Json:
+        """What a frame says of its run."""
+        return {"conversation_id": self.conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+
+
+def _connections(requests: frozenset[str]) -> frozenset[str]:
+    """Who asked: a request is `<connection>#<unique>`."""
+    return frozenset(request.rpartition("#")[0] for request in requests)

@@ -1,0 +1,282 @@
+"""One run, from its claim to its terminal frame: restored from its steps, driven, stored step by step, told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
+from agent_builder.messages import ModelRequest
+from agent_builder.models.agents import AgentVersion
+from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, StoredMessage
+from agent_builder.repositories.runs import RunEnd
+from agent_builder.services.context import History, model_history, unstorable
+from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended
+from agent_builder.services.narration import Narration
+from agent_builder.services.transcript import Transcript
+
+if TYPE_CHECKING:
+    from agent_builder.services.claim import Claim
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+PROGRESS_SECONDS = 4.0
+MODEL_SECONDS = 120.0
+MARGIN_SECONDS = 5.0
+MAX_HOPS = 50
+MAX_ATTEMPTS = 5
+
+
+class Run:
+    """A run that is first in the queue of a conversation that this runner owns."""
+
+    def __init__(self, claim: Claim, run: QueuedRun) -> None:
+        self.claim = claim
+        self.run = run
+        self.runner = claim.runner
+        self.transcript = Transcript()
+        self.history: list[StoredMessage] = []
+        self.ended: Outcome | None = None
+        self.saving: asyncio.Future[None] | None = None
+        self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
+
+    async def carry_out(self) -> bool:
+        """Run it, store how it ended, then say so; answers whether the conversation was let go.
+
+        Raises:
+            FenceLost: Somebody else owns the conversation; nothing more was written.
+        """
+        claim = self.claim
+        await self._restore()
+        outcome = await self._outcome()
+        if self.saving is not None:  # its thread may go on behind a task that was cancelled
+            await asyncio.wait({self.saving})
+        if outcome is None:
+            await self._hand_over()
+            return True
+        if outcome.status == "cancelled":
+            self.transcript.cancel(self.runner.clock())
+            outcome = self.transcript.outcome("cancelled")
+        try:
+            released = await self._store(outcome)
+        except StoreRefused:  # never again and again: each time would call, and pay, the model anew
+            logger.exception("an answer could not be stored")
+            outcome = unstorable(outcome)
+            self.transcript.unsaved.clear()
+            released = await self._store(outcome)
+        await self.runner.thread(self.runner.give_back, claim.tenant, self.run.message_id)
+        self._remember(outcome)
+        self.ended = outcome
+        self.narration.end(outcome)
+        await claim.delivery.flush()
+        return released
+
+    async def _restore(self) -> None:
+        """Go on where an earlier runner ended, and withdraw what it had shown of the step that it did not end."""
+        claim, lease = self.claim, self.claim.lease
+        went_on = lease.begun == self.run.run_id
+        if went_on:
+            steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
+            self.transcript.restore(steps)
+            self.transcript.begun_at = lease.begun_at
+        latecomers, claim.latecomers = claim.latecomers, frozenset()
+        if latecomers:
+            self.narration.snapshot(self.transcript, latecomers)
+        if went_on or lease.attempts > 1:
+            self.narration.reset(self.transcript.steps + 1, self.transcript.text)
+
+    async def _hand_over(self) -> None:
+        """Store what is over, and let a fresh invocation go on."""
+        claim, runner = self.claim, self.runner
+        self.transcript.cut_off(runner.clock(), "handed_over")
+        await self._save()
+        await runner.thread(
+            runner.runs.hand_over,
+            claim.tenant,
+            claim.conversation_id,
+            self.run.run_id,
+            fence=claim.fence,
+            begun_at=self.transcript.begun_at,
+            now=runner.clock(),
+        )
+        await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
+        await claim.delivery.flush()
+
+    async def _store(self, outcome: Outcome) -> bool:
+        claim = self.claim
+        return await self.runner.thread(
+            self.runner.runs.finish,
+            claim.tenant,
+            claim.conversation_id,
+            RunEnd(
+                self.run,
+                outcome,
+                self.transcript.take_unsaved(),
+                claim.delivery.gone,
+                self.runner.clock(),
+                claim.seen,
+            ),
+            fence=claim.fence,
+            wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
+        )
+
+    async def _save(self) -> None:
+        """Store the steps that are new or have changed."""
+        claim, steps = self.claim, self.transcript.take_unsaved()
+        if not steps:
+            return
+        save = self.runner.thread(
+            self.runner.runs.save_steps,
+            claim.tenant,
+            claim.conversation_id,
+            self.run.run_id,
+            steps,
+            fence=claim.fence,
+            begun_at=self.transcript.begun_at,
+        )
+        self.saving = asyncio.ensure_future(save)
+        await asyncio.shield(self.saving)
+        self.transcript.saved(steps)
+
+    async def tell_late(self, connections: frozenset[str]) -> None:
+        """Show the end to connections that began to watch in the run's last moment."""
+        if connections and self.ended is not None:
+            self.narration.snapshot(self.transcript, connections)
+            self.narration.end(self.ended, connections)
+            await self.claim.delivery.flush()
+
+    async def _outcome(self) -> Outcome | None:
+        """How it ended; None where a fresh invocation must go on."""
+        lease = self.claim.lease
+        if self.run.run_id in lease.cancelled:
+            return self.transcript.outcome("cancelled")
+        if lease.attempts > MAX_ATTEMPTS or lease.hops > MAX_HOPS:  # each attempt calls, and pays, the model
+            detail = f"The run broke off {max(lease.attempts - 1, lease.hops)} times and was given up."
+            return self.transcript.outcome("failed", error=ProviderError("unavailable", detail, retryable=False))
+        work = asyncio.ensure_future(self._engine_run())
+        heart = asyncio.ensure_future(self._heartbeats())
+        try:
+            await asyncio.wait(
+                {work, heart}, return_when=asyncio.FIRST_COMPLETED, timeout=self.claim.left - MARGIN_SECONDS
+            )
+            if work.done():
+                return work.result()
+            if not heart.done():
+                return None
+            heart.result()  # raises FenceLost; ends normally only when the run is to be cancelled
+            return self.transcript.outcome("cancelled")
+        finally:
+            for task in (work, heart):
+                task.cancel()
+            await asyncio.gather(work, heart, return_exceptions=True)
+
+    async def _engine_run(self) -> Outcome | None:
+        try:
+            version, messages = await asyncio.gather(
+                self.runner.version(self.claim.tenant, self.run.agent_id, self.run.version), self._messages()
+            )
+            if version is None:
+                raise ProviderError("invalid_request", "The agent of this conversation was deleted.")
+            return await self._answer(version, messages)
+        except FenceLost:
+            raise
+        except ProviderError as error:
+            return self.transcript.outcome("failed", error=error)
+        except StoreRefused as error:
+            self.transcript.unsaved.clear()
+            return self.transcript.outcome("failed", error=error)
+        except StoreError:
+            raise  # what cannot be stored now is tried again by the next runner
+        except AgentBuilderError as error:
+            logger.warning("a run failed", extra={"error": error.error_code})
+            failure = ProviderError("unavailable", error.detail)
+            return self.transcript.outcome("failed", error=failure)
+        except Exception:
+            logger.exception("a run failed unexpectedly")
+            failure = ProviderError("unavailable", "The run failed because of a fault on our side; try again.")
+            return self.transcript.outcome("failed", error=failure)
+
+    async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
+        caller = self.runner.models.caller(version, self.claim.conversation_id)
+        tools = self.runner.tools_of(version)
+        engine = Engine(
+            stream=caller.stream,
+            tools=tools,
+            price=caller.price,
+            limits=self.runner.limits,
+            label=caller.label,
+            clock=self.runner.clock,
+            call_key=lambda number: f"{self.run.run_id}-{number}",
+            room=self._room,
+        )
+        request = caller.request(
+            model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
+        )
+        return await self._follow(engine, request)
+
+    def _room(self, kind: StepKind) -> bool:
+        seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
+        return self.claim.left - MARGIN_SECONDS > self.claim.needed(seconds)
+
+    async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:
+        async for event in engine.run(request, self.transcript):
+            if isinstance(event, RunEnded):
+                return event.outcome
+            if isinstance(event, Suspended):
+                return None
+            if isinstance(event, Checkpoint):
+                await self._save()
+            elif isinstance(event, StepReset):
+                self.narration.reset(event.step, self.transcript.text)
+            else:
+                self.narration.tell(event)
+        raise AssertionError("the engine ended without an end")
+
+    async def _messages(self) -> list[StoredMessage]:
+        """The conversation up to this run, newest first."""
+        claim = self.claim
+        reading, claim.reading = claim.reading, None
+        history = await reading if reading is not None else None
+        if history is None or not history.holds(claim.fence, self.run.run_id):
+            self.runner.histories.forget(claim.tenant, claim.conversation_id)
+            history = await self.runner.read(claim.tenant, claim.conversation_id)
+        self.history = [message for message in history.messages if message.run_id <= self.run.run_id]
+        return self.history
+
+    def _remember(self, outcome: Outcome) -> None:
+        """Keep the conversation as it is now, for the next message."""
+        run, claim = self.run, self.claim
+        if not any(message.run_id == run.run_id for message in self.history):
+            return
+        answer = StoredMessage(run.message_id, run.run_id, outcome.message, self.runner.clock(), status=outcome.status)
+        history = History(claim.fence, [answer, *self.history])
+        self.runner.histories.keep(claim.tenant, claim.conversation_id, history)
+
+    async def _heartbeats(self) -> None:
+        """Renew the lease each second; ends when the run is to be cancelled.
+
+        Raises:
+            FenceLost: The lease is lost, or could not be renewed before it ended.
+        """
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                fresh = await self.claim.beat()
+                renewed = time.monotonic()
+                await self.claim.drop_cancelled()
+            except FenceLost:
+                raise
+            except StoreError as error:
+                if time.monotonic() - renewed > LEASE_MS / 1000:
+                    raise FenceLost("The lease could not be renewed in time.") from error
+                continue
+            if fresh:
+                self.narration.snapshot(self.transcript, fresh)
+            if self.run.run_id in self.claim.lease.cancelled:
+                return
+            if self.narration.quiet_for() > PROGRESS_SECONDS:
+                self.narration.progress("working")
