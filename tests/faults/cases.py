@@ -17,6 +17,7 @@ from web.client.python.conversation import Accepted
 from web.client.python.errors import ClientError
 
 END_SECONDS = 100.0
+PATIENCE_SECONDS = 10.0
 Playing = Callable[["Play"], Awaitable[None]]
 
 
@@ -128,10 +129,15 @@ async def _go_on(play: Play, tab: Tab, after: int = 0, conversation: str | None 
 
 
 async def _look_again(play: Play, conversation: str) -> None:
-    """Somebody who comes when all is over sees the last answer."""
-    late = await play.tab("late")
-    late.watch(conversation)
-    await late.any_ended(conversation)
+    """Somebody who comes when all is over sees the last answer; who sees nothing for long opens the page again."""
+    while True:
+        late = await play.tab("late")
+        late.watch(conversation)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await late.any_ended(conversation)
+        play.rig.history.write("client.reloads", case=play.case.name)
+        await late.leave()
 
 
 async def cut(play: Play, at: int) -> None:
@@ -187,6 +193,18 @@ async def queue(play: Play) -> None:
     more = await asyncio.gather(*(play.say(tab, n + 1, conversation) for n, tab in enumerate(others)))
     for one in (accepted, *more):
         await first.ended(one)
+    await _look_again(play, conversation)
+
+
+async def queue_cut(play: Play) -> None:
+    """The connection is lost while one answer comes and others wait; it is back when they are over."""
+    tab = await play.tab()
+    accepted = [await play.say(tab, 0)]
+    conversation = accepted[0].conversation_id
+    accepted += [await play.say(tab, number, conversation) for number in range(1, len(play.case.scripts))]
+    tab.cut(away=4.0)
+    for one in accepted:
+        await tab.ended(one)
     await _look_again(play, conversation)
 
 

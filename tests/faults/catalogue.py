@@ -51,7 +51,7 @@ def _play_for(point: str) -> cases.Playing:
 
 def abandoned() -> Iterator[Case]:
     """A kill while nobody is connected: the rescue finds the run."""
-    for point in ("claim", "save_steps", "finish"):
+    for point in ("claim", "save_steps", "ledger.running", "finish"):
         yield Case("kill, nobody connected", [Fault(point, KILL, "after")], play=cases.leave)
 
 
@@ -128,6 +128,7 @@ def clients() -> Iterator[Case]:
     yield Case("message repeated", scripts=[plain()], play=cases.repeat)
     yield Case("two tabs", scripts=[plain(80), plain(), plain()], play=cases.two_tabs)
     yield Case("messages out of order", scripts=[plain(40), plain(), plain(), plain()], play=cases.queue)
+    yield Case("connection cut, others wait", scripts=[plain(60), plain(), plain()], play=cases.queue_cut)
     yield Case("cancel", scripts=[plain(200), plain()], play=cases.cancel_running)
     yield Case("cancel a queued one", scripts=[plain(100), plain(), plain()], play=cases.cancel_queued)
     yield Case("cancel in a tool", mishaps={"0-w1": Mishap("stall", "after", seconds=8.0)}, play=cases.cancel_tool)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.history import History
+from tests.faults.history import Entry, History
 from tests.faults.stored import StoredRun, stored_runs
 
 FINAL = frozenset({"completed", "failed", "cancelled"})
@@ -52,6 +52,7 @@ class Checker:
             self.of_case[run.case].append(run)
         self.cases = {entry["case"]: entry for entry in history.of("case")}
         self.verdicts = Verdicts()
+        self.writes = list(_once(history))
 
     def judge(self) -> Verdicts:
         """Check every invariant."""
@@ -59,6 +60,8 @@ class Checker:
             self._accepted_are_stored,
             self._all_end,
             self._effects,
+            self._ledger,
+            self._paid_once,
             self._views,
             self._one_end,
             self._one_writer,
@@ -109,15 +112,42 @@ class Checker:
         return (run for run in self.runs.values() if run.case in self.cases)
 
     def _effects(self) -> None:
-        """I2, I3: a write happens at most once, whatever its answer was, and stands in the ledger."""
+        """I2, I3: a write happens at most once, and is never called again, whatever became of its answer."""
         done = Counter((entry["case"], entry["name"]) for entry in self.history.of("tool.done", kind="write"))
         called = Counter((entry["case"], entry["name"]) for entry in self.history.of("tool.called", kind="write"))
-        for (case, name), count in done.items():
-            if count > 1:
-                self._say("I2 doubled effect", case, f"{name} happened {count} times")
         for (case, name), count in called.items():
-            if count > 1 and done[case, name] <= 1:
+            if done[case, name] > 1:
+                self._say("I2 doubled effect", case, f"{name} happened {done[case, name]} times")
+            elif count > 1:
                 self._say("I3 repeated call", case, f"{name} was called {count} times")
+
+    def _ledger(self) -> None:
+        """I2: whatever happened stands in the ledger, and the ledger says nothing that did not."""
+        done = Counter(entry["key"] for entry in self.history.of("tool.done", kind="write"))
+        steps = {f"{run.id}-{step['number']}": (run, step["status"]) for run in self._judged() for step in run.steps}
+        for entry in self.history.of("tool.called"):
+            if entry["case"] in self.cases and entry["key"] not in steps:
+                self._say("I2 ledger", entry["case"], f"{entry['name']} was called as {entry['key']}, which is no step")
+        writes = {entry["key"] for entry in self.history.of("tool.called", kind="write")}
+        for key, (run, status) in steps.items():
+            wrong = (status == "succeeded" and not done[key]) or (status in ("reserved", "failed") and done[key])
+            if key in writes and wrong:
+                self._say("I2 ledger", run.case, f"{key} is {status} and happened {done[key]} times")
+            if status in ("reserved", "running") and run.status in FINAL:
+                self._say("I2 ledger", run.case, f"{key} is {status} although its run is {run.status}")
+
+    def _paid_once(self) -> None:
+        """I10: a step of the model that is stored is not asked for again."""
+        marks = {(run.case, run.message): run.id for run in self._judged()}
+        stored: dict[str, set[int]] = defaultdict(set)
+        for entry in self.history.entries:
+            if entry["what"] == "call" and entry.get("steps") and entry["status"] == 200:
+                models = (number for number, kind, status in entry["steps"] if (kind, status) == ("model", "succeeded"))
+                stored[entry["run"]].update(models)
+            elif entry["what"] == "model.asked":
+                run = marks.get((entry["case"], entry["message"]), "")
+                if entry["step"] < len(stored[run]):
+                    self._say("I10 paid twice", entry["case"], f"step {entry['step']} of {run} was stored already")
 
     def _views(self) -> None:
         """I4, I5: what every tab shows at the end is what is stored."""
@@ -131,12 +161,10 @@ class Checker:
 
     def _one_end(self) -> None:
         """I6: a run is finished once, and all that is said of its end is the same."""
-        finished: dict[str, set[str]] = defaultdict(set)  # a call that is repeated under its token is the same call
-        for entry in self.history.of("call", point="finish", status=200):
-            finished[entry.get("run", "")].add(entry.get("token", ""))
+        finished = Counter(entry.get("run") for entry in self.writes if entry["point"] == "finish")
         for run in self._judged():
-            if run.status in FINAL and len(finished[run.id]) != 1:
-                self._say("I6 ends", run.case, f"{run.id} was finished {len(finished[run.id])} times")
+            if run.status in FINAL and finished[run.id] != 1:
+                self._say("I6 ends", run.case, f"{run.id} was finished {finished[run.id]} times")
         ends: dict[tuple[str, str], set[str]] = defaultdict(set)
         for entry in self.history.of("client.got"):
             frame = entry["frame"]
@@ -150,7 +178,7 @@ class Checker:
     def _one_writer(self) -> None:
         """I7: once a fence is claimed, no write under a lower one succeeds."""
         highest: dict[str, int] = defaultdict(int)
-        for entry in self.history.of("call", status=200):
+        for entry in self.writes:
             fence, conversation = entry.get("fence"), entry.get("conversation")
             if fence and conversation and fence < highest[conversation]:
                 told = f"{entry['point']} under fence {fence} after {highest[conversation]} was claimed"
@@ -159,17 +187,17 @@ class Checker:
                 highest[conversation] = max(highest[conversation], fence)
 
     def _order(self) -> None:
-        """I8: runs of a conversation end in the order in which they were accepted."""
+        """I8: runs of a conversation end in the order in which they were accepted, but for those cancelled before."""
         accepted: dict[str, list[str]] = defaultdict(list)
         finished: dict[str, list[str]] = defaultdict(list)
-        for entry in self.history.of("call", status=200):
-            if entry["point"] in ("accept", "finish") and entry.get("run"):
-                (accepted if entry["point"] == "accept" else finished)[entry["conversation"]].append(entry["run"])
+        for entry in self.writes:
+            run = self.runs.get(entry.get("run", ""))
+            if run and run.status != "cancelled" and entry["point"] in ("accept", "finish"):
+                (accepted if entry["point"] == "accept" else finished)[run.conversation].append(run.id)
         for conversation, order in finished.items():
             wanted = [run for run in accepted[conversation] if run in order]
-            if _unique(order) != _unique(wanted):
-                case = self.runs[order[0]].case if order[0] in self.runs else ""
-                self._say("I8 order", case, f"{conversation} finished {order}, accepted {wanted}")
+            if order != wanted:
+                self._say("I8 order", self.runs[order[0]].case, f"{conversation} finished {order}, accepted {wanted}")
 
     def _whole_attempts(self) -> None:
         """A completed text is made of whole attempts of the model, one a step; a broken one may end within one."""
@@ -221,5 +249,11 @@ def _mixture(run: StoredRun, told: dict[tuple[str, int, int], int]) -> str:
     return ""
 
 
-def _unique(ids: list[str]) -> list[str]:
-    return list(dict.fromkeys(ids))
+def _once(history: History) -> Iterator[Entry]:
+    """Calls that were carried out; one that is repeated under its token is the same call."""
+    seen: set[str] = set()
+    for entry in history.of("call", status=200):
+        token = entry.get("token")
+        if token is None or token not in seen:
+            yield entry
+        seen.add(token or "")

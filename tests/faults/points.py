@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ class Touched:
     added: frozenset[str] = frozenset()
     set: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    conditions: frozenset[str] = frozenset()
 
 
 def point_of_store(operation: str, body: Json) -> str:
@@ -36,7 +38,7 @@ def point_of_store(operation: str, body: Json) -> str:
     if operation in READS:
         return "read"
     touched = _touched(operation, body)
-    for rule in (_by_put, _by_lease, _by_key):
+    for rule in (_by_put, _by_steps(touched), _by_lease, _by_key):
         for item in touched:
             name = rule(item)
             if name:
@@ -71,32 +73,44 @@ def _by_put(item: Touched) -> str:
     return "connect" if item.kind == "connection" else ""
 
 
+def _by_steps(touched: list[Touched]) -> Callable[[Touched], str]:
+    """Calls that store steps are told by all of them: the ledger before a tool acts, its result, or a model's step."""
+    steps = [_step(item) for item in touched if item.kind == "step"]
+    name = "ledger.result" if steps else ""
+    if any(kind == "model" for _, kind, _ in steps):
+        name = "save_steps"
+    if any(status == "running" for _, _, status in steps):
+        name = "ledger.running"
+    return lambda item: name
+
+
+def steps_of(operation: str, body: Json) -> list[tuple[int, str, str]]:
+    """The steps that a call stores: number, kind, status."""
+    return [_step(item) for item in _touched(operation, body) if item.kind == "step"]
+
+
+def _step(item: Touched) -> tuple[int, str, str]:
+    values = {name: next(iter(item.item.get(name, {"S": ""}).values())) for name in ("number", "step_kind", "status")}
+    return int(values["number"]), values["step_kind"], values["status"]
+
+
 def _by_lease(item: Touched) -> str:
-    """Calls that are told by what they do to the lease, or to a step."""
-    if item.sk == "LEASE" and item.verb == "Update":
-        return _lease_update(item)
-    if item.kind == "step" or item.sk.startswith("S#"):
-        return _step_write(item)
-    return ""
-
-
-def _lease_update(item: Touched) -> str:
-    if "fence" in item.added:
-        return "claim"
-    if "resumed" in item.added:
-        return "subscribe"
-    if "cancelled" in item.added:
-        return "cancel"
+    """Calls that are told by what they do to the lease."""
+    if item.sk != "LEASE" or item.verb != "Update":
+        return ""
+    for name, attribute in (
+        ("claim", "fence"),
+        ("subscribe", "resumed"),
+        ("cancel", "cancelled"),
+        ("hand_over", "hops"),
+    ):
+        if attribute in item.added:
+            return name
     if "due_pk" in item.removed:
         return "release"
     if "lease_until" in item.set:
-        return "heartbeat"
+        return "heartbeat" if "lease_until" in item.conditions else "abandon"
     return ""
-
-
-def _step_write(item: Touched) -> str:
-    status = (item.item.get("status") or item.item.get("step_status") or {}).get("S", "")
-    return f"ledger.{status}" if item.kind == "step" and status == "running" else "save_steps"
 
 
 def _by_key(item: Touched) -> str:
@@ -132,17 +146,20 @@ def _one(verb: str, action: Json) -> Touched:
         added=sections.get("ADD", frozenset()),
         set=sections.get("SET", frozenset()),
         removed=sections.get("REMOVE", frozenset()),
+        conditions=_named(action, action.get("ConditionExpression", "")),
     )
 
 
 def _sections(action: Json) -> dict[str, frozenset[str]]:
     """The attributes that each section of an update names."""
-    names = action.get("ExpressionAttributeNames", {})
     parts = _SECTION.split(action.get("UpdateExpression", ""))
-    return {
-        section: frozenset(names.get(name, name) for name in _NAME.findall(text))
-        for section, text in zip(parts[1::2], parts[2::2], strict=True)
-    }
+    return {section: _named(action, text) for section, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _named(action: Json, text: str) -> frozenset[str]:
+    """The attributes that a part of an expression names."""
+    names = action.get("ExpressionAttributeNames", {})
+    return frozenset(names.get(name, name) for name in _NAME.findall(text))
 
 
 def fence_of(body: Json) -> int | None:

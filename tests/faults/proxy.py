@@ -18,7 +18,7 @@ from yarl import URL
 from tests.faults import processes
 from tests.faults.faults import DOUBLE, DROP, HOLD, KILL, LOSE, PAUSE, REFUSE, Fault, Plan, refusal
 from tests.faults.history import History
-from tests.faults.points import READS, fence_of, point_of_invoke, point_of_post, point_of_store
+from tests.faults.points import READS, fence_of, point_of_invoke, point_of_post, point_of_store, steps_of
 
 _MARK = re.compile(r"\[\[(\w+)\.(\d+)\]\]")
 _ID = re.compile(r"\b(?:cnv|run)_[0-9A-Za-z]{26}\b")
@@ -126,6 +126,8 @@ class Proxy:
         if call.service == STORE:
             fence = _new_fence(answer[2]) if call.point == "claim" and status == 200 else fence_of(call.body)
             about |= {"fence": fence} if fence else {}
+            steps = steps_of(call.operation, call.body)
+            about |= {"steps": steps} if steps else {}
             about |= {"codes": _codes(answer[2])} if status != 200 else {}
             about |= {"token": call.body["ClientRequestToken"]} if "ClientRequestToken" in call.body else {}
         ids = {name: value for name, value in (("conversation", call.conversation), ("run", call.run)) if value}

@@ -14,7 +14,15 @@ from tests.faults.history import Entry, History
 # What the table counts, and which verdicts it is.
 COLUMNS = {
     "lost": ("I1 lost", "I1 stuck", "I1 failed"),
-    "doubled": ("I1 doubled", "I2 doubled effect", "I3 repeated call", "I6 ends", "I10 money"),
+    "doubled": (
+        "I1 doubled",
+        "I2 doubled effect",
+        "I2 ledger",
+        "I3 repeated call",
+        "I6 ends",
+        "I10 money",
+        "I10 paid twice",
+    ),
     "views": ("I4 view", "I4 text", "I8 order", "I7 two writers"),
 }
 

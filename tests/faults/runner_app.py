@@ -14,12 +14,15 @@ import httpx2
 
 from agent_builder.bootstrap import runner_services
 from agent_builder.clock import now_ms
-from agent_builder.errors import ToolError
-from agent_builder.messages import Json, ToolSpec
+from agent_builder.errors import OutcomeUnknown
+from agent_builder.messages import Effect, Json, ToolSpec
+from agent_builder.services.engine import Limits
+from agent_builder.tools.base import CallContext
 from functions.runner import app
 
 EFFECTS_URL = os.environ.get("FAULTS_EFFECTS_URL", "")
 SKEW_MS = int(os.environ.get("FAULTS_SKEW_MS", "0"))
+TOOL_SECONDS = 4.0
 _SCHEMA: Json = {
     "type": "object",
     "properties": {"name": {"type": "string"}},
@@ -31,19 +34,20 @@ _SCHEMA: Json = {
 class EffectTool:
     """Does something to the campaign's server: `POST /<kind>/<name>`."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: Effect) -> None:
         self._kind = kind
-        self.spec = ToolSpec(f"effect_{kind}", f"Does a {kind}.", _SCHEMA)
+        self.spec = ToolSpec(f"effect_{kind}", f"Does a {kind}.", _SCHEMA, kind)
 
-    async def call(self, arguments: Json) -> Json:
-        """Answer what the server answers."""
+    async def call(self, arguments: Json, context: CallContext) -> Json:
+        """Answer what the server answers; where that is lost, or a fault of the server, it may have acted."""
+        headers = {"Idempotency-Key": context.idempotency_key}
         async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
             try:
-                answer = await client.post(f"{EFFECTS_URL}/{self._kind}/{arguments['name']}")
+                answer = await client.post(f"{EFFECTS_URL}/{self._kind}/{arguments['name']}", headers=headers)
             except httpx2.HTTPError as error:
-                raise ToolError("The server did not answer.") from error
+                raise OutcomeUnknown("The server did not answer.") from error
         if answer.status_code != 200:
-            raise ToolError(f"The server answered {answer.status_code}.")
+            raise OutcomeUnknown(f"The server answered {answer.status_code}.")
         found: Json = answer.json()
         return found
 
@@ -60,6 +64,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Compose once, then handle as the product does."""
     runner = runner_services().runner
     runner.tools_of = _tools
+    runner.limits = Limits(tool_seconds=TOOL_SECONDS)
     if SKEW_MS:
         runner.clock = skewed_ms
     return app.lambda_handler(event, context)

@@ -32,6 +32,7 @@ class Tab:
         self._history = history
         self._cut_at = cut_at
         self._deltas = 0
+        self._back_at = 0.0
         self._socket: ClientConnection | None = None
         self._conversations: dict[str, Conversation] = {}
         self._client = PlaygroundClient(url, open=self._dial, on_frame=self._note)
@@ -101,13 +102,15 @@ class Tab:
             with contextlib.suppress(ConnectionClosed):
                 await self._socket.send(json.dumps(frame))
 
-    def cut(self) -> None:
-        """Lose the connection, without a goodbye."""
+    def cut(self, away: float = 0.0) -> None:
+        """Lose the connection, without a goodbye, and find no other for a while (seconds)."""
+        self._back_at = asyncio.get_running_loop().time() + away
         if self._socket:
             self._history.write("fault", case=self.case, fault="the connection is cut", action="cut", point="client")
             self._socket.transport.abort()
 
     async def _dial(self, url: str, protocols: list[str]) -> ClientConnection:
+        await asyncio.sleep(self._back_at - asyncio.get_running_loop().time())
         self._socket = await open_socket(url, protocols)
         self._history.write("client.opened", case=self.case, client=self.name)
         return self._socket
