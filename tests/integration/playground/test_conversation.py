@@ -341,7 +341,9 @@ def test_twenty_conversations_at_once(stack: Instance, agent: str) -> None:
     for number, (content, text, kinds) in enumerate(results):
         assert content == text
         assert content.startswith(f"{number} x")
-        assert kinds[:3] == ["agent_loaded", "conversation_started", "message_accepted"]
+        assert kinds[0] == "agent_loaded"
+        # The runner works beside the function that accepts, so on a busy machine its first delta may come earlier.
+        assert [kinds.count(kind) for kind in ("conversation_started", "message_accepted")] == [1, 1]
 
 
 def test_twenty_messages_at_once_in_one_conversation(stack: Instance, agent: str) -> None:
