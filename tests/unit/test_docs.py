@@ -27,8 +27,8 @@ from agent_builder.repositories.intake import MAX_QUEUED
 from agent_builder.repositories.keys import DUE_SHARDS
 from agent_builder.services.context import HISTORY_PAGE
 from agent_builder.services.engine import Limits
+from agent_builder.services.invitations import INVITATION_SECONDS
 from agent_builder.services.limits import DEFAULTS, OVERRIDES_FRESH_MS
-from agent_builder.services.members import INVITATION_SECONDS
 from agent_builder.services.tickets import TICKET_SECONDS
 from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
