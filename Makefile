@@ -6,6 +6,7 @@ EVENT ?= events/http_health.json
 FUNCTION ?= ApiFunction
 SUBJECT ?= ada
 CLAIMS ?=
+PARAMETERS ?=
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -69,8 +70,8 @@ build-host: .build/host/build/template.yaml  ## Build the same for this machine 
 validate: $(SAM_READY)  ## Lint template.yaml
 	@$(SAM_ENVIRONMENT) $(SAM) validate --lint
 
-deploy: build  ## Deploy to the AWS account that the shell is signed in to
-	@SAM_CLI_TELEMETRY=0 $(SAM) deploy
+deploy: build  ## Deploy to the AWS account that the shell is signed in to: PARAMETERS="AdminEmail=you@example.com", the first time
+	@SAM_CLI_TELEMETRY=0 $(SAM) deploy $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
 	@for name in cold_start calls streaming; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import json
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from local.problems import problem
 
 COOKIE = "local_token"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -34,13 +35,13 @@ class Guard:
     def refusal(self, request: web.Request) -> web.Response | None:
         """Return the answer to a request that may not pass, None for one that may."""
         if not self._host_is_ours(request.headers.get("Host", "")):
-            return problem(403, "Forbidden", "The Host header does not name this gateway.", "foreign_host")
+            return problem(403, detail="The Host header does not name this gateway.", code="foreign_host")
         if not self._origin_may(request):
             detail = "The Origin of this request is not allowed. Name it in ALLOWED_ORIGINS to allow it."
-            return problem(403, "Forbidden", detail, "foreign_origin")
+            return problem(403, detail=detail, code="foreign_origin")
         if self.token is not None and not self._has_token(request, self.token):
             detail = "This gateway is open to the network: use the URL with ?token= that it printed when it started."
-            return problem(401, "Unauthorized", detail, "token_required")
+            return problem(401, detail=detail, code="token_required")
         return None
 
     def allows(self, origin: str | None) -> bool:
@@ -86,12 +87,6 @@ class Guard:
 def origins(text: str) -> frozenset[str]:
     """Parse ALLOWED_ORIGINS: origins separated by commas or spaces."""
     return frozenset(part.rstrip("/") for part in text.replace(",", " ").split())
-
-
-def problem(status: int, title: str, detail: str, code: str) -> web.Response:
-    """Return an RFC 9457 answer of the gateway itself."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
-    return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/problem+json")
 
 
 def cors_headers(

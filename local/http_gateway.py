@@ -19,6 +19,7 @@ from local.environment import Result
 from local.events import HttpCall, http_event
 from local.guard import Guard, cors_headers
 from local.lambda_service import LambdaService
+from local.problems import problem
 from local.routing import Match, Routes
 from local.static import StaticFiles
 from local.template import Route
@@ -63,22 +64,30 @@ class HttpGateway:
         raw_path, _, query = request.raw_path.partition("?")
         match = self._routes.find(request.method, raw_path)
         if match is None:
-            return self._static.answer(request)
+            return self._elsewhere(request, raw_path)
         size = sum(len(name) + len(value) for name, value in request.raw_headers)
         if size > MAX_HEADERS:
-            return _message(431, "Request Header Fields Too Large")
+            return problem(431, message="Request Header Fields Too Large")
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _message(413, "Request Entity Too Large")
+            return problem(413, message="Request Entity Too Large")
         return await self._invoke(match, _call(request, raw_path, query, body))
+
+    def _elsewhere(self, request: web.Request, path: str) -> web.StreamResponse:
+        """No route: another method of one (API Gateway says 404 to that), or a file."""
+        methods = self._routes.methods(path)
+        if methods:
+            allow = {"Allow": ", ".join(sorted(methods))}
+            return problem(405, message="Not Found", headers=allow)
+        return self._static.answer(request)
 
     async def _invoke(self, match: Match, call: HttpCall) -> web.Response:
         event = http_event(call, match.key, match.parameters, None)
         try:
             identity = await self._admission.request(match.route.authorizer, event)
         except Refused as refusal:
-            return _message(refusal.status, refusal.message)
+            return problem(refusal.status, message=refusal.message)
         if identity is not None:
             event["requestContext"]["authorizer"] = {"lambda": dict(identity)}
         function = self._functions.find(match.route.function)
@@ -86,7 +95,7 @@ class HttpGateway:
         try:
             result = await asyncio.wait_for(asyncio.shield(invocation.result), match.route.timeout)
         except TimeoutError:
-            return _message(503, "Service Unavailable")
+            return problem(503, message="Service Unavailable")
         return response(result)
 
 
@@ -102,13 +111,13 @@ def _call(request: web.Request, path: str, query: str, body: bytes) -> HttpCall:
 def response(result: Result) -> web.Response:
     """Turn what a function returned into an HTTP response; what API Gateway cannot read becomes its 500."""
     if result.error is not None:
-        return _message(500, "Internal Server Error")
+        return problem(500, message="Internal Server Error")
     try:
         value = json.loads(result.payload)
         if isinstance(value, dict) and "statusCode" in value:
             return _structured(value)
     except (ValueError, TypeError, binascii.Error):
-        return _message(500, "Internal Server Error")
+        return problem(500, message="Internal Server Error")
     return web.Response(body=result.payload, headers={"Content-Type": "application/json"})
 
 
@@ -134,9 +143,3 @@ def _header(value: Any) -> str:
     if "\r" in text or "\n" in text:
         raise ValueError("a header has a line break")
     return text
-
-
-def _message(status: int, message: str) -> web.Response:
-    """Return an answer of API Gateway itself."""
-    body = json.dumps({"message": message}).encode()
-    return web.Response(status=status, body=body, headers={"Content-Type": "application/json"})

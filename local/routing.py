@@ -37,6 +37,10 @@ class Routes:
                 return Match(route, key, {name: unquote(value) for name, value in found.groupdict().items()})
         return None
 
+    def methods(self, path: str) -> set[str]:
+        """Return the methods of the routes that a path matches."""
+        return {route.method for route, expression in self._routes if expression.fullmatch(path)}
+
 
 def pattern(path: str) -> re.Pattern[str]:
     """Return the expression that matches a path template; `{name}` is one segment, `{name+}` all that follow."""

@@ -32,6 +32,7 @@ from local.logs import FunctionLog
 from local.model import Model
 from local.oidc import OidcServer, start_oidc
 from local.pool import Limits, Pool
+from local.server import Server
 from local.settings import IDENTITY, Settings
 from local.sources import Sources
 from local.static import StaticFiles
@@ -214,16 +215,8 @@ class Stack:
             gateway = next((item for item in websockets if item.takes(request)), None)
             return await (gateway or http).handle(request)
 
-        app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", r"/{path:[\s\S]*}", handle)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handle_signals=False,
-            shutdown_timeout=0.5,
-            max_field_size=65536,
-            auto_decompress=False,
-        )
+        server = Server(handle, max_body=MAX_BODY)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.5)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         for gateway in websockets:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from local.problems import problem
+
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -29,17 +31,22 @@ class StaticFiles:
     def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer GET and HEAD of a path."""
         if request.method not in ("GET", "HEAD"):
-            return _text(404, "Not Found") if self._find(request.path) is None else _not_allowed()
+            return self._refusal(request)
         found = self._find(request.path)
         if found is None:
-            return _text(404, "Not Found")
+            return problem(404, headers=_PAGE_HEADERS)
         if found.is_dir():
             if not request.path.endswith("/"):
                 return web.Response(status=308, headers={"Location": f"{request.path}/"})
             found = found / "index.html"
         if not found.is_file():
-            return _text(404, "Not Found")
+            return problem(404, headers=_PAGE_HEADERS)
         return web.FileResponse(found, headers={**_PAGE_HEADERS, **self._headers(found)})
+
+    def _refusal(self, request: web.Request) -> web.Response:
+        if self._find(request.path) is None:
+            return problem(404, headers=_PAGE_HEADERS)
+        return problem(405, headers={"Allow": "GET, HEAD", **_PAGE_HEADERS})
 
     def _find(self, path: str) -> Path | None:
         """Return the file or folder of a decoded path, None when it is missing, hidden or outside."""
@@ -62,11 +69,3 @@ class StaticFiles:
             "Content-Type": kind,
             "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
         }
-
-
-def _text(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=text, headers=_PAGE_HEADERS)
-
-
-def _not_allowed() -> web.Response:
-    return web.Response(status=405, text="Method Not Allowed", headers={"Allow": "GET, HEAD", **_PAGE_HEADERS})

@@ -19,6 +19,7 @@ from local.connections import Connections, OpenConnection
 from local.environment import Result
 from local.events import Handshake, connect_event, disconnect_event, message_event
 from local.lambda_service import LambdaService
+from local.problems import phrase, problem
 from local.routing import pattern
 from local.template import WebSocketApi
 from local.websocket import Message, ServerSocket, is_handshake
@@ -80,13 +81,16 @@ class WebSocketGateway:
             parameters = self._parameters(request)
             identity = await self._admission.connect(self._api.authorizer, connect_event(handshake), parameters)
         except Refused as refusal:
-            return _refusal(refusal.status, refusal.message)
+            return problem(refusal.status, message=refusal.message)
         handshake = replace(handshake, identity=identity)
         answer = await self._run("$connect", connect_event(handshake))
         status = _status(answer)
         if not 200 <= status < 300:
             return _denial(status, answer)
-        await socket.accept(_subprotocol(answer))
+        try:
+            await socket.accept(_subprotocol(answer))
+        except web.HTTPBadRequest as error:
+            return problem(400, detail=error.text or "")
         self._connections.add(connection)
         limits = asyncio.get_running_loop().create_task(self._watch(connection, socket))
         try:
@@ -183,14 +187,10 @@ def _subprotocol(result: Result | None) -> str | None:
     return next((str(item) for name, item in headers.items() if name.lower() == "sec-websocket-protocol"), None)
 
 
-def _refusal(status: int, message: str) -> web.Response:
-    return web.Response(
-        status=status, body=json.dumps({"message": message}).encode(), headers={"Content-Type": "application/json"}
-    )
-
-
 def _denial(status: int, result: Result | None) -> web.Response:
+    """What $connect refused with, in its own words where it has some."""
     value = json.loads(result.payload) if result and result.error is None else {}
     body = value.get("body") if isinstance(value, dict) else None
-    text = body if isinstance(body, str) else json.dumps({"message": "Internal server error"})
-    return web.Response(status=status, body=text.encode(), headers={"Content-Type": "application/json"})
+    if not isinstance(body, str):
+        return problem(status, message="Internal server error" if status >= 500 else phrase(status))
+    return web.Response(status=status, body=body.encode(), headers={"Content-Type": "application/json"})

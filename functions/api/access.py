@@ -44,6 +44,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "DELETE /members/me": "read",
     "PATCH /members/{subject}": "admin",
     "DELETE /members/{subject}": "admin",
+    "GET /invitations": "admin",
+    "DELETE /invitations/{invitation_id}": "admin",
     "POST /invitations/accept": "read",
     "GET /audit": "admin",
     "GET /limits": "admin",

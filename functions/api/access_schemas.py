@@ -75,9 +75,9 @@ class ApiKeyOut(Out):
 
 
 class NewApiKeyOut(ApiKeyOut):
-    """A new key. `key` is shown in this answer only."""
+    """A new key. `key` is shown in this answer only: null when an Idempotency-Key repeats it."""
 
-    key: str
+    key: str | None
 
 
 class MemberOut(Out):
@@ -90,12 +90,20 @@ class MemberOut(Out):
 
 
 class InvitationOut(Out):
-    """An invitation. `token` is shown in this answer only."""
+    """An invitation that nobody has accepted yet, without its token."""
 
+    id: str
     email: str
     role: Role
-    token: str
+    invited_by: str
+    created_at: Timestamp
     expires_at: Timestamp
+
+
+class NewInvitationOut(InvitationOut):
+    """A new invitation. `token` is shown in this answer only: null when an Idempotency-Key repeats it."""
+
+    token: str | None
 
 
 class JoinedOut(Out):
@@ -149,4 +157,5 @@ class LimitsOut(Out):
 
 ApiKeyPage = page_of(ApiKeyOut)
 MemberPage = page_of(MemberOut)
+InvitationPage = page_of(InvitationOut)
 AuditEntryPage = page_of(AuditEntryOut)

@@ -12,7 +12,7 @@ from agent_builder.bootstrap import api_services
 from agent_builder.ids import is_id
 from agent_builder.models.identity import Identity
 from functions.api.access_schemas import ApiKeyCreate, ApiKeyPage, NewApiKeyOut, TicketCreate, TicketOut
-from functions.api.agents import Cursor, Limit
+from functions.api.agents import Cursor, IdempotencyKey, Limit
 from functions.api.paging import page, read_cursor, reply
 from functions.api.schemas import BODY, COMMON, READ, answers
 
@@ -27,10 +27,14 @@ def _caller() -> Identity:
 
 
 @router.post(API_KEYS, summary="Create an API key", tags=["Access"], responses=answers(201, NewApiKeyOut, BODY))
-def create_api_key(body: Annotated[ApiKeyCreate, Body()]) -> Response[Any]:
+def create_api_key(body: Annotated[ApiKeyCreate, Body()], idempotency_key: IdempotencyKey = None) -> Response[Any]:
     """Make a key of the tenant. This answer alone shows it: keep it."""
     made = api_services().api_keys.create(
-        _caller(), body.name, frozenset(body.scopes), expires_in_days=body.expires_in_days
+        _caller(),
+        body.name,
+        frozenset(body.scopes),
+        expires_in_days=body.expires_in_days,
+        idempotency_key=idempotency_key,
     )
     return reply(201, made)
 

@@ -1,4 +1,4 @@
-"""Routes of members, invitations and the audit trail."""
+"""Routes of members and the audit trail."""
 
 from __future__ import annotations
 
@@ -16,10 +16,6 @@ from agent_builder.services.members import identity_view, member_view
 from functions.api.access_schemas import (
     AuditEntryPage,
     IdentityOut,
-    InvitationAccept,
-    InvitationCreate,
-    InvitationOut,
-    JoinedOut,
     MemberOut,
     MemberPage,
     MemberPatch,
@@ -31,7 +27,10 @@ from functions.api.schemas import BODY, COMMON, READ, answers
 router = APIGatewayHttpRouter()
 MEMBERS = "/api/v1/members"
 MemberCursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")]
-Subject = Annotated[str, Path(max_length=800, description="Subject of a member, percent-encoded")]
+# A character takes up to twelve of the path, where it is checked; documents count characters.
+Subject = Annotated[
+    str, Path(max_length=12 * 256, description="Subject of a member", json_schema_extra={"maxLength": 256})
+]
 
 
 def _caller() -> Identity:
@@ -44,12 +43,6 @@ def list_members(limit: Limit = 20, cursor: MemberCursor = None) -> Response[Any
     """Members of the tenant, in the order of their subjects."""
     after = read_cursor(cursor, lambda key: True)
     return page(*api_services().members.page(_caller(), limit=limit, after=after))
-
-
-@router.post(MEMBERS, summary="Invite a member", tags=["Members"], responses=answers(201, InvitationOut, BODY))
-def invite_member(body: Annotated[InvitationCreate, Body()]) -> Response[Any]:
-    """Make an invitation, good once within seven days. This answer alone shows its token: pass it on."""
-    return reply(201, api_services().members.invite(_caller(), body.email, body.role))
 
 
 @router.get(f"{MEMBERS}/me", summary="Who am I", tags=["Members"], responses=answers(200, IdentityOut, COMMON))
@@ -84,22 +77,6 @@ def remove_member(subject: Subject) -> Response[Any]:
     """In force at once; the member's open connections are closed. The keys they made stay."""
     api_services().members.remove(_caller(), unquote(subject))
     return reply(204)
-
-
-@router.post(
-    "/api/v1/invitations/accept",
-    summary="Accept an invitation",
-    tags=["Members"],
-    responses=answers(200, JoinedOut, (*BODY, 404, 409)),
-)
-def accept_invitation(body: Annotated[InvitationAccept, Body()]) -> Response[Any]:
-    """Move to the tenant that the invitation is for."""
-    caller = _caller()
-    tenant, member = api_services().members.accept(caller, body.token)
-    request_id = router.current_event.request_context.request_id
-    action = "POST /invitations/accept"
-    api_services().audit.record(caller, action, member.subject, request_id=request_id, tenant=tenant)
-    return reply(200, {"tenant_id": tenant, "subject": member.subject, "role": member.role})
 
 
 @router.get(

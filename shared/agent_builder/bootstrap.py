@@ -85,6 +85,7 @@ class ApiServices:
     models: Any
     api_keys: Any
     members: Any
+    invitations: Any
     tickets: Any
     audit: Any
     limits: LimitService
@@ -95,12 +96,14 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
+    from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
     from agent_builder.services.conversations import ConversationService
+    from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
@@ -108,12 +111,14 @@ def api_services() -> ApiServices:
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    members = MemberService(MemberRepository(), doorbell)
     return ApiServices(
         agents=agents,
         conversations=ConversationService(ConversationRepository(), agents, doorbell),
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell),
-        members=MemberService(MemberRepository(), doorbell),
+        members=members,
+        invitations=InvitationService(InvitationRepository(), members),
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=LimitService(LimitRepository()),

@@ -27,9 +27,8 @@ from agent_builder.repositories.intake import MAX_QUEUED
 from agent_builder.repositories.keys import DUE_SHARDS
 from agent_builder.services.context import HISTORY_PAGE
 from agent_builder.services.engine import Limits
+from agent_builder.services.invitations import INVITATION_SECONDS
 from agent_builder.services.limits import DEFAULTS, OVERRIDES_FRESH_MS
-from agent_builder.services.members import INVITATION_SECONDS
-from agent_builder.services.runner import RUN_SECONDS
 from agent_builder.services.tickets import TICKET_SECONDS
 from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
@@ -38,7 +37,7 @@ from scripts.openapi import ROOT, openapi
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
 # Told to nobody outside: the caller turns them into something else, or the operator reads them in a log.
-INNER = {"bad_request", "provider_error", "tool_error", "race_lost", "fence_lost"}
+INNER = {"bad_request", "provider_error", "tool_error", "tool_outcome_unknown", "race_lost", "fence_lost"}
 
 
 def read(name: str) -> str:
@@ -143,7 +142,8 @@ def test_api_page_has_the_limits() -> None:
         f"{limits.model_steps} model calls, {limits.tool_calls} tool calls, {limits.tool_seconds:g} s a tool call"
         in text
     )
-    assert f"{RUN_SECONDS / 60:g} minutes" in text
+    assert f"{limits.same_calls} times the same call" in text
+    assert f"{limits.tokens:,} tokens, {limits.run_seconds / 60:g} minutes" in text
     assert f"| {MAX_QUEUED} messages |" in text
     assert f"newest {HISTORY_PAGE} messages" in text
     assert f"DUE#<0..{DUE_SHARDS - 1}>" in read("docs/architecture.md")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from agent_builder.errors import ProviderError, ToolError
 from agent_builder.messages import (
     Cost,
+    Effect,
     Json,
     ModelEvent,
     ModelFinished,
@@ -32,15 +33,16 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import Outcome
 from agent_builder.services.engine import (
+    Checkpoint,
     Engine,
     EngineEvent,
     Limits,
     RunEnded,
-    StepEnded,
     ToolFinished,
     ToolStarted,
-    Transcript,
 )
+from agent_builder.services.transcript import UNKNOWN, Transcript
+from agent_builder.tools.base import CallContext
 
 USAGE = Usage(input_tokens=10, output_tokens=2)
 Script = Sequence[ModelEvent | Exception]
@@ -68,12 +70,15 @@ class FakeTool:
 
     name: str
     do: Callable[[Json], Awaitable[Json]]
+    effect: Effect = "write"
+    keys: list[str] = field(default_factory=list)
 
     @property
     def spec(self) -> ToolSpec:
-        return ToolSpec(self.name, "", {"type": "object"})
+        return ToolSpec(self.name, "", {"type": "object"}, self.effect)
 
-    async def call(self, arguments: Json) -> Json:
+    async def call(self, arguments: Json, context: CallContext) -> Json:
+        self.keys.append(context.idempotency_key)
         return await self.do(arguments)
 
 
@@ -90,8 +95,8 @@ def call(name: str, call_id: str = "c1", invalid: str | None = None, **arguments
     return ToolCallPart(tool_use_id=call_id, name=name, input=arguments, invalid=invalid)
 
 
-def tool(name: str, do: Callable[[Json], Awaitable[Json]]) -> dict[str, FakeTool]:
-    return {name: FakeTool(name, do)}
+def tool(name: str, do: Callable[[Json], Awaitable[Json]], effect: Effect = "write") -> dict[str, FakeTool]:
+    return {name: FakeTool(name, do, effect)}
 
 
 async def echo(arguments: Json) -> Json:
@@ -103,7 +108,7 @@ def engine(model: Model, tools: dict[str, FakeTool] | None = None, **limits: Any
         stream=model.stream,
         tools=tools or {},
         price=lambda name, usage: Cost(amount_nanousd=usage.input_tokens, unpriced_steps=0),
-        limits=Limits(**limits),
+        limits=Limits(**{"retry_seconds": 0.0, **limits}),
         label={"provider": "fake"},
         clock=lambda: 1_000,
     )
@@ -113,7 +118,12 @@ async def run(
     model: Model, tools: dict[str, FakeTool] | None = None, transcript: Transcript | None = None, **limits: Any
 ) -> tuple[list[EngineEvent], Outcome]:
     request = ModelRequest(model="m", messages=[user_message("hello")])
-    events = [event async for event in engine(model, tools, **limits).run(request, transcript or Transcript())]
+    transcript = transcript if transcript is not None else Transcript()
+    events = []
+    async for event in engine(model, tools, **limits).run(request, transcript):
+        events.append(event)
+        if isinstance(event, Checkpoint):
+            transcript.saved(transcript.take_unsaved())
     ends = [event for event in events if isinstance(event, RunEnded)]
     assert len(ends) == 1
     assert events[-1] is ends[0]
@@ -125,15 +135,16 @@ def kinds(events: Sequence[EngineEvent]) -> list[str]:
 
 
 async def test_a_plain_answer() -> None:
-    events, outcome = await run(Model([says("Hello")]))
-    assert kinds(events) == ["TextDelta", "StepEnded", "RunEnded"]
+    transcript = Transcript()
+    events, outcome = await run(Model([says("Hello")]), transcript=transcript)
+    assert kinds(events) == ["TextDelta", "RunEnded"], "a plain run stores its only step with its end"
     assert outcome.status == "completed"
     assert outcome.stop_reason == "end_turn"
     assert outcome.message.text == "Hello"
     assert outcome.usage == USAGE
     assert outcome.cost == Cost(amount_nanousd=10)
-    step = next(event.step for event in events if isinstance(event, StepEnded))
-    assert (step.number, step.kind, step.started_at, step.error) == (1, "model", 1_000, None)
+    (step,) = transcript.take_unsaved()
+    assert (step.number, step.kind, step.started_at, step.status, step.error) == (1, "model", 1_000, "succeeded", None)
     assert step.detail["provider"] == "fake"
     assert step.detail["answered_by"] == "model-1"
 
@@ -151,18 +162,17 @@ async def test_a_tool_and_what_the_model_makes_of_it() -> None:
     events, outcome = await run(model, tool("echo", echo))
     assert kinds(events) == [
         "TextDelta",
-        "StepEnded",
+        "Checkpoint",
         "ToolStarted",
+        "Checkpoint",
+        "Checkpoint",
         "ToolFinished",
-        "StepEnded",
         "TextDelta",
-        "StepEnded",
         "RunEnded",
     ]
     assert outcome.message.text == "Let me see. Done."
     assert outcome.usage == USAGE + USAGE
     assert outcome.cost == Cost(amount_nanousd=20)
-    assert [event.step.number for event in events if isinstance(event, StepEnded)] == [1, 2, 3]
     said = list(rounds(model.asked[1].messages[-1]))
     assert said[0].results == (
         ToolResultPart(
@@ -212,7 +222,7 @@ async def test_a_failing_tool_is_told_to_the_model(asked: ToolCallPart, told: st
         return {}
 
     model = Model([calls(asked), says("I see.")])
-    tools = tool("echo", echo) | tool("fails", fails) | tool("hangs", hangs)
+    tools = tool("echo", echo) | tool("fails", fails) | tool("hangs", hangs, "read")
     events, outcome = await run(model, tools, tool_seconds=0.01)
     finished = next(event.result for event in events if isinstance(event, ToolFinished))
     assert told in (finished.error or "")
@@ -221,7 +231,6 @@ async def test_a_failing_tool_is_told_to_the_model(asked: ToolCallPart, told: st
     assert outcome.message.text == "I see."
     shown = next(rounds(model.asked[1].messages[-1])).results[0]
     assert shown.error == finished.error
-    assert [e.step.error for e in events if isinstance(e, StepEnded) and e.step.kind == "tool"] == ["tool_error"]
 
 
 async def test_a_tool_that_breaks_is_told_to_the_model_too() -> None:
@@ -247,18 +256,50 @@ async def test_the_limit_of_model_calls() -> None:
 
 
 async def test_the_limit_of_tool_calls() -> None:
-    model = Model([calls(*(call("echo", f"c{n}") for n in range(4))), says("enough")])
-    events, outcome = await run(model, tool("echo", echo), tool_calls=2)
-    errors = [event.result.error for event in events if isinstance(event, ToolFinished)]
-    assert sum(error is None for error in errors) == 2
-    assert sum("limit of 2 tool calls" in (error or "") for error in errors) == 2
-    assert outcome.status == "completed"
+    model = Model([calls(*(call("echo", f"c{n}") for n in range(3))), calls(call("echo", "c4"))])
+    events, outcome = await run(model, tool("echo", echo), tool_calls=3)
+    assert [event.result.error for event in events if isinstance(event, ToolFinished)] == [None] * 3
+    assert (outcome.status, outcome.stop_reason) == ("completed", "tool_call_limit")
+    assert "limit of 3 tool calls" in outcome.message.text
+    last = [part for part in outcome.message.parts if isinstance(part, ToolResultPart)][-1]
+    assert "limit of 3 tool calls" in (last.error or "")
+
+
+async def test_the_limit_of_the_same_call_with_the_same_result() -> None:
+    model = Model([calls(call("echo", x=1), text="again ")])
+    _, outcome = await run(model, tool("echo", echo), same_calls=3)
+    assert (len(model.asked), outcome.status, outcome.stop_reason) == (3, "completed", "repeated_call")
+    assert "same tool call" in outcome.message.text
+
+
+async def test_the_same_call_with_other_results_goes_on() -> None:
+    count = iter(range(100))
+
+    async def poll(_: Json) -> Json:
+        return {"waited": next(count)}
+
+    model = Model([*[calls(call("poll"))] * 6, says("Ready.")])
+    _, outcome = await run(model, tool("poll", poll), same_calls=3)
+    assert outcome.stop_reason == "end_turn"
+
+
+async def test_the_limit_of_tokens() -> None:
+    model = Model([calls(call("echo"), text="again ")])
+    _, outcome = await run(model, tool("echo", echo), tokens=24)
+    assert (len(model.asked), outcome.stop_reason) == (2, "token_limit")
+
+
+async def test_the_limit_of_time_counts_from_the_first_runner() -> None:
+    model = Model([calls(call("echo"))])
+    transcript = Transcript(begun_at=1_000 - 60_000)
+    _, outcome = await run(model, tool("echo", echo), transcript, run_seconds=60.0)
+    assert (len(model.asked), outcome.stop_reason) == (1, "time_limit")
 
 
 async def test_a_provider_error_before_any_text() -> None:
     error = ProviderError("rate_limit", "Wait a little.", retry_after=3)
     events, outcome = await run(Model([[error]]))
-    assert kinds(events) == ["StepEnded", "RunEnded"]
+    assert kinds(events) == ["RunEnded"]
     assert (outcome.status, outcome.error_code, outcome.error) == ("failed", "provider_rate_limit", "Wait a little.")
     assert outcome.retryable
     assert outcome.message.parts == ()
@@ -273,10 +314,31 @@ async def test_a_provider_error_after_some_text_keeps_it() -> None:
 
 
 async def test_a_stream_without_its_end_is_broken() -> None:
-    events, outcome = await run(Model([[TextDelta("Half")]]))
-    assert (outcome.status, outcome.error_code) == ("failed", "provider_broken_stream")
+    transcript = Transcript()
+    model = Model([[TextDelta("Half")]])
+    events, outcome = await run(model, transcript=transcript)
+    assert (outcome.status, outcome.error_code, len(model.asked)) == ("failed", "provider_broken_stream", 3)
     assert outcome.message.text == "Half"
-    assert [event.step.error for event in events if isinstance(event, StepEnded)] == ["provider_broken_stream"]
+    assert [step.error for step in transcript.take_unsaved()] == ["provider_broken_stream"] * 3
+    assert outcome.cost == Cost(unpriced_steps=3)
+    assert kinds(events) == ["TextDelta", "StepReset", "TextDelta", "StepReset", "TextDelta", "RunEnded"]
+
+
+async def test_a_step_that_broke_in_mid_stream_is_asked_again() -> None:
+    broken: Script = [TextDelta("Wrong st"), ProviderError("broken_stream", "It broke off.")]
+    model = Model([calls(call("echo"), text="First. "), broken, says("Second.")])
+    events, outcome = await run(model, tool("echo", echo))
+    assert outcome.message.text == "First. Second."
+    assert "Wrong" not in str(model.asked[-1])
+    assert kinds(events)[-4:] == ["TextDelta", "StepReset", "TextDelta", "RunEnded"]
+    assert outcome.cost == Cost(amount_nanousd=20, unpriced_steps=1)
+
+
+async def test_one_id_for_two_calls_is_made_two() -> None:
+    asked = calls(call("echo", "same", x=1), call("echo", "same", x=2), call("echo", "", x=3))
+    _, outcome = await run(Model([asked, says("ok")]), tool("echo", echo))
+    results = {p.tool_use_id: p.result["echo"]["x"] for p in outcome.message.parts if isinstance(p, ToolResultPart)}
+    assert sorted(results.values()) == [1, 2, 3]
 
 
 async def test_a_stream_without_anything_is_broken() -> None:
@@ -315,11 +377,14 @@ async def test_cancelled_in_mid_stream_the_transcript_has_what_there_was() -> No
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    transcript.cancel(2_000)
     outcome = transcript.outcome("cancelled")
     assert (outcome.status, outcome.message.text) == ("cancelled", "So far")
+    assert outcome.cost == Cost(unpriced_steps=1), "nobody says what the half answer cost"
 
 
-async def test_cancelled_while_tools_run_they_are_cancelled_and_their_calls_left_out() -> None:
+@pytest.mark.parametrize(("effect", "told", "status"), [("read", "cancelled", "failed"), ("write", UNKNOWN, "unknown")])
+async def test_cancelled_while_tools_run_they_are_cancelled_and_settled(effect: Effect, told: str, status: str) -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 
     async def hangs(_: Json) -> Json:
@@ -332,14 +397,19 @@ async def test_cancelled_while_tools_run_they_are_cancelled_and_their_calls_left
 
     transcript = Transcript()
     model = Model([calls(call("hangs"), text="Wait. ")])
-    task = asyncio.create_task(run(model, tool("hangs", hangs), transcript))
+    task = asyncio.create_task(run(model, tool("hangs", hangs, effect), transcript))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     async with asyncio.timeout(5):
         await ended.wait()
-    assert [part.type for part in transcript.outcome("cancelled").message.parts] == ["text"]
+    transcript.cancel(2_000)
+    parts = transcript.outcome("cancelled").message.parts
+    assert [part.type for part in parts] == ["text", "tool_call", "tool_result"]
+    assert isinstance(parts[-1], ToolResultPart)
+    assert told in (parts[-1].error or "")
+    assert transcript.take_unsaved()[-1].status == status
 
 
 async def test_closing_the_engine_drops_the_models_stream() -> None:

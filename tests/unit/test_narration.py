@@ -23,8 +23,9 @@ from agent_builder.models.conversations import Outcome, QueuedRun
 from agent_builder.realtime.connections import Posted
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import FRAME_LIMIT, Frame, encoded_size, utf16_length
-from agent_builder.services.engine import ToolFinished, ToolStarted, Transcript
+from agent_builder.services.engine import ToolFinished, ToolStarted
 from agent_builder.services.narration import Narration, snapshot_frames, terminal_frame
+from agent_builder.services.transcript import Transcript
 
 RUN = QueuedRun("run_1", "agt_1", 1, "msg_1", "msg_2", "ann", 0)
 IDS = {"conversation_id": "cnv_1", "run_id": "run_1", "message_id": "msg_2"}
@@ -104,10 +105,13 @@ def test_tools_are_told() -> None:
 
 def test_a_reset_withdraws_everything() -> None:
     narrator, sent = narration()
-    narrator.reset()
-    (frame,) = sent.plain()
-    assert (frame["type"], frame["offset"], frame["message_id"]) == ("step_reset", 0, "msg_2")
-    assert frame["step_id"]
+    narrator.tell(TextDelta("Kept 😀 lost"))
+    narrator.reset(3, "Kept 😀")
+    narrator.tell(TextDelta("!"))
+    _, reset, after = sent.plain()
+    assert (reset["type"], reset["offset"], reset["message_id"]) == ("step_reset", 7, "msg_2")
+    assert reset["step_id"] == "stp_1_3"
+    assert after["offset"] == 7
 
 
 def test_progress_is_a_sign_of_life() -> None:

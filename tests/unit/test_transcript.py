@@ -13,7 +13,7 @@ from agent_builder.messages import (
     Usage,
     rounds,
 )
-from agent_builder.services.engine import Transcript
+from agent_builder.services.transcript import Transcript
 
 CALL = ToolCallPart(tool_use_id="t1", name="x", input={})
 RESULT = ToolResultPart(tool_use_id="t1", name="x", result={})

@@ -3,7 +3,9 @@
 const STOPS = {
   end_turn: "finished", stop_sequence: "stopped at a stop sequence", max_tokens: "cut off at the token limit",
   tool_use: "stopped to use a tool", content_filter: "stopped by the vendor's content filter", refusal: "the model declined",
-  step_limit: "stopped at the step limit",
+  step_limit: "stopped at the step limit", tool_call_limit: "stopped at the limit of tool calls",
+  repeated_call: "stopped: the same call again and again", token_limit: "stopped at the token limit of a run",
+  time_limit: "stopped at the time limit of a run",
 };
 
 export const PROVIDERS = {

@@ -65,12 +65,14 @@ class Home:
 class Invitation:
     """A way into a tenant, for whoever holds its token."""
 
+    id: str
     tenant: str
     hash: str
     email: str
     role: Role
     invited_by: str
     expires_at: int
+    created_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,15 @@ class Doorbell:
             return False
         return True
 
+    def insist(self, kind: str, **ids: Any) -> None:
+        """Ring where nobody else would look.
+
+        Raises:
+            StoreError: It could not be rung.
+        """
+        if not self.ring(kind, **ids):
+            raise StoreError("This is done in part; ask for it again.", code="runner_unavailable")
+
     def ask(self, kind: str, **ids: Any) -> dict[str, Any]:
         """Invoke and wait for the answer.
 

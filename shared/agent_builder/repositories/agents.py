@@ -1,15 +1,15 @@
-"""Agents, their versions, and the answers to idempotent creations."""
+"""Agents and their versions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from agent_builder.models.agents import Agent, AgentHead, AgentVersion
 from agent_builder.repositories import keys
+from agent_builder.repositories.idempotency import Remembered, put_answer
 from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, present, retrying, translated
 
 
@@ -35,28 +35,12 @@ class VersionItem(Item, discriminator="version"):
     definition = PackedJSON()
 
 
-class IdempotencyItem(Item, discriminator="idempotency"):
-    """The answer that was given under a key, and the digest of the request it belongs to."""
-
-    fingerprint = UnicodeAttribute()
-    answer = PackedJSON()
-
-
 class PurgeItem(Item, discriminator="purge"):
     """A deletion to be carried out: `target` is `agent` or `conversation`, the sort key its id."""
 
     target = UnicodeAttribute()
     created_at = NumberAttribute()
     passes = NumberAttribute(default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What an `Idempotency-Key` stands for."""
-
-    pk: str
-    fingerprint: str
-    expires_at: int
 
 
 class AgentRepository:
@@ -98,24 +82,8 @@ class AgentRepository:
         write = Transaction()
         write.put("agent", _agent_item(tenant, agent), AgentItem.pk.does_not_exist())
         write.put("version", _version_item(tenant, agent, by, None), VersionItem.pk.does_not_exist())
-        if remember:
-            item = IdempotencyItem(
-                pk=remember.pk,
-                sk=keys.HEAD,
-                fingerprint=remember.fingerprint,
-                answer=answer,
-                expires_at=remember.expires_at,
-                parent_pk=keys.agent_answers(tenant, agent.id),
-                parent_sk=keys.HEAD,
-            )
-            now = agent.created_at // 1000
-            write.put("idempotency", item, IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at < now))
+        put_answer(write, remember, answer, parent=keys.agent_answers(tenant, agent.id))
         write.commit()
-
-    def remembered(self, pk: str) -> tuple[str, Any] | None:
-        """Fingerprint and answer under a key."""
-        item = get_item(IdempotencyItem, pk, keys.HEAD)
-        return (item.fingerprint, item.answer) if item else None
 
     def replace(
         self, tenant: str, agent: Agent, *, expected_revision: int, by: str, restored_from: int | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from agent_builder.errors import RaceLost
 from agent_builder.models.identity import Permission
 from agent_builder.models.principals import ApiKey
 from agent_builder.repositories import keys
+from agent_builder.repositories.idempotency import Remembered, put_answer
 from agent_builder.repositories.principals import ApiKeyItem
 from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying, translated
 
@@ -30,8 +33,12 @@ class ApiKeyRecordItem(Item, discriminator="api_key_record"):
 class ApiKeyRepository:
     """Access patterns: a tenant's keys newest first; one by id."""
 
-    def create(self, key: ApiKey, key_hash: str) -> None:
-        """Store a key: from now on it is let in."""
+    def create(self, key: ApiKey, key_hash: str, *, remember: Remembered | None, answer: Any) -> None:
+        """Store a key: from now on it is let in.
+
+        Raises:
+            RaceLost: `failed` has `idempotency`: the Idempotency-Key was used before.
+        """
         write = Transaction()
         access = ApiKeyItem(
             pk=keys.api_keys(key.tenant),
@@ -57,6 +64,7 @@ class ApiKeyRepository:
         )
         write.put("access", access, ApiKeyItem.pk.does_not_exist())
         write.put("record", record, ApiKeyRecordItem.pk.does_not_exist())
+        put_answer(write, remember, answer)
         write.commit()
 
     def page(self, tenant: str, *, limit: int, before: str | None) -> tuple[list[ApiKey], str | None]:

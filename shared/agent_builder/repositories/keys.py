@@ -118,6 +118,11 @@ def invitations(tenant: str) -> str:
     return f"{_tenant(tenant)}#INVITATIONS"
 
 
+def invitation_records(tenant: str) -> str:
+    """What people see of open invitations; sort key: id of the invitation."""
+    return f"{_tenant(tenant)}#INVITATIONRECORDS"
+
+
 def home(tenant: str) -> str:
     """Where the person whose own tenant this is works instead; sort key: `HEAD`."""
     return f"{_tenant(tenant)}#HOME"

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute
 
 from agent_builder.models.identity import Role
 from agent_builder.models.principals import Invitation, Member
 from agent_builder.repositories import keys
+from agent_builder.repositories.invitations import use_up
 from agent_builder.repositories.principals import HomeItem, MemberItem, member_of
-from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
-
-
-class InvitationItem(Item, discriminator="invitation"):
-    """A way into the tenant, under the hash of its token."""
-
-    email = UnicodeAttribute()
-    role = UnicodeAttribute()
-    invited_by = UnicodeAttribute()
-    ends_at = NumberAttribute()
+from agent_builder.repositories.table import Item, Transaction, get_item, translated
 
 
 class OwnersItem(Item, discriminator="owners"):
@@ -30,7 +22,7 @@ class OwnersItem(Item, discriminator="owners"):
 
 
 class MemberRepository:
-    """Access patterns: one by subject; all of a tenant by subject; an invitation by the hash of its token."""
+    """Access patterns: one by subject; all of a tenant by subject."""
 
     def get(self, tenant: str, subject: str) -> Member | None:
         """One person in a tenant, removed ones too."""
@@ -51,27 +43,6 @@ class MemberRepository:
             page = [member_of(item) for item in results]
         return page[:limit], page[limit - 1].subject if len(page) > limit else None
 
-    def invite(self, invitation: Invitation) -> None:
-        """Store an invitation."""
-        item = InvitationItem(
-            pk=keys.invitations(invitation.tenant),
-            sk=invitation.hash,
-            email=invitation.email,
-            role=invitation.role,
-            invited_by=invitation.invited_by,
-            ends_at=invitation.expires_at,
-            expires_at=invitation.expires_at,
-        )
-        retrying(item.save)
-
-    def invitation(self, tenant: str, token_hash: str) -> Invitation | None:
-        """An invitation that nobody has accepted yet."""
-        item = get_item(InvitationItem, keys.invitations(tenant), token_hash)
-        if item is None:
-            return None
-        role = cast(Role, item.role)
-        return Invitation(tenant, token_hash, item.email, role, item.invited_by, int(item.ends_at))
-
     def join(self, tenant: str, member: Member, invitation: Invitation | None) -> None:
         """Make somebody a member; with an invitation, use it up and make the tenant their home.
 
@@ -80,8 +51,7 @@ class MemberRepository:
         """
         write = Transaction()
         if invitation is not None:
-            used = InvitationItem(pk=keys.invitations(tenant), sk=invitation.hash)
-            write.delete("invitation", used, InvitationItem.pk.exists())
+            use_up(write, invitation)
             if member.own_tenant:
                 write.put("home", _home(tenant, member), HomeItem.pk.does_not_exist())
         absent = MemberItem.pk.does_not_exist() | (MemberItem.status != "active")

@@ -132,7 +132,9 @@ class RunRepository:
             FenceLost: Somebody else owns the conversation.
         """
         lease = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
-        progress = [LeaseItem.begun.set(run_id), LeaseItem.begun_at.set(begun_at), LeaseItem.attempts.set(1)]
+        progress = [LeaseItem.begun.set(run_id), LeaseItem.begun_at.set(begun_at)]
+        if any(step.kind == "tool" or step.status == "succeeded" for step in steps):
+            progress.append(LeaseItem.attempts.set(1))
         for group in batches(step_items(tenant, run_id, steps)):
             write = Transaction()
             write.update("lease", lease, progress, LeaseItem.fence == fence)

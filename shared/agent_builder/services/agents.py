@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import (
     Conflict,
     Fault,
-    IdempotencyMismatch,
     NotFound,
     PreconditionFailed,
     RaceLost,
@@ -29,10 +27,9 @@ from agent_builder.models.faults import faults_of
 from agent_builder.models.identity import Identity
 from agent_builder.models.views import agent_view
 from agent_builder.realtime.doorbell import Doorbell
-from agent_builder.repositories import keys
-from agent_builder.repositories.agents import AgentRepository, Remembered
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.services.idempotency import earlier_answer, remembering
 
-IDEMPOTENCY_SECONDS = 24 * 3600
 PURGE_DUE_AFTER_MS = 60_000
 _ATTEMPTS = 12
 
@@ -63,16 +60,12 @@ class AgentService:
             }
         )
         answer = agent_view(agent)
-        remember = self._remember(identity, new, idempotency_key, now) if idempotency_key else None
+        body = new.model_dump(mode="json")
+        remember = remembering(identity, "POST /agents", body, idempotency_key, now=now)
         try:
             self.repository.create(identity.tenant, agent, by=identity.subject, remember=remember, answer=answer)
         except RaceLost as race:
-            earlier = self.repository.remembered(remember.pk) if remember and "idempotency" in race.failed else None
-            if remember is None or earlier is None:
-                raise StoreError("The agent could not be stored; try again.") from race
-            if earlier[0] != remember.fingerprint:
-                raise IdempotencyMismatch("This Idempotency-Key was used with another body; use a new key.") from None
-            return dict(earlier[1])
+            return earlier_answer(remember, race)
         return answer
 
     def get(self, identity: Identity, agent_id: str) -> Agent:
@@ -183,13 +176,6 @@ class AgentService:
         else:
             self.repository.set_status(identity.tenant, stored, expected_revision=current.revision)
         return stored
-
-    def _remember(self, identity: Identity, new: AgentCreate, key: str, now: int) -> Remembered:
-        return Remembered(
-            pk=keys.idempotency(identity.tenant, identity.subject, "POST /agents", key),
-            fingerprint=hashlib.sha256(encode(new.model_dump(mode="json")).encode()).hexdigest(),
-            expires_at=now // 1000 + IDEMPOTENCY_SECONDS,
-        )
 
 
 def pause() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms, rfc3339
-from agent_builder.errors import Forbidden, NotFound
+from agent_builder.errors import Forbidden, NotFound, RaceLost
 from agent_builder.ids import new_id, require_id
 from agent_builder.messages import Json
 from agent_builder.models.identity import PERMISSIONS, Identity, Permission
 from agent_builder.models.principals import ApiKey, new_api_key
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.api_keys import ApiKeyRepository
+from agent_builder.services.idempotency import earlier_answer, remembering
 
 _DAY_SECONDS = 24 * 3600
 
@@ -25,12 +26,19 @@ class ApiKeyService:
     clock: Clock = now_ms
 
     def create(
-        self, identity: Identity, name: str, scopes: frozenset[Permission], *, expires_in_days: int | None
+        self,
+        identity: Identity,
+        name: str,
+        scopes: frozenset[Permission],
+        *,
+        expires_in_days: int | None,
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Make a key. The answer is the only one that shows it.
+        """Make a key. The answer is the only one that shows it: null where an Idempotency-Key repeats it.
 
         Raises:
             Forbidden: A scope is wanted that the caller has not.
+            IdempotencyMismatch: The Idempotency-Key was used with another body.
         """
         for scope in sorted(scopes - identity.permissions):
             raise Forbidden(f"A key cannot have the scope `{scope}`, which you have not.")
@@ -48,8 +56,14 @@ class ApiKeyService:
             created_at_ms=now,
             created_by=identity.subject,
         )
-        self.repository.create(key, secret.hash)
-        return {**api_key_view(key), "key": secret.text}
+        view = api_key_view(key)
+        body = [name, sorted(scopes), expires_in_days]
+        remember = remembering(identity, "POST /api-keys", body, idempotency_key, now=now)
+        try:
+            self.repository.create(key, secret.hash, remember=remember, answer={**view, "key": None})
+        except RaceLost as race:
+            return earlier_answer(remember, race)
+        return {**view, "key": secret.text}
 
     def page(self, identity: Identity, *, limit: int, after: str | None) -> tuple[list[Json], str | None]:
         """The tenant's keys, newest first, without their secrets."""
@@ -60,11 +74,13 @@ class ApiKeyService:
         """Take a key back at once, and close the connections that were opened with it.
 
         Raises:
-            NotFound: Unknown, foreign or revoked.
+            NotFound: Unknown, foreign or revoked; what it may still have open is closed all the same.
+            StoreError: Its connections are still open: do it again.
         """
-        if not self.repository.delete(identity.tenant, require_id("key", key_id, "API key")):
+        found = self.repository.delete(identity.tenant, require_id("key", key_id, "API key"))
+        self.doorbell.insist("disconnect", tenant_id=identity.tenant, subject=key_id)
+        if not found:
             raise NotFound("There is no API key with this id.")
-        self.doorbell.ring("disconnect", tenant_id=identity.tenant, subject=key_id)
 
     def used(self, identity: Identity) -> None:
         """Note that the caller's key was used."""

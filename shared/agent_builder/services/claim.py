@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NEEDED_SECONDS = 20.0
+MARGIN_SECONDS = 5.0
 
 
 class Claim:
@@ -49,7 +50,7 @@ class Claim:
         self.lease = lease
         self.fence = lease.fence
         self.until = until
-        self.begun = time.monotonic()
+        self._span = until - time.monotonic()
         self.delivery = Delivery(runner.poster, runner.executor)
         self.delivery.watch(lease.subscribers)
         self.latecomers = _connections(lease.resumed)
@@ -86,7 +87,12 @@ class Claim:
 
     def needed(self, seconds: float) -> float:
         """What a next step asks for; less where the whole invocation is short, so that each one gets something done."""
-        return min(seconds, (self.until - self.begun) / 3)
+        return min(seconds, self._span / 3)
+
+    @property
+    def work_left(self) -> float:
+        """Seconds in which a run may go on here; what is behind them is for letting go."""
+        return self.left - min(MARGIN_SECONDS, self._span / 6)
 
     async def tell_deleted(self) -> None:
         """End what was running for those who watch: its conversation was deleted."""

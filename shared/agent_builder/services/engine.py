@@ -32,7 +32,7 @@ from agent_builder.messages import (
     ToolResultPart,
     Usage,
 )
-from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step, StepStatus
+from agent_builder.models.conversations import Outcome, Step, StepStatus
 from agent_builder.services.transcript import UNKNOWN, Transcript
 from agent_builder.tools.base import CallContext, Tool
 
@@ -137,7 +137,7 @@ class Engine:
         if not transcript.round:
             return
         reached = self._round_limit(transcript)
-        if reached is None and not self.room("tool"):
+        if reached is None and transcript.open_calls and not self.room("tool"):
             yield Suspended()
             return
         if reached is None:
@@ -248,7 +248,7 @@ class Engine:
                 transcript.ended(result, "unknown")
                 yield Checkpoint()
                 yield ToolFinished(result)
-        todo = [call for call in transcript.round if transcript.ledger[call.tool_use_id].status in OPEN_STATUSES]
+        todo = transcript.open_calls
         for call in todo:
             yield ToolStarted(call)
             transcript.begins(call, self.clock())

@@ -1,4 +1,4 @@
-"""Members of a tenant: invited, joined, changed, removed. An owner is always left."""
+"""Members of a tenant: joined, changed, removed. An owner is always left."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from agent_builder.clock import Clock, now_ms, rfc3339
 from agent_builder.errors import Conflict, Forbidden, NotFound, RaceLost, StoreError
 from agent_builder.messages import Json
 from agent_builder.models.identity import PERMISSIONS, ROLES, Identity, Role
-from agent_builder.models.principals import (
-    OWN_TENANT_PREFIX,
-    Invitation,
-    Member,
-    fingerprint,
-    invitation_tenant,
-    new_invitation,
-)
+from agent_builder.models.principals import OWN_TENANT_PREFIX, Invitation, Member
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.members import MemberRepository
 
-INVITATION_SECONDS = 7 * 24 * 3600
 _ATTEMPTS = 5
 
 
@@ -42,40 +34,36 @@ class MemberService:
             found = [self._founder(identity)]
         return [member_view(member) for member in found], following
 
-    def invite(self, identity: Identity, email: str, role: Role) -> Json:
-        """Invite somebody; whoever holds the token may come in, once, within seven days. It is shown only here.
+    def found(self, identity: Identity) -> None:
+        """Store the owner of a personal tenant as its first member, before others join."""
+        if not _personal(identity.tenant) or identity.key_id:
+            return
+        try:
+            self.repository.join(identity.tenant, self._founder(identity), None)
+        except RaceLost:
+            return
 
-        Raises:
-            Forbidden: The role may do more than the caller.
-        """
-        _check_grant(identity, role)
-        self._found(identity)
-        secret = new_invitation(identity.tenant)
-        ends_at = self.clock() // 1000 + INVITATION_SECONDS
-        self.repository.invite(Invitation(identity.tenant, secret.hash, email, role, identity.subject, ends_at))
-        return {"email": email, "role": role, "token": secret.text, "expires_at": rfc3339(ends_at * 1000)}
-
-    def accept(self, identity: Identity, token: str) -> tuple[str, Member]:
-        """Join the tenant that an invitation is for; answers it and the new member.
+    def join(self, identity: Identity, invitation: Invitation) -> Member:
+        """Make the caller a member of the tenant that an invitation is for.
 
         Raises:
             Forbidden: The caller is a key.
-            NotFound: The invitation is unknown, used or over.
+            NotFound: The invitation was used meanwhile.
             Conflict: `already_member`: the caller is one already, or works in another tenant that must be left first.
         """
         if identity.key_id:
             raise Forbidden("An API key cannot join a tenant; sign in yourself.")
-        invitation = self._invitation(token)
         own = self._own_tenant(identity, invitation.tenant)
         member = Member(identity.subject, invitation.role, invitation.email, own_tenant=own, joined_at_ms=self.clock())
         try:
             self.repository.join(invitation.tenant, member, invitation)
         except RaceLost as race:
             if "invitation" in race.failed:
-                raise _no_invitation() from None
+                raise no_invitation() from None
             raise _already_member() from None
-        self._close(identity.tenant, identity.subject)
-        return invitation.tenant, member
+        # What is open in the tenant of their own stays theirs: a lost ring does no harm.
+        self.doorbell.ring("disconnect", tenant_id=identity.tenant, subject=identity.subject)
+        return member
 
     def change(self, identity: Identity, subject: str, role: Role) -> Member:
         """Give a member another role, in force at once; their open connections are closed.
@@ -84,11 +72,13 @@ class MemberService:
             NotFound: There is no such member.
             Forbidden: The role may do more than the caller.
             Conflict: `last_owner`, `own_tenant`.
+            StoreError: Their connections are still open: do it again.
         """
-        _check_grant(identity, role)
+        check_grant(identity, role)
         for _ in range(_ATTEMPTS):
             member = self._member(identity, subject)
             if member.role == role:
+                self._close(identity.tenant, subject, keep=ROLES[role])
                 return member
             _check_founder(identity, member)
             try:
@@ -104,11 +94,16 @@ class MemberService:
         """Take a member out at once; their open connections are closed.
 
         Raises:
-            NotFound: There is no such member.
+            NotFound: There is no such member; what they may still have open is closed all the same.
             Conflict: `last_owner`, `own_tenant`.
+            StoreError: Their connections are still open: do it again.
         """
         for _ in range(_ATTEMPTS):
-            member = self._member(identity, subject)
+            try:
+                member = self._member(identity, subject)
+            except NotFound:
+                self._close(identity.tenant, subject)
+                raise
             _check_founder(identity, member)
             try:
                 self.repository.remove(identity.tenant, member)
@@ -127,16 +122,6 @@ class MemberService:
             raise NotFound("There is no member with this subject.")
         return member
 
-    def _invitation(self, token: str) -> Invitation:
-        tenant = invitation_tenant(token)
-        try:
-            found = self.repository.invitation(tenant, fingerprint(token)) if tenant else None
-        except ValueError:  # no tenant is called so
-            found = None
-        if found is None or found.expires_at <= self.clock() // 1000:
-            raise _no_invitation()
-        return found
-
     def _own_tenant(self, identity: Identity, wanted: str) -> str:
         """The tenant the caller leaves for another; empty where their tokens name the one they are invited to."""
         if identity.tenant == wanted and not _personal(wanted):
@@ -148,21 +133,12 @@ class MemberService:
             raise _already_member()
         return identity.tenant
 
-    def _found(self, identity: Identity) -> None:
-        """Store the owner of a personal tenant as its first member."""
-        if not _personal(identity.tenant) or identity.key_id:
-            return
-        try:
-            self.repository.join(identity.tenant, self._founder(identity), None)
-        except RaceLost:
-            return
-
     def _founder(self, identity: Identity) -> Member:
         own = identity.tenant
         return Member(identity.subject, "owner", "", own_tenant=own, joined_at_ms=self.clock())
 
     def _close(self, tenant: str, subject: str, keep: frozenset[str] = frozenset()) -> None:
-        self.doorbell.ring("disconnect", tenant_id=tenant, subject=subject, keep=sorted(keep))
+        self.doorbell.insist("disconnect", tenant_id=tenant, subject=subject, keep=sorted(keep))
 
 
 def member_view(member: Member) -> Json:
@@ -190,7 +166,8 @@ def _personal(tenant: str) -> bool:
     return tenant.startswith(OWN_TENANT_PREFIX)
 
 
-def _check_grant(identity: Identity, role: Role) -> None:
+def check_grant(identity: Identity, role: Role) -> None:
+    """Raises `Forbidden` where a role may do more than the caller."""
     if not ROLES[role] <= identity.permissions:
         raise Forbidden(f"The role `{role}` may do more than you; ask an owner of the tenant.")
 
@@ -206,7 +183,8 @@ def _check_owners(race: RaceLost) -> None:
         raise Conflict(detail, code="last_owner") from None
 
 
-def _no_invitation() -> NotFound:
+def no_invitation() -> NotFound:
+    """What is answered to a token or id of no open invitation."""
     return NotFound("This invitation is unknown, used or over; ask for a new one.", code="invitation_not_found")
 
 

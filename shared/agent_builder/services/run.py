@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 4.0
 MODEL_SECONDS = 120.0
-MARGIN_SECONDS = 5.0
 MAX_HOPS = 50
 MAX_ATTEMPTS = 5
 
@@ -159,9 +158,7 @@ class Run:
         work = asyncio.ensure_future(self._engine_run())
         heart = asyncio.ensure_future(self._heartbeats())
         try:
-            await asyncio.wait(
-                {work, heart}, return_when=asyncio.FIRST_COMPLETED, timeout=self.claim.left - MARGIN_SECONDS
-            )
+            await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED, timeout=self.claim.work_left)
             if work.done():
                 return work.result()
             if not heart.done():
@@ -219,7 +216,7 @@ class Run:
 
     def _room(self, kind: StepKind) -> bool:
         seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
-        return self.claim.left - MARGIN_SECONDS > self.claim.needed(seconds)
+        return self.claim.work_left > self.claim.needed(seconds)
 
     async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:
         async for event in engine.run(request, self.transcript):

@@ -70,6 +70,11 @@ class Transcript:
         """The text of the steps that are over."""
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
+    @property
+    def open_calls(self) -> list[ToolCallPart]:
+        """The calls of the round that goes on which are not over."""
+        return [call for call in self.round if self.ledger[call.tool_use_id].status in OPEN_STATUSES]
+
     def restore(self, steps: Sequence[Step]) -> None:
         """Go on where these stored steps, in order, ended."""
         for step in steps:

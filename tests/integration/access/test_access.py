@@ -14,6 +14,7 @@ import pytest
 from agent_builder.models.principals import api_key_tenant, fingerprint, ticket_tenant
 from agent_builder.realtime.connections import Connections
 from agent_builder.repositories.entries import EntryRepository
+from agent_builder.repositories.invitations import InvitationRepository
 from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.principals import PrincipalRepository
 from agent_builder.services.disconnecting import Disconnector
@@ -183,6 +184,68 @@ def test_strange_invitations(rest: Rest, world: World, token: str) -> None:
     assert rest(world.owner, "POST", "/invitations/accept", {"token": token}).status in (404, 422)
 
 
+def test_open_invitations_are_listed_without_their_tokens_and_withdrawn(rest: Rest, world: World) -> None:
+    made = rest(world.owner, "POST", "/members", {"email": "late@example.com", "role": "editor"}).json
+    token = made.pop("token")
+    listed = rest(world.owner, "GET", "/invitations").json["items"]
+    assert listed[0] == made
+    assert [one["id"] for one in listed] == [made["id"], world.invitation_id]
+    assert token not in str(listed)
+    assert rest(world.owner, "DELETE", f"/invitations/{made['id']}").status == 204
+    assert rest(world.owner, "DELETE", f"/invitations/{made['id']}").code == "not_found"
+    assert rest(personal(), "POST", "/invitations/accept", {"token": token}).code == "invitation_not_found"
+    assert [one["id"] for one in rest(world.owner, "GET", "/invitations").json["items"]] == [world.invitation_id]
+    rest(Caller(world.tenant, "viewer", "sub|new"), "POST", "/invitations/accept", {"token": world.invitation})
+    assert rest(world.owner, "GET", "/invitations").json["items"] == []
+    assert rest(world.owner, "DELETE", f"/invitations/{world.invitation_id}").code == "not_found"
+
+
+def test_invitations_that_are_over_are_gone(world: World) -> None:
+    repository = InvitationRepository()
+    later = (int(time.time()) + 8 * 86_400) * 1000
+    assert repository.page(world.tenant, limit=10, before=None, now=later) == ([], None)
+    found = repository.get(world.tenant, fingerprint(world.invitation))
+    assert found is not None
+    assert found.expires_at < later // 1000
+
+
+SECRETS = {
+    "/api-keys": ({"name": "Robot", "scopes": ["read"]}, {"name": "Robot", "scopes": ["run"]}, "key"),
+    "/members": ({"email": "a@b", "role": "viewer"}, {"email": "a@b", "role": "owner"}, "token"),
+}
+
+
+@pytest.mark.parametrize("path", SECRETS)
+def test_a_secret_that_is_asked_for_twice_is_made_once_and_shown_once(path: str, rest: Rest, world: World) -> None:
+    body, other, secret = SECRETS[path]
+    key = {"idempotency-key": "once"}
+    first, again = (rest(world.owner, "POST", path, body, key) for _ in range(2))
+    assert (first.status, again.status) == (201, 201)
+    assert again.json == {**first.json, secret: None}
+    assert everything(first.json[secret][-43:]) == []
+    assert rest(world.owner, "POST", path, other, key).code == "idempotency_mismatch"
+    assert rest(Caller(world.tenant, "owner", "sub|else"), "POST", path, body, key).json["id"] != first.json["id"]
+    place = "/invitations" if path == "/members" else path
+    assert [one["id"] for one in rest(world.owner, "GET", place).json["items"]].count(first.json["id"]) == 1
+
+
+def test_whose_connections_could_not_be_closed_is_told_and_tried_again(rest: Rest, world: World, calls: Calls) -> None:
+    """Without the ring a connection would go on with rights that were taken."""
+    member = f"/members/{quote(world.member)}"
+    asked: list[tuple[str, str, Any, int]] = [
+        ("DELETE", f"/api-keys/{world.key_id}", None, 404),
+        ("PATCH", member, {"role": "operator"}, 200),
+        ("DELETE", member, None, 404),
+    ]
+    for method, path, body, afterwards in asked:
+        calls.deaf = True
+        assert rest(world.owner, method, path, body).code == "runner_unavailable"
+        calls.deaf = False
+        calls.rung.clear()
+        assert rest(world.owner, method, path, body).status == afterwards
+        assert [ring["kind"] for ring in calls.rung] == ["disconnect"]
+
+
 def test_who_am_i(rest: Rest, world: World) -> None:
     assert rest(Caller(world.tenant, "operator"), "GET", "/members/me").json == {
         "tenant_id": world.tenant,
@@ -203,7 +266,7 @@ def test_every_change_is_in_the_audit_trail_and_nothing_else(rest: Rest, world: 
     seen = [(one["action"], one["subject"], one["key_id"], one["target"]) for one in reversed(entries)]
     assert seen[:4] == [
         ("POST /api-keys", "sub|owner", None, world.key_id),
-        ("POST /members", "sub|owner", None, ""),
+        ("POST /members", "sub|owner", None, world.invitation_id),
         ("PATCH /agents/{agent_id}", "sub|owner", None, world.agent_id),
         ("DELETE /agents/{agent_id}", world.key_id, world.key_id, world.agent_id),
     ]

@@ -31,6 +31,7 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),
     "DELETE /api-keys/{key_id}": (lambda _: None, 204),
     "DELETE /members/{subject}": (lambda _: None, 204),
+    "DELETE /invitations/{invitation_id}": (lambda _: None, 204),
     "DELETE /members/me": (lambda _: None, 204),
 }
 # What the role alone does not decide: who asks, and what somebody in another tenant is told.
@@ -47,6 +48,7 @@ def path_of(name: str, world: World) -> str:
         "{conversation_id}": world.conversation_id,
         "{number}": "1",
         "{key_id}": world.key_id,
+        "{invitation_id}": world.invitation_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]

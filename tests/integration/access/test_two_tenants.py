@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from agent_builder.repositories.table import Item
 from tests.integration.access.test_matrix import NEW_AGENT
@@ -45,6 +45,7 @@ def watch(calls: Calls) -> Iterator[Watch]:
 class TwoTenants(RuleBasedStateMachine):
     agents: Bundle[tuple[int, str]] = Bundle("agents")
     api_keys: Bundle[tuple[int, str]] = Bundle("api_keys")
+    invitations: Bundle[tuple[int, str]] = Bundle("invitations")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -94,16 +95,19 @@ class TwoTenants(RuleBasedStateMachine):
     def revoke_key(self, who: int, key: tuple[int, str]) -> None:
         self.reach(who, *key, "DELETE", f"/api-keys/{key[1]}")
 
-    @rule(target=agents, who=who, role=st.sampled_from(["viewer", "owner"]))
-    def invite(self, who: int, role: str) -> Any:
-        self.ask(who, "POST", "/members", {"email": "a@b", "role": role})
-        return multiple()
+    @rule(target=invitations, who=who, role=st.sampled_from(["viewer", "owner"]))
+    def invite(self, who: int, role: str) -> tuple[int, str]:
+        return who, self.ask(who, "POST", "/members", {"email": "a@b", "role": role}).json["id"]
+
+    @rule(who=who, invitation=invitations)
+    def withdraw(self, who: int, invitation: tuple[int, str]) -> None:
+        self.reach(who, *invitation, "DELETE", f"/invitations/{invitation[1]}")
 
     @rule(who=who, subject=st.sampled_from(["sub|same", "sub|other"]))
     def remove_member(self, who: int, subject: str) -> None:
         assert self.ask(who, "DELETE", f"/members/{quote(subject)}").status == 404
 
-    @rule(who=who, place=st.sampled_from(["agents", "api-keys", "members", "audit"]))
+    @rule(who=who, place=st.sampled_from(["agents", "api-keys", "members", "invitations", "audit"]))
     def list_all(self, who: int, place: str) -> None:
         items = self.ask(who, "GET", f"/{place}").json["items"]
         assert not {str(one.get("id")) for one in items} & self.gone

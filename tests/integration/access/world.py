@@ -28,6 +28,7 @@ class Calls(ThreadingHTTPServer):
         self.frames: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.closed: list[str] = []
         self.rung: list[dict[str, Any]] = []
+        self.deaf = False
 
     @property
     def url(self) -> str:
@@ -43,6 +44,8 @@ class _Taking(BaseHTTPRequestHandler):
         if "/@connections/" in self.path or "%40connections" in self.path:
             self.server.frames[unquote(self.path).rpartition("/")[2]].append(body)
             self._answer(200)
+        elif self.server.deaf:
+            self._answer(400)
         else:
             self.server.rung.append(body)
             self._answer(202)
@@ -116,12 +119,14 @@ class Answer:
 class Rest:
     """Asks REST's handler as API Gateway does."""
 
-    def __call__(self, caller: Caller | None, method: str, path: str, body: Any = None) -> Answer:
+    def __call__(
+        self, caller: Caller | None, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
         event = {
             "version": "2.0",
             "rawPath": f"/api/v1{path}",
             "rawQueryString": "",
-            "headers": {"content-type": "application/json"},
+            "headers": {"content-type": "application/json", **(headers or {})},
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
             "requestContext": {
@@ -182,9 +187,17 @@ class World:
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
-        self.invitation = invited.json["token"]
+        self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
         """What nobody of another tenant may ever see."""
-        return (self.tenant, self.agent_id, self.conversation_id, self.key_id, self.member, "new@example.com")
+        return (
+            self.tenant,
+            self.agent_id,
+            self.conversation_id,
+            self.key_id,
+            self.member,
+            self.invitation_id,
+            "new@example.com",
+        )

@@ -72,10 +72,13 @@ def test_open_paths_need_nobody(path: str, guarded: Instance) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def test_nothing_else_is_answered_without_a_credential(method: str, guarded: Instance) -> None:
     for path in (AGENTS, f"{AGENTS}/agt_1", f"{API}/nothing", f"{API}/health/x", f"{API}//health"):
-        assert Rest(guarded.url)(method, path).status == 401
+        nobody = Rest(guarded.url)(method, path)
         refused = Rest(guarded.url)(method, path, headers={"Authorization": "Bearer no"})
-        assert refused.status == 403
-        assert refused.body in (b"", b'{"message": "Forbidden"}')
+        assert (nobody.status, refused.status) == (401, 403)
+        assert nobody.headers["www-authenticate"] == "Bearer"
+        for answer, code in ((nobody, "unauthenticated"), (refused, "forbidden")):
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert method == "HEAD" or answer.json["code"] == code
 
 
 def test_everybody_sees_their_own_tenant_alone(guarded: Instance, owner: Person) -> None:

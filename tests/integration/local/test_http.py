@@ -5,6 +5,14 @@ import socket
 import pytest
 
 
+def told(answer):
+    """Code and AWS's own message of a problem document."""
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (problem["status"], problem["request_id"]) == (answer.status_code, answer.headers["x-request-id"])
+    return problem["code"], problem.get("message")
+
+
 def test_a_request_becomes_an_event_of_its_route(http):
     seen = http.post("/api/some/where?a=1&a=2", json={"x": 1}, headers={"X-Thing": "y"}).json()
     event = seen["event"]
@@ -69,17 +77,17 @@ def test_an_answer_without_a_status_is_json(http):
 def test_a_malformed_answer_and_an_exception_are_500(http):
     for body in ({"answer": {"statusCode": "x"}}, {"raise": True}):
         answer = http.post("/api/x", json=body)
-        assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+        assert (answer.status_code, told(answer)) == (500, ("internal_error", "Internal Server Error"))
 
 
 def test_a_function_that_takes_longer_than_the_integration_is_503(http):
     answer = http.post("/api/x", json={"sleep": 2.5})
-    assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
+    assert (answer.status_code, told(answer)) == (503, ("unavailable", "Service Unavailable"))
 
 
 def test_a_body_over_ten_megabytes_is_413(http):
     answer = http.post("/api/x", content=b"x" * (10 * 1024 * 1024 + 1))
-    assert answer.status_code == 413
+    assert (answer.status_code, told(answer)[0]) == (413, "payload_too_large")
 
 
 def test_five_megabytes_pass(http):
@@ -88,14 +96,18 @@ def test_five_megabytes_pass(http):
 
 
 def test_headers_over_ten_kilobytes_are_431(http):
-    assert http.get("/api/x", headers={"x-long": "x" * 10_300}).status_code == 431
+    answer = http.get("/api/x", headers={"x-long": "x" * 10_300})
+    assert (answer.status_code, told(answer)[0]) == (431, "headers_too_large")
 
 
 def test_nonsense_on_the_wire_is_400_and_harms_nobody(stack, http):
     host, port = stack.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as raw:
         raw.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
-        assert b" 400 " in raw.recv(1000)
+        answer = b"".join(iter(lambda: raw.recv(1000), b""))
+        assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+        assert b"application/problem+json" in answer
+        assert b'"code": "malformed_request"' in answer
     assert http.head("/").status_code == 200
 
 
@@ -113,9 +125,17 @@ def test_static_files(http):
     ["/nothing", "/nothing.txt", "/../template.yaml", "/%2e%2e/template.yaml", "/..%2ftemplate.yaml", "/%00", "/.x"],
 )
 def test_what_is_not_there_is_404(http, path):
-    assert http.get(path).status_code == 404
+    answer = http.get(path)
+    assert (answer.status_code, told(answer)) == (404, ("not_found", None))
 
 
 def test_other_methods_on_files_are_refused(http):
-    assert http.post("/index.html").status_code == 405
-    assert http.post("/nothing").status_code == 404
+    refused = http.post("/index.html")
+    assert (told(refused)[0], refused.headers["allow"]) == ("method_not_allowed", "GET, HEAD")
+    assert told(http.post("/nothing"))[0] == "not_found"
+
+
+def test_a_method_that_no_route_of_the_path_has_is_405(http):
+    """API Gateway says 404 to that; the contract says 405."""
+    answer = http.put("/named/7")
+    assert (told(answer), answer.headers["allow"]) == (("method_not_allowed", "Not Found"), "GET")

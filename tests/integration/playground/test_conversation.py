@@ -272,6 +272,27 @@ def test_cancel_without_a_run_ends_all_that_waits(stack: Instance, agent: str) -
     assert {end["run_id"] for end in ends} == {frame["run_id"] for frame in chat.of("message_accepted")}
 
 
+def test_what_waits_is_cancelled_at_once_while_the_first_goes_on(stack: Instance, rest: Rest, agent: str) -> None:
+    with chatting(stack, agent) as chat:
+        chat.say("/slow 50\n/long 400")
+        first = chat.until("message_accepted")
+        conversation = first["conversation_id"]
+        chat.say("/say never", conversation_id=conversation)
+        waiting = chat.until("message_accepted")
+        chat.say("/say third", conversation_id=conversation)
+        third = chat.until("message_accepted")
+        chat.send(type="cancel", conversation_id=conversation, run_id=waiting["run_id"])
+        ends = [chat.end() for _ in range(3)]
+    assert [(end["type"], end["run_id"]) for end in ends] == [
+        ("run_cancelled", waiting["run_id"]),
+        ("message_complete", first["run_id"]),
+        ("message_complete", third["run_id"]),
+    ]
+    stored = rest("GET", f"/api/v1/conversations/{conversation}/messages").json["items"]
+    assert [message["content"] for message in stored[::2][:2]] == ["third", ""]
+    assert stored[2]["status"] == "cancelled"
+
+
 def test_a_second_tab_gets_a_snapshot_and_then_everything(stack: Instance, agent: str) -> None:
     with chatting(stack, agent) as chat, chatting(stack, agent) as tab:
         chat.say("/slow 20\n/long 200")
@@ -341,7 +362,9 @@ def test_twenty_conversations_at_once(stack: Instance, agent: str) -> None:
     for number, (content, text, kinds) in enumerate(results):
         assert content == text
         assert content.startswith(f"{number} x")
-        assert kinds[:3] == ["agent_loaded", "conversation_started", "message_accepted"]
+        assert kinds[0] == "agent_loaded"
+        # The runner works beside the function that accepts, so on a busy machine its first delta may come earlier.
+        assert [kinds.count(kind) for kind in ("conversation_started", "message_accepted")] == [1, 1]
 
 
 def test_twenty_messages_at_once_in_one_conversation(stack: Instance, agent: str) -> None:

@@ -25,7 +25,7 @@ def filled(product: Product, conversations: int = 3) -> str:
         product.say(agent_id, "two", conversation_id=conversation)
         lease = product.claim(conversation)
         run = lease.queue[0]
-        product.runs.save_step(product.tenant, conversation, run.run_id, step(1), fence=lease.fence)
+        product.runs.save_steps(product.tenant, conversation, run.run_id, [step(1)], begun_at=1, fence=lease.fence)
         end = run_end(run, steps=[step(2)])
         product.runs.finish(product.tenant, conversation, end, fence=lease.fence, wake=None)
     return agent_id
@@ -70,7 +70,9 @@ def test_a_conversation_is_purged_while_its_run_goes_on(product: Product) -> Non
     agent_id = product.agent()
     conversation = product.say(agent_id).conversation_id
     lease = product.claim(conversation)
-    product.runs.save_step(product.tenant, conversation, lease.queue[0].run_id, step(1), fence=lease.fence)
+    product.runs.save_steps(
+        product.tenant, conversation, lease.queue[0].run_id, [step(1)], begun_at=1, fence=lease.fence
+    )
     product.conversations.delete(product.me, conversation, expected_revision=None)
     with pytest.raises(FenceLost):
         product.runs.heartbeat(product.tenant, conversation, fence=lease.fence, now=product.clock())

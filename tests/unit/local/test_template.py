@@ -113,6 +113,7 @@ def test_the_sample_application():
     assert [(route.method, route.path, route.timeout) for route in application.routes] == [
         ("ANY", "/api/{proxy+}", 2.0),
         ("GET", "/api/items/{id}", 30.0),
+        ("GET", "/named/{id}", 30.0),
     ]
     assert application.websockets[0].routes == dict.fromkeys(["$connect", "$disconnect", "$default"], "EchoFunction")
     assert application.tables[0].ttl_attribute == "expires_at"
