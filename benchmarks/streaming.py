@@ -73,7 +73,7 @@ class Raw:
             if event.choices and event.choices[0].delta.content:
                 first = first or time.perf_counter()
                 text += event.choices[0].delta.content
-        return _beyond(self._shape, started, first, text)
+        return beyond(self._shape, started, first, text)
 
 
 class Product:
@@ -83,6 +83,7 @@ class Product:
         self._socket = socket_
         self._shape = shape
         self._conversation: str | None = None
+        self.frames = 0  # of the last answer's text
 
     async def turn(self) -> tuple[float, float]:
         """One answer, in the same units."""
@@ -91,20 +92,22 @@ class Product:
             frame["conversation_id"] = self._conversation
         started = time.perf_counter()
         await self._socket.send(json.dumps(frame))
-        first, text = 0.0, ""
+        first, text, self.frames = 0.0, "", 0
         while True:
             got = json.loads(await self._socket.recv())
             self._conversation = got.get("conversation_id", self._conversation)
             if got["type"] == "content_delta":
                 first = first or time.perf_counter()
                 text += got["delta"]
+                self.frames += 1
             elif got["type"] == "message_complete":
-                return _beyond(self._shape, started, first, text)
+                return beyond(self._shape, started, first, text)
             elif got["type"] == "error":
                 raise RuntimeError(got["error"])
 
 
-def _beyond(shape: Shape, started: float, first: float, text: str) -> tuple[float, float]:
+def beyond(shape: Shape, started: float, first: float, text: str) -> tuple[float, float]:
+    """What a whole answer took beyond the mock's own time; RuntimeError where it is not whole."""
     ended = time.perf_counter()
     if text != shape.text:
         raise RuntimeError("an answer was damaged")
@@ -113,7 +116,7 @@ def _beyond(shape: Shape, started: float, first: float, text: str) -> tuple[floa
 
 async def measure(stack: Instance, base_url: str, shape: Shape, at_once: int, turns: int) -> None:
     """Both by turns, `at_once` conversations side by side, `turns` each."""
-    agent = _create_agent(stack, base_url)
+    agent = create_agent(stack, base_url)
     client = openai.AsyncOpenAI(base_url=base_url, api_key="none", max_retries=0)
     raws = [Raw(client, shape) for _ in range(at_once)]
     sockets = [await connect(stack.ws_url(agent)) for _ in range(at_once)]
@@ -157,7 +160,8 @@ def _print(results: dict[str, list[tuple[float, float]]], shape: Shape, at_once:
     print(f"the product adds {added:.1f} ms to the first token (median); its total is {ratio:.3f} times the raw SDK's")
 
 
-def _create_agent(stack: Instance, base_url: str) -> str:
+def create_agent(stack: Instance, base_url: str) -> str:
+    """An agent without tools, whose model is the mock; its id."""
     config = {"provider": "openai_compatible", "model": "mock", "base_url": base_url}
     body = json.dumps({"name": "bench", "model_config": config, "builtin_tools": []}).encode()
     request = urllib.request.Request(  # noqa: S310 (loopback)
@@ -167,7 +171,8 @@ def _create_agent(stack: Instance, base_url: str) -> str:
         return str(json.load(answer)["id"])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -183,7 +188,7 @@ def main() -> None:
     parser.add_argument("--first-ms", type=float, default=50)
     given = parser.parse_args()
     shape = Shape(given.first_ms / 1000, given.tokens, given.rate)
-    port = _free_port()
+    port = free_port()
     base_url = f"http://127.0.0.1:{port}/v1"
     numbers = [str(port), str(given.first_ms), str(given.tokens), str(given.rate)]
     mock = subprocess.Popen(
