@@ -102,6 +102,7 @@ export class Connection {
 
   /** It ended with a close code, or the handshake was answered by an HTTP status, or neither is known. */
   lost(now: number, code: number | null, status: number | null): void {
+    this.state = "waiting";
     if (this.expired && !this.renewable) {
       this.giveUp(new Refused("The sign-in has ended.", { code: "token_expired", final: true }));
       return;
