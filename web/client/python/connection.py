@@ -93,6 +93,7 @@ class Connection:
 
     def lost(self, now: float, code: int | None, status: int | None) -> None:
         """It ended with a close code, or the handshake was answered by an HTTP status, or neither is known."""
+        self.state = "waiting"
         if self._expired and not self._renewable:
             self.give_up(Refused("The sign-in has ended.", code="token_expired", final=True))
             return

@@ -42,6 +42,9 @@ class Dialogue:
 
     def say(self, now: float, thread: Thread, client_message_id: str, content: str) -> None:
         """Put a message in line; one that was refused takes its old place in the conversation."""
+        if thread not in self.threads:
+            self.threads.append(thread)
+        thread.kept = True
         thread.transcript = said(thread.transcript, client_message_id, content)
         if self.outbox.find(client_message_id) is None:
             self.outbox.add(Letter(thread, client_message_id, content))

@@ -72,7 +72,7 @@ def reduce(transcript: Transcript, frame: Frame) -> Transcript:
         return _accepted(transcript, frame)
     before = transcript.answer(run_id)
     after = apply(before or Answer(run_id, status=_first_status(frame)), frame)
-    return transcript if after is before else _put(transcript, before, after)
+    return _put(transcript, before, after)
 
 
 def said(transcript: Transcript, client_message_id: str, content: str) -> Transcript:
@@ -111,14 +111,14 @@ def _stored(transcript: Transcript, message: Json) -> Transcript:
     if message["role"] == "assistant":
         before = transcript.answer(run_id)
         after = settled(before or Answer(run_id), message)
-        return transcript if after == before or after.message_id is None else _put(transcript, before, after)
+        return transcript if after.message_id is None else _put(transcript, before, after)
     found = (e for e in transcript.entries if isinstance(e, Question) and e.run_id == run_id)
     known = next(found, None)
     own = known.client_message_id if known else None
     question = Question(
         message["content"], "accepted", own, run_id, message["id"], created_at=message.get("created_at")
     )
-    return transcript if question == known else _put(transcript, known, question)
+    return _put(transcript, known, question)
 
 
 def _accepted(transcript: Transcript, frame: Frame) -> Transcript:
@@ -140,6 +140,8 @@ def _first_status(frame: Frame) -> Literal["queued", "running"]:
 
 def _put(transcript: Transcript, old: Entry | None, new: Entry) -> Transcript:
     """Replace an entry, or add one where it belongs; run ids rise in the order of acceptance."""
+    if old == new:
+        return transcript
     if old is not None and old.run_id == new.run_id:
         return Transcript(tuple(new if entry is old else entry for entry in transcript.entries))
     kept = [entry for entry in transcript.entries if entry is not old]
