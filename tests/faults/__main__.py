@@ -1,7 +1,7 @@
 """Plays the campaign and says what did not hold.
 
 make faults [SEED=…] [FAULT=text] [RUNS=n]
-python -m tests.faults [--seed N] [--fault TEXT] [--runs N] [--short] [--history FILE] [--report FILE]
+python -m tests.faults --help
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.campaign import LONG, SHORT, Wanted, campaign
+from tests.faults.campaign import Wanted, campaign
 from tests.faults.history import History
 from tests.faults.report import report
 
@@ -24,14 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to repeat it")
     parser.add_argument("--fault", default="", help="only cases whose description holds this text")
     parser.add_argument("--runs", type=int, default=1, help="how often each case is played")
-    parser.add_argument("--short", action="store_true", help="with a short lease and a quick rescue")
+    parser.add_argument("--pairs", type=int, default=0, help="how many cases with two faults are added")
+    parser.add_argument("--rescue", type=float, default=60.0, help="seconds between two invocations of the rescue")
     parser.add_argument("--history", type=Path, default=None, help="file for all that happens")
     parser.add_argument("--report", type=Path, default=None, help="file for the report")
     given = parser.parse_args(arguments)
     seed = secrets.randbelow(2**31) if given.seed is None else given.seed
     _say(f"seed {seed}")
     with History(given.history) as history:
-        wanted = Wanted(seed, given.fault, given.runs, SHORT if given.short else LONG)
+        wanted = Wanted(seed, given.fault, given.runs, given.pairs, given.rescue)
         verdicts = asyncio.run(campaign(wanted, history))
         text = report(history, verdicts, wanted)
     if given.report:

@@ -202,7 +202,7 @@ async def queue_cut(play: Play) -> None:
     accepted = [await play.say(tab, 0)]
     conversation = accepted[0].conversation_id
     accepted += [await play.say(tab, number, conversation) for number in range(1, len(play.case.scripts))]
-    tab.cut(away=4.0)
+    tab.cut(away=14.0)
     for one in accepted:
         await tab.ended(one)
     await _look_again(play, conversation)

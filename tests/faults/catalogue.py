@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from random import Random
 
 from tests.faults import cases
 from tests.faults.cases import Case, plain, tools
 from tests.faults.effects import Mishap
 from tests.faults.faults import DOUBLE, DROP, HOLD, KILL, LOSE, PAUSE, REFUSE, Fault
-from tests.faults.vendor import Breakage, Script, Step
+from tests.faults.vendor import Breakage, Script, Step, ToolUse
 
 # Calls of which a run makes as many as it lasts; two of them stand for all.
 _MANY = ("post.content_delta", "heartbeat", "read")
 _WRITES = ("accept", "claim", "save_steps", "ledger.running", "ledger.result", "finish", "heartbeat", "release")
-_RUNNER_WRITES = _WRITES[1:]
+SLOW = plain(80, pace=0.1)  # slow enough for others to do something meanwhile, on a busy machine too
 
 
 def probes() -> list[Case]:
@@ -32,7 +33,7 @@ def crashes(points: Counter[str]) -> Iterator[Case]:
     """A kill before and after each call that the probes made."""
     for name, count in sorted(points.items()):
         function, _, point = name.partition(":")
-        most = 2 if point in _MANY else 4
+        most = 2 if point in _MANY else 1 if point.startswith("post.") else 4
         for nth in range(1, min(count, most) + 1):
             for when in ("before", "after"):
                 fault = Fault(point, KILL, when, nth=nth, function=function)
@@ -126,16 +127,49 @@ def clients() -> Iterator[Case]:
     for at in (1, 2, 3, 5):
         yield Case("connection cut", scripts=[tools(), plain(40)], play=partial(cases.cut, at=at))
     yield Case("message repeated", scripts=[plain()], play=cases.repeat)
-    yield Case("two tabs", scripts=[plain(80), plain(), plain()], play=cases.two_tabs)
-    yield Case("messages out of order", scripts=[plain(40), plain(), plain(), plain()], play=cases.queue)
-    yield Case("connection cut, others wait", scripts=[plain(60), plain(), plain()], play=cases.queue_cut)
-    yield Case("cancel", scripts=[plain(200), plain()], play=cases.cancel_running)
-    yield Case("cancel a queued one", scripts=[plain(100), plain(), plain()], play=cases.cancel_queued)
+    yield Case("two tabs", scripts=[SLOW, plain(), plain()], play=cases.two_tabs)
+    yield Case("messages out of order", scripts=[SLOW, plain(), plain(), plain()], play=cases.queue)
+    yield Case("connection cut, others wait", scripts=[SLOW, plain(), plain()], play=cases.queue_cut)
+    yield Case("cancel", scripts=[SLOW, plain()], play=cases.cancel_running)
+    yield Case("cancel a queued one", scripts=[SLOW, plain(), plain()], play=cases.cancel_queued)
     yield Case("cancel in a tool", mishaps={"0-w1": Mishap("stall", "after", seconds=8.0)}, play=cases.cancel_tool)
 
 
+def handovers() -> Iterator[Case]:
+    """Runs that last longer than an invocation, with and without a kill where one ends and the next begins."""
+    yield Case("time limit", scripts=[_rounds()])
+    for point, function in (("hand_over", "runner"), ("ring.run", "runner"), ("claim", "runner")):
+        nth = 2 if point == "claim" else 1
+        for when in ("before", "after"):
+            fault = Fault(point, KILL, when, nth=nth, function=function)
+            yield Case("kill at the time limit", [fault], [_rounds()])
+    yield Case("time limit", scripts=[_rounds()], play=partial(cases.cut, at=60))
+
+
+def _rounds() -> Script:
+    rounds = tuple(Step(20, (ToolUse("effect_write", {"name": f"{{mark}}-w{n}"}),), pace=0.15) for n in range(6))
+    return Script((*rounds, Step(8)))
+
+
+def skewed() -> Iterator[Case]:
+    """Runners whose clocks are half a minute off, some fast, some slow, with faults on top."""
+    for _ in range(3):
+        yield Case("clocks skewed", scripts=[SLOW, tools()])
+        yield Case("clocks skewed", [Fault("ring.run", DOUBLE, seconds=1.0)], [tools(), SLOW])
+    for point in ("claim", "ledger.running", "finish"):
+        yield Case("clocks skewed, kill", [Fault(point, KILL, "after")])
+    yield Case("clocks skewed, pause", [Fault("ledger.result", PAUSE, seconds=20.0)])
+
+
+def data_kills() -> Iterator[Case]:
+    """What goes on while the process that holds the data is killed."""
+    for _ in range(4):
+        yield Case("data process killed", scripts=[tools(), SLOW, plain()])
+        yield Case("data process killed", scripts=[SLOW, tools()])
+
+
 def everything(points: Counter[str], lease_seconds: float) -> list[Case]:
-    """All cases but the probes."""
+    """All cases of the main rig but the probes."""
     groups = (
         pauses(lease_seconds),
         crashes(points),
@@ -148,3 +182,15 @@ def everything(points: Counter[str], lease_seconds: float) -> list[Case]:
         clients(),
     )
     return [case for group in groups for case in group]
+
+
+def pairs(single: list[Case], chance: Random, count: int) -> list[Case]:
+    """Two faults at once, chosen by chance."""
+    with_faults = [case for case in single if case.faults and case.play is cases.talk]
+    chosen = []
+    for _ in range(count):
+        first, second = chance.sample(with_faults, 2)
+        may_fail = first.may_fail or second.may_fail
+        faults = [*first.faults, *second.faults]
+        chosen.append(Case("two faults", faults, first.scripts, may_fail=may_fail))
+    return chosen

@@ -40,8 +40,8 @@ class Options:
         skew_ms: How far its clocks are off, in both directions.
     """
 
-    retry_delays: str = "60,120"
-    rescue_seconds: float = 60.0
+    retry_delays: str
+    rescue_seconds: float
     timeout: int = 900
     skew_ms: int = 0
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.history import Entry
+from tests.faults.history import Entry as Entry
 
 _MARK = re.compile(r"\[\[(\w+)\.(\d+)\]\]")
 
