@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 1 where an invariant does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to repeat it")
-    parser.add_argument("--fault", default="", help="only cases whose description holds this text")
+    parser.add_argument(
+        "--fault", action="append", help="only cases whose description holds this text; may be repeated"
+    )
     parser.add_argument("--runs", type=int, default=1, help="how often each case is played")
     parser.add_argument("--pairs", type=int, default=0, help="how many cases with two faults are added")
     parser.add_argument("--rescue", type=float, default=60.0, help="seconds between two invocations of the rescue")
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = secrets.randbelow(2**31) if given.seed is None else given.seed
     _say(f"seed {seed}")
     with History(given.history) as history:
-        wanted = Wanted(seed, given.fault, given.runs, given.pairs, given.rescue)
+        wanted = Wanted(seed, tuple(given.fault or ()), given.runs, given.pairs, given.rescue)
         verdicts = asyncio.run(campaign(wanted, history))
         text = report(history, verdicts, wanted)
     if given.report:

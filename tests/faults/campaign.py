@@ -26,7 +26,7 @@ class Wanted:
 
     Attributes:
         seed: Of the order, and of the pairs of faults.
-        only: Text that a case's description holds.
+        only: Texts of which a case's description holds one; none for all.
         runs: How often each case is played.
         pairs: How many cases with two faults are added, each time.
         rescue_seconds: How often the rescue is invoked; AWS does it once a minute.
@@ -34,7 +34,7 @@ class Wanted:
     """
 
     seed: int
-    only: str = ""
+    only: tuple[str, ...] = ()
     runs: int = 1
     pairs: int = 0
     rescue_seconds: float = 60.0
@@ -51,9 +51,12 @@ class Wanted:
 
     def chosen(self, cases: Sequence[Case]) -> list[Case]:
         """The cases that are wanted, in their order."""
-        chosen = [case for case in cases if self.only in f"{case.family}: {case.what}"] * self.runs
+        chosen = [case for case in cases if self._wants(f"{case.family}: {case.what}")] * self.runs
         self.chance.shuffle(chosen)
         return chosen
+
+    def _wants(self, what: str) -> bool:
+        return not self.only or any(text in what for text in self.only)
 
 
 async def campaign(wanted: Wanted, history: History) -> Verdicts:

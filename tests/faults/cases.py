@@ -150,8 +150,29 @@ async def leave(play: Play) -> None:
     tab = await play.tab()
     accepted = await play.say(tab, 0)
     await tab.leave()
+    await _stored(play, accepted)
+    await _look_again(play, accepted.conversation_id)
+
+
+async def _stored(play: Play, accepted: Accepted) -> None:
+    """Wait until the store has taken the end of a run."""
     stored = ("finish", 200, accepted.run_id)
     await play.rig.history.until(lambda one: (one.get("point"), one.get("status"), one.get("run")) == stored)
+
+
+async def at_the_end(play: Play) -> None:
+    """Somebody looks, and says something, while the end of a run is on its way to the store; then all leave."""
+    first, second = await play.tab("first"), await play.tab("second")
+    accepted = await play.say(first, 0)
+    case, history = play.case.name, play.rig.history
+    for number, fault in enumerate(play.case.faults):
+        await history.until(lambda one, name=fault.name: (one.get("case"), one.get("fault")) == (case, name))
+        if number + 1 < len(play.case.faults):
+            second.watch(accepted.conversation_id)
+    last = await play.say(first, 1, accepted.conversation_id)
+    await first.leave()
+    await second.leave()
+    await _stored(play, last)
     await _look_again(play, accepted.conversation_id)
 
 

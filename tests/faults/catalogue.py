@@ -16,6 +16,7 @@ from tests.faults.vendor import Breakage, Script, Step, ToolUse
 # Calls of which a run makes as many as it lasts; two of them stand for all.
 _MANY = ("post.content_delta", "heartbeat", "read")
 _WRITES = ("accept", "claim", "save_steps", "ledger.running", "ledger.result", "finish", "heartbeat", "release")
+LONG = plain(3_000, pace=0.0005)  # more than one frame holds, so that its last frame comes without it
 SLOW = plain(80, pace=0.1)  # slow enough for others to do something meanwhile, on a busy machine too
 
 
@@ -76,6 +77,8 @@ def posts() -> Iterator[Case]:
         yield Case("post times out", [Fault("post.content_delta", HOLD, when, nth=2, seconds=4.0)])
         yield Case("post times out", [Fault("post.tool_use_*", DROP, when)])
         yield Case("post times out", [Fault("post.message_accepted", DROP, when)])
+        yield Case("post times out", [Fault("post.content_delta", HOLD, when, nth=2, seconds=4.0)], [LONG])
+        yield Case("post 500", [Fault("post.content_delta", REFUSE, when, nth=2, times=2, code="500")], [LONG])
     yield Case("post 429", [Fault("post.*", REFUSE, code="429", nth=4, times=12, function="runner")])
 
 
@@ -122,6 +125,15 @@ def effects() -> Iterator[Case]:
         yield Case("tool stalls", mishaps={"0-w2": Mishap("stall", when, seconds=6.0)})
 
 
+def wake_ups() -> Iterator[Case]:
+    """A message that comes in while a runner is about to let go."""
+    hold = Fault("finish", HOLD, seconds=5.0)
+    yield Case("message at the end", [hold], [plain(), plain()], play=cases.at_the_end)
+    yield Case(
+        "message at the end", [hold, Fault("release", HOLD, seconds=5.0)], [plain(), plain()], play=cases.at_the_end
+    )
+
+
 def clients() -> Iterator[Case]:
     """What clients do: lose the connection, repeat, come twice, all at once, cancel."""
     for at in (1, 2, 3, 5):
@@ -130,6 +142,8 @@ def clients() -> Iterator[Case]:
     yield Case("two tabs", scripts=[SLOW, plain(), plain()], play=cases.two_tabs)
     yield Case("messages out of order", scripts=[SLOW, plain(), plain(), plain()], play=cases.queue)
     yield Case("connection cut, others wait", scripts=[SLOW, plain(), plain()], play=cases.queue_cut)
+    for at in (1, 4):
+        yield Case("connection cut, long answer", scripts=[LONG], play=partial(cases.cut, at=at))
     yield Case("cancel", scripts=[SLOW, plain()], play=cases.cancel_running)
     yield Case("cancel a queued one", scripts=[SLOW, plain(), plain()], play=cases.cancel_queued)
     yield Case("cancel in a tool", mishaps={"0-w1": Mishap("stall", "after", seconds=8.0)}, play=cases.cancel_tool)
@@ -179,6 +193,7 @@ def everything(points: Counter[str], lease_seconds: float) -> list[Case]:
         store_errors(),
         models(),
         effects(),
+        wake_ups(),
         clients(),
     )
     return [case for group in groups for case in group]

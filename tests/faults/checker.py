@@ -16,7 +16,11 @@ from tests.faults.history import Entry, History
 from tests.faults.stored import StoredRun, stored_runs
 
 FINAL = frozenset({"completed", "failed", "cancelled"})
+OWNERS_WRITES = frozenset(
+    {"heartbeat", "save_steps", "ledger.running", "ledger.result", "finish", "release", "hand_over", "save_pieces"}
+)
 _WORD = re.compile(r"(\w+\.\d+)/s(\d+)a(\d+)w(\d+)(🙂?) ")
+_PARTIAL = re.compile(r"\w+(\.(\d+(/\S*)?)?)?")  # the beginning of a word at the end
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Checker:
             self._ledger,
             self._paid_once,
             self._views,
+            self._shown,
             self._one_end,
             self._one_writer,
             self._order,
@@ -159,6 +164,13 @@ class Checker:
                 shown = f"{view['client']} shows {view['status']} {view['text']!r}, stored is {run.status} {run.text!r}"
                 self._say("I4 view", view["case"], shown)
 
+    def _shown(self) -> None:
+        """I5: at no moment a view shows text twice, or text with a hole in it."""
+        for entry in self.history.of("client.shows"):
+            fault = mixture(entry["text"])
+            if fault:
+                self._say("I5 shown", entry["case"], f"{entry['client']} showed {entry['text']!r}: {fault}")
+
     def _one_end(self) -> None:
         """I6: a run is finished once, and all that is said of its end is the same."""
         finished = Counter(entry.get("run") for entry in self.writes if entry["point"] == "finish")
@@ -176,15 +188,17 @@ class Checker:
                 self._say("I6 ends", case, f"{run_id} ended differently: {sorted(told)}")
 
     def _one_writer(self) -> None:
-        """I7: once a fence is claimed, no write under a lower one succeeds."""
-        highest: dict[str, int] = defaultdict(int)
+        """I7: once a conversation is claimed, nobody but the one who claimed it last writes to it."""
+        owner: dict[str, tuple[int, int]] = {}
         for entry in self.writes:
-            fence, conversation = entry.get("fence"), entry.get("conversation")
-            if fence and conversation and fence < highest[conversation]:
-                told = f"{entry['point']} under fence {fence} after {highest[conversation]} was claimed"
-                self._say("I7 two writers", entry["case"], told)
-            if fence and conversation:
-                highest[conversation] = max(highest[conversation], fence)
+            conversation, process = entry.get("conversation", ""), entry.get("process", 0)
+            if entry["point"] == "claim":
+                owner[conversation] = (process, entry["fence"])
+            elif entry["point"] in OWNERS_WRITES and conversation in owner:
+                claimed_by, highest = owner[conversation]
+                if process != claimed_by or entry.get("fence", highest) < highest:
+                    told = f"{entry['point']} of process {process} after process {claimed_by} had claimed it"
+                    self._say("I7 two writers", entry["case"], told)
 
     def _order(self) -> None:
         """I8: runs of a conversation end in the order in which they were accepted, but for those cancelled before."""
@@ -206,10 +220,8 @@ class Checker:
             for entry in self.history.of("model.told")
         }
         for run in self._judged():
-            if run.status not in FINAL or not run.text:
-                continue
-            fault = _mixture(run, told)
-            if fault:
+            fault = mixture(run.text) or (run.status == "completed" and unfinished(run.text, told))
+            if fault and run.status in FINAL:
                 self._say("I4 text", run.case, f"{run.id} {run.status}: {fault} in {run.text!r}")
 
     def _money(self) -> None:
@@ -225,28 +237,34 @@ class Checker:
                 self._say("I10 money", run.case, f"{run.id} says {run.usage}, its steps {dict(paid)}")
 
 
-def _mixture(run: StoredRun, told: dict[tuple[str, int, int], int]) -> str:
-    """What is wrong with a text; nothing if it is made as it should be."""
-    words = [(match[1], int(match[2]), int(match[3]), int(match[4])) for match in _WORD.finditer(run.text)]
-    rebuilt = "".join(match[0] for match in _WORD.finditer(run.text))
-    if run.status == "completed" and rebuilt != run.text:
-        return "something that the model never said"
-    steps: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
-    for one in words:
-        steps[one[1]].append(one)
-    if [one[1] for one in words] != sorted(one[1] for one in words):
-        return "steps are out of order"
-    for step, found in steps.items():
-        attempts = {one[2] for one in found}
-        if len(attempts) > 1:
-            return f"step {step} is made of attempts {sorted(attempts)}"
-        if [one[3] for one in found] != list(range(len(found))):
-            return f"step {step} lost words"
-        whole = told.get((found[0][0], step, found[0][2]))
-        last = step == max(steps)
-        if (run.status == "completed" or not last) and len(found) != whole:
-            return f"step {step} has {len(found)} words of {whole}"
-    return ""
+Word = tuple[str, int, int, int]
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text: mark, step, attempt, number."""
+    return [(found[1], int(found[2]), int(found[3]), int(found[4])) for found in _WORD.finditer(text)]
+
+
+def mixture(text: str) -> str:
+    """What is wrong with a text that is or becomes an answer, but for its end: doubled, lost or strange words."""
+    before: Word = ("", -1, 0, 0)
+    for word in words(text):
+        mark, step, attempt, number = word
+        if before[0] not in ("", mark):
+            return f"{word} of another message"
+        follows = (step, attempt, number - 1) == before[1:] or (step > before[1] and number == 0)
+        if not follows:
+            return f"{word} after {before}"
+        before = word
+    rest = _WORD.sub("", text)
+    return f"{rest!r}, which the model never said" if rest and not _PARTIAL.fullmatch(rest) else ""
+
+
+def unfinished(text: str, told: dict[tuple[str, int, int], int]) -> str:
+    """A step of a completed text that ends before its attempt did."""
+    counts = Counter(word[:3] for word in words(text))
+    wrong = {attempt: count for attempt, count in counts.items() if told.get(attempt) != count}
+    return f"not all words of {wrong}" if wrong else ""
 
 
 def _once(history: History) -> Iterator[Entry]:

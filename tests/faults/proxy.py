@@ -22,7 +22,7 @@ from tests.faults.points import READS, fence_of, point_of_invoke, point_of_post,
 
 _MARK = re.compile(r"\[\[(\w+)\.(\d+)\]\]")
 _ID = re.compile(r"\b(?:cnv|run)_[0-9A-Za-z]{26}\b")
-_APP = re.compile(r"\bapp/(\w+)")
+_APP = re.compile(r"\bapp/(\w+)(?:\.(\d+))?")
 _CREDENTIAL = re.compile(r"Credential=[^/]+/")
 _HOP = frozenset({"host", "connection", "content-length", "transfer-encoding", "keep-alive", "accept-encoding"})
 
@@ -51,6 +51,7 @@ class Call:
     port: int
     conversation: str
     run: str
+    process: int
 
 
 class Dropped(Exception):
@@ -126,6 +127,7 @@ class Proxy:
         if call.service == STORE:
             fence = _new_fence(answer[2]) if call.point == "claim" and status == 200 else fence_of(call.body)
             about |= {"fence": fence} if fence else {}
+            about |= {"process": call.process} if call.process else {}
             steps = steps_of(call.operation, call.body)
             about |= {"steps": steps} if steps else {}
             about |= {"codes": _codes(answer[2])} if status != 200 else {}
@@ -151,7 +153,8 @@ class Proxy:
         conversation, run = (next((found for found in ids if found.startswith(kind)), "") for kind in ("cnv", "run"))
         app = _APP.search(request.headers.get("User-Agent", ""))
         port = request.transport.get_extra_info("peername")[1] if request.transport else 0
-        return Call(service, app[1] if app else "", point, case, message, operation, parsed, port, conversation, run)
+        function, process = (app[1], int(app[2] or 0)) if app else ("", 0)
+        return Call(service, function, point, case, message, operation, parsed, port, conversation, run, process)
 
     def _owner(self, text: str, point: str) -> tuple[str, str]:
         """The case of a call and the number of its message, where a run says which."""
@@ -186,7 +189,7 @@ class Proxy:
         about = {"point": call.point, "function": call.function, "fault": fault.name, "action": fault.action}
         entry = self.history.write("fault", case=call.case, message=call.message, **about)
         if fault.action in (KILL, PAUSE):
-            entry["pid"] = await asyncio.to_thread(processes.pid_of_peer, call.port)
+            entry["pid"] = call.process or await asyncio.to_thread(processes.pid_of_peer, call.port)
         if fault.action == KILL:
             entry["struck"] = bool(entry["pid"]) and processes.kill(entry["pid"])
             raise Dropped

@@ -23,8 +23,11 @@ COLUMNS = {
         "I10 money",
         "I10 paid twice",
     ),
-    "views": ("I4 view", "I4 text", "I8 order", "I7 two writers"),
+    "views": ("I4 view", "I4 text", "I5 shown", "I8 order", "I7 two writers"),
 }
+
+
+DATA = "data process killed"  # the only fault that belongs to no case
 
 
 @dataclass
@@ -48,8 +51,7 @@ def families(history: History, verdicts: Verdicts) -> dict[str, Family]:
         if entry["case"] in of_case:
             found[of_case[entry["case"]]].runs += 1
     for entry in history.of("fault"):
-        if entry["case"] in of_case:
-            found[of_case[entry["case"]]].faults += 1
+        found[of_case.get(entry["case"], DATA)].faults += 1
     for column, names in COLUMNS.items():
         for case in (case for name in names for case in verdicts.cases(name)):
             found[of_case.get(case, "no fault")].wrong[column] += 1

@@ -11,14 +11,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
+from snapshot_restore_py import register_after_restore
 
-from agent_builder.bootstrap import runner_services
-from agent_builder.clock import now_ms
-from agent_builder.errors import OutcomeUnknown
-from agent_builder.messages import Effect, Json, ToolSpec
-from agent_builder.services.engine import Limits
-from agent_builder.tools.base import CallContext
-from functions.runner import app
+
+def introduce() -> None:
+    """Say in every call of AWS which process makes it; before the product makes its clients anew."""
+    os.environ["AWS_SDK_UA_APP_ID"] = f"runner.{os.getpid()}"
+
+
+register_after_restore(introduce)
+
+from agent_builder.bootstrap import runner_services  # noqa: E402
+from agent_builder.clock import now_ms  # noqa: E402
+from agent_builder.errors import OutcomeUnknown  # noqa: E402
+from agent_builder.messages import Effect, Json, ToolSpec  # noqa: E402
+from agent_builder.services.engine import Limits  # noqa: E402
+from agent_builder.tools.base import CallContext  # noqa: E402
+from functions.runner import app  # noqa: E402
 
 EFFECTS_URL = os.environ.get("FAULTS_EFFECTS_URL", "")
 SKEW_MS = int(os.environ.get("FAULTS_SKEW_MS", "0"))

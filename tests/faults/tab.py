@@ -33,6 +33,7 @@ class Tab:
         self._cut_at = cut_at
         self._deltas = 0
         self._back_at = 0.0
+        self._looked: dict[str, str] = {}
         self._socket: ClientConnection | None = None
         self._conversations: dict[str, Conversation] = {}
         self._client = PlaygroundClient(url, open=self._dial, on_frame=self._note)
@@ -118,7 +119,18 @@ class Tab:
     def _note(self, direction: str, frame: Frame) -> None:
         what = "client.got" if direction == "in" else "client.sent"
         self._history.write(what, case=self.case, client=self.name, frame=frame)
+        if what == "client.got" and "run_id" in frame:
+            asyncio.get_running_loop().call_soon(self._look, frame)
         if what == "client.got" and frame.get("type") == "content_delta":
             self._deltas += 1
             if self._deltas == self._cut_at:
                 asyncio.get_running_loop().call_soon(self.cut)
+
+    def _look(self, frame: Frame) -> None:
+        """Write down what is shown after a frame."""
+        conversation = self._conversations.get(frame.get("conversation_id", ""))
+        answer = conversation.transcript.answer(frame["run_id"]) if conversation else None
+        if answer is not None and answer.text != self._looked.get(answer.run_id):
+            self._looked[answer.run_id] = answer.text
+            about = {"run": answer.run_id, "text": answer.text}
+            self._history.write("client.shows", case=self.case, client=self.name, **about)
