@@ -6,6 +6,10 @@ EVENT ?= events/http_health.json
 FUNCTION ?= ApiFunction
 SUBJECT ?= ada
 CLAIMS ?=
+SEED ?=
+FAULT ?=
+RUNS ?= 3
+PAIRS ?= 60
 PARAMETERS ?=
 
 VENV := .venv
@@ -24,7 +28,7 @@ SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(w
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench openapi lock clean distclean
+.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench openapi faults faults-mutations lock clean distclean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +82,13 @@ bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streami
 
 openapi: $(DEV_READY)  ## Write docs/openapi.json and docs/frames.schema.json from the code
 	@$(VENV_PYTHON) scripts/openapi.py
+
+faults: $(DEV_READY)  ## Break everything that can break, for long: SEED=, FAULT="text of some", RUNS=3, PAIRS=60
+	@PYTHONPATH=shared $(VENV_PYTHON) -m tests.faults --runs $(RUNS) --pairs $(PAIRS) \
+		$(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)",--report docs/reliability.md)
+
+faults-mutations: $(DEV_READY)  ## Remove the guards one at a time and see that the faults are noticed
+	@PYTHONPATH=shared $(VENV_PYTHON) -m tests.faults.mutations --report docs/reliability.md
 
 lock: $(DEV_READY)  ## Resolve the dependencies anew and write all lock files
 	@VIRTUAL_ENV=$(VENV) sh scripts/lock.sh

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.faults.campaign import Wanted, campaign
 from tests.faults.history import History
-from tests.faults.report import report
+from tests.faults.report import publish, report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=0, help="how many cases with two faults are added")
     parser.add_argument("--rescue", type=float, default=60.0, help="seconds between two invocations of the rescue")
     parser.add_argument("--history", type=Path, default=None, help="file for all that happens")
-    parser.add_argument("--report", type=Path, default=None, help="file for the report")
+    parser.add_argument("--report", type=Path, default=None, help="page whose section of the campaign is written")
     given = parser.parse_args(arguments)
     seed = secrets.randbelow(2**31) if given.seed is None else given.seed
     _say(f"seed {seed}")
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts = asyncio.run(campaign(wanted, history))
         text = report(history, verdicts, wanted)
     if given.report:
-        given.report.write_text(text, "utf-8")
+        publish(given.report, "campaign", text)
     _say(text)
     _say(str(verdicts))
     return 1 if verdicts else 0

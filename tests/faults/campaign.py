@@ -76,6 +76,8 @@ async def _main_rig(wanted: Wanted, history: History) -> list[Entry]:
         points = await _probe(rig)
         single = catalogue.everything(points, LEASE_SECONDS)
         chosen = wanted.chosen([*single, *catalogue.pairs(single, wanted.chance, wanted.pairs)])
+        if not wanted.only:
+            rig.plan.add("*", *catalogue.anywhere())
         await _play(rig, "c", chosen, wanted.at_once)
         kills = wanted.chosen(list(catalogue.data_kills()))
         if kills:

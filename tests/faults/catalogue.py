@@ -90,6 +90,9 @@ def store_errors() -> Iterator[Case]:
             yield Case("store refuses", [Fault(point, REFUSE, code=code, times=2)], script)
         yield Case("answer of the store lost", [Fault(point, DROP, "after")], script)
         yield Case("call of the store lost", [Fault(point, DROP)], script)
+    for point in ("accept", "claim", "finish"):  # longer than a call may take: it is repeated, and comes late as well
+        yield Case("store is slow", [Fault(point, HOLD, "before", seconds=12.0)])
+        yield Case("store is slow", [Fault(point, HOLD, "after", seconds=12.0)])
 
 
 def pauses(lease_seconds: float) -> Iterator[Case]:
@@ -145,6 +148,10 @@ def clients() -> Iterator[Case]:
     for at in (1, 4):
         yield Case("connection cut, long answer", scripts=[LONG], play=partial(cases.cut, at=at))
     yield Case("cancel", scripts=[SLOW, plain()], play=cases.cancel_running)
+    for when in ("before", "after"):
+        kill = Fault("finish", KILL, when)
+        yield Case("cancel, kill", [kill], [SLOW, plain()], play=cases.cancel_running)
+        yield Case("cancel, kill", [Fault("cancel", KILL, when)], [SLOW, plain()], play=cases.cancel_running)
     yield Case("cancel a queued one", scripts=[SLOW, plain(), plain()], play=cases.cancel_queued)
     yield Case("cancel in a tool", mishaps={"0-w1": Mishap("stall", "after", seconds=8.0)}, play=cases.cancel_tool)
 
@@ -180,6 +187,16 @@ def data_kills() -> Iterator[Case]:
     for _ in range(4):
         yield Case("data process killed", scripts=[tools(), SLOW, plain()])
         yield Case("data process killed", scripts=[SLOW, tools()])
+
+
+def anywhere() -> list[Fault]:
+    """Faults of calls that belong to no conversation: whoever makes them is struck."""
+    found = []
+    for number, point in enumerate(("connect", "greeting", "post.agent_loaded", "ring.greet", "limits", "disconnect")):
+        for turn, when in enumerate(("before", "after")):
+            found.append(Fault(point, KILL, when, nth=10 + 7 * number + 40 * turn))
+            found.append(Fault(point, DROP, when, nth=13 + 7 * number + 40 * turn))
+    return [*found, Fault("ring.greet", LOSE, nth=20, times=3), Fault("post.agent_loaded", REFUSE, nth=30, code="410")]
 
 
 def everything(points: Counter[str], lease_seconds: float) -> list[Case]:

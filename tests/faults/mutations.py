@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.report import publish
+
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = "shared/agent_builder/repositories/runs.py"
 ENGINE = "shared/agent_builder/services/engine.py"
@@ -184,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help=", ".join(mutation.name for mutation in MUTATIONS))
     parser.add_argument("--whole", action="store_true", help="play all faults, not only those a guard stands against")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--report", type=Path, default=None, help="file for the table")
+    parser.add_argument("--report", type=Path, default=None, help="page whose section of the mutations is written")
     given = parser.parse_args(arguments)
     chosen = [mutation for mutation in MUTATIONS if mutation.name in given.names or not given.names]
     found = []
@@ -193,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(table(found[-1:]).splitlines()[-1] + "\n")
         sys.stdout.flush()
     if given.report:
-        given.report.write_text(table(found), "utf-8")
+        publish(given.report, "mutations", table(found))
     return 0 if all(one.as_it_should for one in found) else 1
 
 

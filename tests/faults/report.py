@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from tests.faults.campaign import Wanted
@@ -27,7 +28,12 @@ COLUMNS = {
 }
 
 
-DATA = "data process killed"  # the only fault that belongs to no case
+TITLES = {
+    "lost": "messages lost, stuck or failed without reason",
+    "doubled": "effects, runs, ends or charges doubled",
+    "views": "views, texts or orders that do not match",
+}
+ELSEWHERE = {"store": "data process killed"}  # faults that belong to no case, by their point
 
 
 @dataclass
@@ -51,7 +57,7 @@ def families(history: History, verdicts: Verdicts) -> dict[str, Family]:
         if entry["case"] in of_case:
             found[of_case[entry["case"]]].runs += 1
     for entry in history.of("fault"):
-        found[of_case.get(entry["case"], DATA)].faults += 1
+        found[of_case.get(entry["case"]) or ELSEWHERE.get(entry["point"], "any connection")].faults += 1
     for column, names in COLUMNS.items():
         for case in (case for name in names for case in verdicts.cases(name)):
             found[of_case.get(case, "no fault")].wrong[column] += 1
@@ -90,25 +96,18 @@ def _ends(frame: Entry) -> bool:
 def report(history: History, verdicts: Verdicts, wanted: Wanted) -> str:
     """The tables, in Markdown."""
     found = families(history, verdicts)
-    runs, cases = (sum(getattr(family, name) for family in found.values()) for name in ("runs", "cases"))
-    faults = sum(family.faults for family in found.values())
+    runs, cases, faults = (sum(getattr(one, name) for one in found.values()) for name in ("runs", "cases", "faults"))
     lines = [
         f"Seed {wanted.seed}: {cases} conversations, {runs} runs, {faults} faults that struck.",
         "",
         "| | count | 95 % bound |",
         "|---|---|---|",
     ]
-    titles = {
-        "lost": "messages lost, stuck or failed without reason",
-        "doubled": "effects, runs, ends or charges doubled",
-        "views": "views, texts or orders that do not match",
-    }
-    for column, title in titles.items():
+    for column, title in TITLES.items():
         count = sum(family.wrong[column] for family in found.values())
         bound = f"below {3 / runs:.2%} of runs" if runs and not count else "-"
         lines.append(f"| {title} | {count} | {bound} |")
-    lines += ["", *_table(found)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_table(found)]) + "\n"
 
 
 def _table(found: dict[str, Family]) -> list[str]:
@@ -121,3 +120,13 @@ def _table(found: dict[str, Family]) -> list[str]:
         counts = (family.runs, family.faults, *family.wrong.values())
         lines.append(f"| {name} | {' | '.join(map(str, counts))} | {times[0]} | {times[1]} |")
     return lines
+
+
+def publish(page: Path, section: str, text: str) -> None:
+    """Put a text between the marks of a section of a page. Raises ValueError where the page has no such marks."""
+    begin, end = f"<!-- {section} -->\n", f"<!-- end of {section} -->\n"
+    before, opened, rest = page.read_text("utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (opened and closed):
+        raise ValueError(f"{page} has no section {section}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
