@@ -77,7 +77,7 @@ class Claim:
             run = Run(self, self.lease.queue[0])
             if await run.carry_out():
                 return False
-            await run.tell_late(await self.beat())
+            run.tell_late(await self.beat())
         released = await runner.thread(
             runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
         )
@@ -94,12 +94,11 @@ class Claim:
         """Seconds in which a run may go on here; what is behind them is for letting go."""
         return self.left - min(MARGIN_SECONDS, self._span / 6)
 
-    async def tell_deleted(self) -> None:
+    def tell_deleted(self) -> None:
         """End what was running for those who watch: its conversation was deleted."""
         if self.lease.queue:
             frame = error_frame("conversation_deleted", "The conversation was deleted.")
             self.delivery.send({**frame, **self.ids(self.lease.queue[0])})
-            await self.delivery.flush()
 
     async def give_up(self) -> None:
         """Let go at once, with what waits still due, so that the next ring or the rescue can take it."""

@@ -70,7 +70,6 @@ class Run:
         self._remember(outcome)
         self.ended = outcome
         self.narration.end(outcome)
-        await claim.delivery.flush()
         return released
 
     async def _restore(self) -> None:
@@ -102,7 +101,6 @@ class Run:
             now=runner.clock(),
         )
         await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
-        await claim.delivery.flush()
 
     async def _store(self, outcome: Outcome) -> bool:
         claim = self.claim
@@ -140,12 +138,11 @@ class Run:
         await asyncio.shield(self.saving)
         self.transcript.saved(steps)
 
-    async def tell_late(self, connections: frozenset[str]) -> None:
+    def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
         if connections and self.ended is not None:
             self.narration.snapshot(self.transcript, connections)
             self.narration.end(self.ended, connections)
-            await self.claim.delivery.flush()
 
     async def _outcome(self) -> Outcome | None:
         """How it ended; None where a fresh invocation must go on."""
