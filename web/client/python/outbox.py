@@ -1,0 +1,91 @@
+"""Messages on their way to the server: one at a time until it is accepted, so that their order is the server's."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from web.client.python.answer import Frame
+from web.client.python.transcript import Transcript
+
+
+class Thread:
+    """One conversation that is looked at.
+
+    `id` is None until the first message of a new one is accepted. `heard_at` is when it was last spoken of (or the
+    connection opened), `asked_at` when `resume` was last sent. `gone`: the server does not know it.
+    `kept`: a user looks at it.
+    """
+
+    def __init__(self, conversation_id: str | None) -> None:
+        self.id = conversation_id
+        self.transcript = Transcript()
+        self.heard_at = 0.0
+        self.asked_at = float("-inf")
+        self.gone = False
+        self.kept = True
+
+
+@dataclass(eq=False)
+class Letter:
+    """A message that is not accepted. Its frame is made once: a resend must be the same to the letter."""
+
+    thread: Thread
+    client_message_id: str
+    content: str
+    frame: Frame | None = None
+    sent_at: float | None = None
+    retry_at: float = float("-inf")
+    tries: int = 0
+    cancel: bool = False
+
+    def sealed(self) -> Frame:
+        """Its frame."""
+        if self.frame is None:
+            place = {} if self.thread.id is None else {"conversation_id": self.thread.id}
+            names = {"type": "user_message", "client_message_id": self.client_message_id}
+            self.frame = {**names, "content": self.content, **place}
+        return self.frame
+
+
+@dataclass
+class Outbox:
+    """Letters in the order in which they were written; only the first is ever on its way."""
+
+    letters: deque[Letter] = field(default_factory=deque)
+
+    def __iter__(self) -> Iterator[Letter]:
+        return iter(tuple(self.letters))
+
+    @property
+    def first(self) -> Letter | None:
+        """The one whose turn it is."""
+        return self.letters[0] if self.letters else None
+
+    @property
+    def flying(self) -> Letter | None:
+        """The one that was sent on this connection and is not answered."""
+        return self.first if self.first and self.first.sent_at is not None else None
+
+    def add(self, letter: Letter) -> None:
+        """Put one at the end."""
+        self.letters.append(letter)
+
+    def remove(self, letter: Letter) -> None:
+        """Take one out."""
+        self.letters.remove(letter)
+
+    def find(self, client_message_id: object) -> Letter | None:
+        """The letter with this id."""
+        return next((one for one in self.letters if one.client_message_id == client_message_id), None)
+
+    def due(self, now: float) -> Letter | None:
+        """The letter that may be sent now, for the first time on this connection."""
+        first = self.first
+        return first if first and first.sent_at is None and first.retry_at <= now else None
+
+    def landed(self) -> None:
+        """The connection is gone: nothing is on its way any more."""
+        for letter in self.letters:
+            letter.sent_at = None

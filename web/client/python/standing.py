@@ -1,0 +1,60 @@
+"""Wishes that outlive a connection: a cancel, or the decision on a tool call, until it shows that they were heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from web.client.python.answer import Frame
+from web.client.python.blocks import find_tool, is_open
+from web.client.python.outbox import Thread
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """A frame that is sent again on a new connection while its run, or its tool call, is open."""
+
+    thread: Thread
+    run_id: str
+    frame: Frame
+    tool_use_id: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether there is still something to wish for."""
+        answer = self.thread.transcript.answer(self.run_id)
+        if answer is None or answer.over:
+            return False
+        card = find_tool(answer.blocks, self.tool_use_id) if self.tool_use_id else None
+        return card is None or is_open(card)
+
+
+class Standing:
+    """All wishes, one for each run and tool call."""
+
+    def __init__(self) -> None:
+        self._wishes: dict[tuple[str, str | None], Wish] = {}
+
+    def add(self, wish: Wish) -> None:
+        """Remember one; a later one for the same takes its place."""
+        self._wishes[wish.run_id, wish.tool_use_id] = wish
+
+    def prune(self) -> None:
+        """Forget what came true or is over."""
+        if self._wishes:
+            self._wishes = {name: wish for name, wish in self._wishes.items() if wish.open}
+
+    def left(self) -> Iterator[Frame]:
+        """Frames to send on a new connection."""
+        self.prune()
+        return (wish.frame for wish in self._wishes.values())
+
+
+def cancel(thread: Thread, run_id: str) -> Wish:
+    """To end a run."""
+    return Wish(thread, run_id, {"type": "cancel", "conversation_id": thread.id, "run_id": run_id})
+
+
+def decision(thread: Thread, frame: Frame) -> Wish:
+    """To let a tool call go on, or not."""
+    return Wish(thread, frame["run_id"], frame, frame["tool_use_id"])
