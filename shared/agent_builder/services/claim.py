@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from agent_builder.errors import StoreError
 from agent_builder.messages import Json
 from agent_builder.models.conversations import Lease, QueuedRun
 from agent_builder.realtime.delivery import Delivery
@@ -134,9 +135,20 @@ class Claim:
         outcome = Transcript().outcome("cancelled")
         end = RunEnd(run, outcome, [], frozenset(), runner.clock())
         drop = runner.runs.drop
-        if await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
-            await runner.thread(runner.give_back, self.tenant, run.message_id)
-            self.delivery.send(terminal_frame(self.ids(run), outcome))
+        try:
+            if not await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
+                return
+        except StoreError:
+            return  # at the next heartbeat, or at its turn
+        self.delivery.send(terminal_frame(self.ids(run), outcome))
+        await self.give_back(run)
+
+    async def give_back(self, run: QueuedRun) -> None:
+        """Give a run's place among those at once back. A place that is not given back ends by itself."""
+        try:
+            await self.runner.thread(self.runner.give_back, self.tenant, run.message_id)
+        except StoreError:
+            logger.warning("the place of a run was not given back")
 
     def ids(self, run: QueuedRun) -> Json:
         """What a frame says of its run."""

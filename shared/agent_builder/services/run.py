@@ -66,10 +66,10 @@ class Run:
             outcome = unstorable(outcome)
             self.transcript.unsaved.clear()
             released = await self._store(outcome)
-        await self.runner.thread(self.runner.give_back, claim.tenant, self.run.message_id)
         self._remember(outcome)
         self.ended = outcome
         self.narration.end(outcome)
+        await claim.give_back(self.run)
         return released
 
     async def _restore(self) -> None:
@@ -261,7 +261,6 @@ class Run:
             try:
                 fresh = await self.claim.beat()
                 renewed = time.monotonic()
-                await self.claim.drop_cancelled()
             except FenceLost:
                 raise
             except StoreError as error:
@@ -270,6 +269,7 @@ class Run:
                 continue
             if fresh:
                 self.narration.snapshot(self.transcript, fresh)
+            await self.claim.drop_cancelled()
             if self.run.run_id in self.claim.lease.cancelled:
                 return
             if self.narration.quiet_for() > PROGRESS_SECONDS:
