@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import openai
 from aiohttp import ClientSession, web
 from websockets.asyncio.client import ClientConnection, connect

@@ -150,7 +150,7 @@ async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
 async def _afterwards(stack: Stack) -> None:
     """What may come after the application is served: the first example, and word of the model."""
     settings = stack.settings
-    if settings.example is not None:
+    if settings.example is not None and not settings.auth:  # it would belong to nobody
         note = await create_example(settings.example, settings.data, stack.base_url, settings.token)
         if note:
             say(note)
@@ -170,20 +170,20 @@ def _greeting(stack: Stack, seconds: float) -> list[str]:
         f"  Ready at {stack.url}   ({seconds:.1f} s)",
         f"  Provider keys:  {keys}",
         f"  Embedded model: {stack.model.state}",
-        *_sign_in(settings),
+        *_sign_in(stack),
         f"  Data:           {settings.data}",
         "  Stop:           Ctrl-C",
         "",
     ]
 
 
-def _sign_in(settings: Settings) -> list[str]:
-    if not settings.auth:
+def _sign_in(stack: Stack) -> list[str]:
+    if not stack.settings.auth:
         return []
-    return [
-        f"  Sign-in:        tokens of {settings.issuer_variables['OIDC_ISSUER']}",
-        "  A token:        make token SUBJECT=ada, sent as Authorization: Bearer",
-    ]
+    lines = [f"  Sign-in:        tokens of {stack.settings.issuer_variables['OIDC_ISSUER']}"]
+    if stack.oidc is not None:
+        lines.append("  A token:        make token SUBJECT=ada, sent as Authorization: Bearer")
+    return lines
 
 
 async def invoke(settings: Settings, options: argparse.Namespace) -> int:

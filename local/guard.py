@@ -98,7 +98,7 @@ def cors_headers(
         "Access-Control-Allow-Credentials": "true",
         "Access-Control-Allow-Methods": ", ".join(methods),
         "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, if-match, if-none-match",
-        "Access-Control-Expose-Headers": "etag, location, retry-after, x-request-id",
+        "Access-Control-Expose-Headers": "etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id",
         "Access-Control-Max-Age": "600",
         "Vary": "Origin",
     }

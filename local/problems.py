@@ -14,6 +14,12 @@ from typing import Any
 from aiohttp import web
 
 MEDIA_TYPE = "application/problem+json"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 _TOLD: Mapping[int, tuple[str, str]] = {
     400: ("malformed_request", "This is no HTTP request that is understood here."),
     401: ("unauthenticated", "Sign in: send `Authorization: Bearer` with a token or an API key."),
@@ -58,7 +64,7 @@ def problem(
     }
     if message:
         body["message"] = message
-    told = {"Cache-Control": "no-store", "X-Request-Id": request_id, "X-Content-Type-Options": "nosniff"}
+    told = {"X-Request-Id": request_id, **_HEADERS}
     if status == 401:
         told["WWW-Authenticate"] = "Bearer"
     return web.Response(

@@ -239,7 +239,7 @@ class Stack:
             "region": self.settings.region,
             "stage": self.stage,
             "model_url": self.model.base_url,
-            "issuer": self.settings.issuer_variables.get("OIDC_ISSUER", ""),
+            "issuer": self.oidc.issuer if self.oidc else "",
             "tables": [table.name for table in self.application.tables],
         }
         path = self.settings.data / RUNNING

@@ -87,10 +87,11 @@ def test_reload_in_the_middle_shows_the_answer_whole(chat: ChatPage) -> None:
     expect(chat.questions).to_have_count(1)
 
 
-@pytest.mark.parametrize("fault", ["cut", "doubled", "dropped"])
+@pytest.mark.parametrize("fault", ["cut", "doubled", "dropped", "overtaken"])
 def test_a_bad_line_loses_nothing(chat: ChatPage, fault: str) -> None:
-    """The connection is cut, every frame comes twice, or one delta never comes."""
+    """The connection is cut, every frame comes twice, one delta never comes, or the first ones before their message."""
     sockets: list[WebSocketRoute] = []
+    held: list[str | bytes] = []
 
     def connect(ours: WebSocketRoute) -> None:
         sockets.append(ours)
@@ -100,12 +101,17 @@ def test_a_bad_line_loses_nothing(chat: ChatPage, fault: str) -> None:
         def relay(message: str | bytes) -> None:
             nonlocal seen
             seen += '"content_delta"' in str(message)
+            if fault == "overtaken" and '"message_accepted"' in str(message):
+                held.append(message)
+                return
             if first and seen == 5 and fault == "cut":
                 ours.close(code=1001)
                 server.close()
             elif not (first and seen == 5 and fault == "dropped"):
                 for _ in range(2 if fault == "doubled" else 1):
                     ours.send(message)
+            while held and seen >= 3:
+                ours.send(held.pop())
 
         server.on_message(relay)
 
@@ -115,7 +121,7 @@ def test_a_bad_line_loses_nothing(chat: ChatPage, fault: str) -> None:
     answer = chat.finished()
     assert chat.text_of(answer) == WORDS
     assert answer.locator(".thought").all_text_contents() == ["first this"]
-    assert len(sockets) == (1 if fault == "doubled" else 2)
+    assert len(sockets) == (2 if fault in ("cut", "dropped") else 1)
 
 
 def test_two_tabs_show_the_same(chat: ChatPage) -> None:

@@ -77,17 +77,17 @@ class Chat:
         return [frame for frame in self.frames if frame["type"] == kind]
 
     def text(self, run_id: str) -> str:
-        """A run's text, put together from its frames by `offset` as a client does."""
-        shown = ""
+        """A run's text, put together from its frames by `seq` and `offset` as a client does."""
+        shown, floor = "", 0
         for frame in self.frames:
-            if frame.get("run_id") != run_id:
+            if frame.get("run_id") != run_id or frame.get("seq", floor) < floor:
                 continue
             if frame["type"] == "step_reset":
-                shown = _cut(shown, frame["offset"])
+                shown, floor = _cut(shown, frame["offset"]), frame["seq"]
             elif frame["type"] == "content_snapshot":
                 shown = frame["content"]
-            elif frame["type"] == "content_delta":
-                shown = _cut(shown, frame["offset"]) + frame["delta"]
+            elif frame["type"] == "content_delta":  # one that comes late, or twice, changes nothing
+                shown = max(shown, _cut(shown, frame["offset"]) + frame["delta"], key=len)
         return shown
 
 

@@ -69,6 +69,21 @@ async def _until(happened: threading.Event) -> None:
     assert await asyncio.get_running_loop().run_in_executor(None, happened.wait, 10)
 
 
+async def test_who_resumes_gets_what_comes_now_behind_what_is_on_its_way(
+    poster: Recorder, executor: ThreadPoolExecutor
+) -> None:
+    delivery = _watching(poster, executor, "a")
+    poster.free.clear()
+    delivery.send(delta("on its way", 1, 0))
+    await _until(poster.posting)
+    delivery.send(delta("forgotten", 2, 10))
+    assert delivery.watch(frozenset({"a"}), anew=frozenset({"a"})) == {"a"}
+    delivery.send({"type": "content_snapshot", "seq": 3})
+    poster.free.set()
+    await delivery.flush()
+    assert [frame["seq"] for frame in poster.frames["a"]] == [1, 3]
+
+
 def _watching(poster: Recorder, executor: ThreadPoolExecutor, *names: str, **options: Any) -> Delivery:
     delivery = Delivery(poster, executor, **options)
     assert delivery.watch(frozenset(names)) == set(names)

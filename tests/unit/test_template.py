@@ -12,6 +12,7 @@ import pytest
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.repositories import table
 from functions.api import access
+from local.guard import cors_headers
 from scripts import build
 from tests.template import ROOT, Template, actions, functions, listed, of_type, read, statements, transform
 
@@ -181,6 +182,9 @@ def test_preflights_reach_no_authorizer(deployed: Template) -> None:
         ANY
     }
     assert "authorization" in allowed["allowHeaders"]
+    here = cors_headers("https://console.example")  # what the laptop tells a browser
+    for name, told in (("allowHeaders", "Allow-Headers"), ("exposeHeaders", "Expose-Headers")):
+        assert set(here[f"Access-Control-{told}"].split(", ")) == set(allowed[name])
     assert "*" not in json.dumps(allowed)
     assert "allowCredentials" not in allowed
 

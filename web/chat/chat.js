@@ -59,6 +59,7 @@ export class Chat {
   show(transcript, earlier) {
     this.transcript = transcript;
     this.earlier = earlier;
+    this.early = []; // frames of an answer that was quicker than word of its message
     this.failed = this.loading = false;
     this.follow = true;
     this.held = [];
@@ -159,7 +160,10 @@ export class Chat {
   heard(frame) {
     if (frame.type === "error" && !frame.run_id) return this.refused(frame);
     if (frame.type === "message_accepted") this.adopt(frame);
-    if (frame.run_id && frame.conversation_id === this.conversationId) this.applied(this.transcript.apply(frame), frame);
+    if (!frame.run_id) return undefined;
+    if (frame.conversation_id === this.conversationId) this.applied(this.transcript.apply(frame), frame);
+    else if (!this.conversationId) this.early.push(frame);
+    if (frame.type === "message_accepted") this.early.splice(0).forEach((one) => this.heard(one));
     return undefined;
   }
 

@@ -63,7 +63,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A way into a tenant, for whoever holds its token."""
+    """A way into a tenant, for whoever holds its token. `answer_pk` is where the answer that made it is remembered."""
 
     id: str
     tenant: str
@@ -73,6 +73,7 @@ class Invitation:
     invited_by: str
     expires_at: int
     created_at_ms: int = 0
+    answer_pk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

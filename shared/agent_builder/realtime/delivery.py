@@ -53,7 +53,11 @@ class Delivery:
         """Send to these from now on; answers which are new or begin `anew`, without what was on its way to them."""
         fresh = connection_ids - self._channels.keys() | connection_ids & anew
         for connection_id in fresh:
-            self._channels[connection_id] = _Channel(connection_id, self._poster, self._executor, self._on_post)
+            channel = self._channels.get(connection_id)
+            if channel is None or channel.gone:
+                self._channels[connection_id] = _Channel(connection_id, self._poster, self._executor, self._on_post)
+            else:  # the same channel, so that what is being posted stays before what comes now
+                channel.forget()
         return fresh
 
     def send(self, frame: Frame, only: frozenset[str] | None = None) -> None:
@@ -101,6 +105,10 @@ class _Channel:
         elif frame["type"] not in _DELTAS:
             self._urgent.set()
 
+    def forget(self) -> None:
+        """Leave out what waits to be sent."""
+        self._pending.clear()
+
     async def close(self) -> None:
         """Send nothing more."""
         self.gone = True
@@ -119,6 +127,8 @@ class _Channel:
         """Send what is pending, then end; the next frame starts another."""
         while self._pending and not self.gone:
             await self._pace()
+            if not self._pending:
+                return  # forgotten meanwhile
             frame = self._pending.pop(0)
             for piece in split_delta(frame) if frame["type"] in _DELTAS else (frame,):
                 await self._deliver(piece)

@@ -10,7 +10,7 @@ from agent_builder.errors import RaceLost
 from agent_builder.models.identity import Permission
 from agent_builder.models.principals import ApiKey
 from agent_builder.repositories import keys
-from agent_builder.repositories.idempotency import Remembered, put_answer
+from agent_builder.repositories.idempotency import Remembered, forget_answer, put_answer
 from agent_builder.repositories.principals import ApiKeyItem
 from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying, translated
 
@@ -28,6 +28,7 @@ class ApiKeyRecordItem(Item, discriminator="api_key_record"):
     created_by = UnicodeAttribute()
     ends_at = NumberAttribute(null=True)
     last_used_at = NumberAttribute(null=True)
+    answer_pk = UnicodeAttribute(null=True)
 
 
 class ApiKeyRepository:
@@ -59,6 +60,7 @@ class ApiKeyRepository:
             scopes=set(key.scopes),
             created_at=key.created_at_ms,
             created_by=key.created_by,
+            answer_pk=remember.pk if remember else None,
             ends_at=key.expires_at,
             expires_at=None if key.expires_at is None else key.expires_at + _KEPT_SECONDS,
         )
@@ -89,6 +91,7 @@ class ApiKeyRepository:
         write = Transaction()
         write.delete("access", ApiKeyItem(pk=keys.api_keys(tenant), sk=record.hash))
         write.delete("record", record, ApiKeyRecordItem.pk.exists())
+        forget_answer(write, record.answer_pk)
         try:
             write.commit()
         except RaceLost:

@@ -48,6 +48,12 @@ def put_answer(write: Transaction, remember: Remembered | None, answer: Any, *, 
     write.put("idempotency", item, IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at < remember.now))
 
 
+def forget_answer(write: Transaction, pk: str | None) -> None:
+    """Have an answer forgotten by the transaction that deletes what it shows."""
+    if pk is not None:
+        write.delete("answer", IdempotencyItem(pk=pk, sk=keys.HEAD))
+
+
 def remembered(pk: str) -> tuple[str, Any] | None:
     """Fingerprint and answer under a key."""
     item = get_item(IdempotencyItem, pk, keys.HEAD)

@@ -10,7 +10,7 @@ from agent_builder.errors import RaceLost
 from agent_builder.models.identity import Role
 from agent_builder.models.principals import Invitation
 from agent_builder.repositories import keys
-from agent_builder.repositories.idempotency import Remembered, put_answer
+from agent_builder.repositories.idempotency import Remembered, forget_answer, put_answer
 from agent_builder.repositories.table import Item, Transaction, get_item, translated
 
 
@@ -22,6 +22,7 @@ class InvitationItem(Item, discriminator="invitation"):
     role = UnicodeAttribute()
     invited_by = UnicodeAttribute()
     ends_at = NumberAttribute()
+    answer_pk = UnicodeAttribute(null=True)
 
 
 class InvitationRecordItem(Item, discriminator="invitation_record"):
@@ -33,6 +34,7 @@ class InvitationRecordItem(Item, discriminator="invitation_record"):
     invited_by = UnicodeAttribute()
     created_at = NumberAttribute()
     ends_at = NumberAttribute()
+    answer_pk = UnicodeAttribute(null=True)
 
 
 class InvitationRepository:
@@ -50,6 +52,7 @@ class InvitationRepository:
             "invited_by": new.invited_by,
             "ends_at": new.expires_at,
             "expires_at": new.expires_at,
+            "answer_pk": remember.pk if remember else None,
         }
         way = InvitationItem(pk=keys.invitations(new.tenant), sk=new.hash, invitation_id=new.id, **shared)
         pk = keys.invitation_records(new.tenant)
@@ -66,7 +69,16 @@ class InvitationRepository:
         if item is None:
             return None
         role = cast(Role, item.role)
-        return Invitation(item.invitation_id, tenant, token_hash, item.email, role, item.invited_by, int(item.ends_at))
+        return Invitation(
+            id=item.invitation_id,
+            tenant=tenant,
+            hash=token_hash,
+            email=item.email,
+            role=role,
+            invited_by=item.invited_by,
+            expires_at=int(item.ends_at),
+            answer_pk=item.answer_pk,
+        )
 
     def page(self, tenant: str, *, limit: int, before: str | None, now: int) -> tuple[list[Invitation], str | None]:
         """Newest first; what is over is gone, even where it still lies there. `before` and the cursor are ids."""
@@ -92,6 +104,7 @@ class InvitationRepository:
         used = InvitationItem(pk=keys.invitations(tenant), sk=record.hash)
         write.delete("invitation", used, InvitationItem.pk.exists())
         write.delete("record", record)
+        forget_answer(write, record.answer_pk)
         try:
             write.commit()
         except RaceLost:
@@ -104,6 +117,7 @@ def use_up(write: Transaction, invitation: Invitation) -> None:
     way = InvitationItem(pk=keys.invitations(invitation.tenant), sk=invitation.hash)
     write.delete("invitation", way, InvitationItem.pk.exists())
     write.delete("record", InvitationRecordItem(pk=keys.invitation_records(invitation.tenant), sk=invitation.id))
+    forget_answer(write, invitation.answer_pk)
 
 
 def _invitation(tenant: str, item: InvitationRecordItem) -> Invitation:

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from agent_builder.errors import StoreError
 from agent_builder.messages import Json
 from agent_builder.models.conversations import Lease, QueuedRun
 from agent_builder.realtime.delivery import Delivery
@@ -77,7 +78,7 @@ class Claim:
             run = Run(self, self.lease.queue[0])
             if await run.carry_out():
                 return False
-            await run.tell_late(await self.beat())
+            run.tell_late(await self.beat())
         released = await runner.thread(
             runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
         )
@@ -94,12 +95,11 @@ class Claim:
         """Seconds in which a run may go on here; what is behind them is for letting go."""
         return self.left - min(MARGIN_SECONDS, self._span / 6)
 
-    async def tell_deleted(self) -> None:
+    def tell_deleted(self) -> None:
         """End what was running for those who watch: its conversation was deleted."""
         if self.lease.queue:
             frame = error_frame("conversation_deleted", "The conversation was deleted.")
             self.delivery.send({**frame, **self.ids(self.lease.queue[0])})
-            await self.delivery.flush()
 
     async def give_up(self) -> None:
         """Let go at once, with what waits still due, so that the next ring or the rescue can take it."""
@@ -135,9 +135,20 @@ class Claim:
         outcome = Transcript().outcome("cancelled")
         end = RunEnd(run, outcome, [], frozenset(), runner.clock())
         drop = runner.runs.drop
-        if await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
-            await runner.thread(runner.give_back, self.tenant, run.message_id)
-            self.delivery.send(terminal_frame(self.ids(run), outcome))
+        try:
+            if not await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
+                return
+        except StoreError:
+            return  # at the next heartbeat, or at its turn
+        self.delivery.send(terminal_frame(self.ids(run), outcome))
+        await self.give_back(run)
+
+    async def give_back(self, run: QueuedRun) -> None:
+        """Give a run's place among those at once back. A place that is not given back ends by itself."""
+        try:
+            await self.runner.thread(self.runner.give_back, self.tenant, run.message_id)
+        except StoreError:
+            logger.warning("the place of a run was not given back")
 
     def ids(self, run: QueuedRun) -> Json:
         """What a frame says of its run."""

@@ -143,13 +143,17 @@ class Engine:
         if reached is None:
             async for event in self._call_tools(transcript):
                 yield event
-            reached = self._limit(transcript)
-        if reached is not None:
+        else:
             yield self._note(transcript, reached[1])
             yield RunEnded(transcript.outcome("completed", reached[0]))
 
     async def _ask_model(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
-        """Call the model; its answer ends the run unless it asks for tools."""
+        """Call the model, within the limits; its answer ends the run unless it asks for tools."""
+        reached = self._limit(transcript)
+        if reached is not None:
+            yield self._note(transcript, reached[1])
+            yield RunEnded(transcript.outcome("completed", reached[0]))
+            return
         if not self.room("model"):
             yield Suspended()
             return

@@ -66,11 +66,10 @@ class Run:
             outcome = unstorable(outcome)
             self.transcript.unsaved.clear()
             released = await self._store(outcome)
-        await self.runner.thread(self.runner.give_back, claim.tenant, self.run.message_id)
         self._remember(outcome)
         self.ended = outcome
         self.narration.end(outcome)
-        await claim.delivery.flush()
+        await claim.give_back(self.run)
         return released
 
     async def _restore(self) -> None:
@@ -102,7 +101,6 @@ class Run:
             now=runner.clock(),
         )
         await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
-        await claim.delivery.flush()
 
     async def _store(self, outcome: Outcome) -> bool:
         claim = self.claim
@@ -140,12 +138,11 @@ class Run:
         await asyncio.shield(self.saving)
         self.transcript.saved(steps)
 
-    async def tell_late(self, connections: frozenset[str]) -> None:
+    def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
         if connections and self.ended is not None:
             self.narration.snapshot(self.transcript, connections)
             self.narration.end(self.ended, connections)
-            await self.claim.delivery.flush()
 
     async def _outcome(self) -> Outcome | None:
         """How it ended; None where a fresh invocation must go on."""
@@ -264,7 +261,6 @@ class Run:
             try:
                 fresh = await self.claim.beat()
                 renewed = time.monotonic()
-                await self.claim.drop_cancelled()
             except FenceLost:
                 raise
             except StoreError as error:
@@ -273,6 +269,7 @@ class Run:
                 continue
             if fresh:
                 self.narration.snapshot(self.transcript, fresh)
+            await self.claim.drop_cancelled()
             if self.run.run_id in self.claim.lease.cancelled:
                 return
             if self.narration.quiet_for() > PROGRESS_SECONDS:

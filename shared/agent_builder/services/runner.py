@@ -85,10 +85,12 @@ class Runner:
         try:
             while await work.drain():
                 pass
+            await work.delivery.flush()  # only now: a slow connection must not hold up the next run
         except FenceLost:
             logger.info("the conversation belongs to another runner now, or was deleted")
             if not await self.thread(self.runs.lease, tenant, conversation_id):
-                await work.tell_deleted()
+                work.tell_deleted()
+                await work.delivery.flush()
         except Exception:
             await work.give_up()
             raise

@@ -227,6 +227,10 @@ def test_a_secret_that_is_asked_for_twice_is_made_once_and_shown_once(path: str,
     assert rest(Caller(world.tenant, "owner", "sub|else"), "POST", path, body, key).json["id"] != first.json["id"]
     place = "/invitations" if path == "/members" else path
     assert [one["id"] for one in rest(world.owner, "GET", place).json["items"]].count(first.json["id"]) == 1
+    assert rest(world.owner, "DELETE", f"{place}/{first.json['id']}").status == 204
+    anew = rest(world.owner, "POST", path, body, key).json  # what is gone is not shown again
+    assert anew["id"] != first.json["id"]
+    assert anew[secret]
 
 
 def test_whose_connections_could_not_be_closed_is_told_and_tried_again(rest: Rest, world: World, calls: Calls) -> None:

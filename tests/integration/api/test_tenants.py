@@ -7,6 +7,7 @@ later and is not covered here makes these tests fail.
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from functions.playground.app import lambda_handler as playground_handler
 from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
+from tests.integration.access.world import Calls
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -97,10 +99,12 @@ class Owned:
 @pytest.fixture(scope="module")
 def owner(stack: Instance) -> Iterator[Owned]:
     """A tenant with an agent, a version, a conversation and an answered message, in the stack's own table."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stack.environment.items():
+    with pytest.MonkeyPatch.context() as patch, Calls() as calls:
+        threading.Thread(target=calls.serve_forever, daemon=True).start()
+        # Nobody works on what is rung for: what is stored stays as it is.
+        variables = {**stack.environment, "AWS_ENDPOINT_URL_LAMBDA": calls.url, "RUNNER_FUNCTION": "nobody:live"}
+        for name, value in variables.items():
             patch.setenv(name, value)
-        patch.setenv("RUNNER_FUNCTION", "nobody:live")
         _forget_services()
         table.bind(stack.table_name)
         owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
@@ -108,6 +112,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         client = Item._get_connection().connection.client
         client.meta.events.register("before-call.dynamodb", lambda params, **_: owned.queries.append(str(params)))
         yield owned
+        calls.shutdown()
     _forget_services()
 
 
@@ -139,8 +144,13 @@ def _let_in(tenant: str) -> dict[str, str]:
     MemberRepository().join(tenant, member, None)
     key = request("post", "/api/v1/api-keys", tenant, {"name": "Secret", "scopes": ["read"]})
     invited = request("post", "/api/v1/members", tenant, {"email": "secret@example.com", "role": "viewer"})
-    invitation = json.loads(invited["body"])["token"]
-    return {"subject": member.subject, "key_id": json.loads(key["body"])["id"], "invitation": invitation}
+    invitation = json.loads(invited["body"])
+    return {
+        "subject": member.subject,
+        "key_id": json.loads(key["body"])["id"],
+        "invitation_id": invitation["id"],
+        "invitation": invitation["token"],
+    }
 
 
 def _snapshot(tenant: str) -> list[str]:

@@ -147,6 +147,22 @@ def test_revoked_key_is_refused_within_the_short_memory(guarded: Instance, owner
     assert Person(guarded, made["key"])("GET", "/agents").status == 403
 
 
+def test_a_noisy_tenant_delays_nobody_else(guarded: Instance, owner: Person) -> None:
+    """It fills its own places and is refused more; another's run begins and ends while all of them are at work."""
+    noisy = Person(guarded, guarded.token("noisy", tenant="noisy", role="owner"))
+    assert noisy("PATCH", "/limits", {"runs_at_once": 4}).status == 200
+    loud, quiet = noisy.agent(), owner.agent()
+    with opened(guarded, loud, noisy.ticket(loud)) as many, opened(guarded, quiet, owner.ticket(quiet)) as one:
+        for _ in range(6):
+            many.send(json.dumps({"type": "user_message", "content": "/slow 50\n/long 400"}))
+        begun = [until(many, "message_accepted")["conversation_id"] for _ in range(4)]
+        one.send(json.dumps({"type": "user_message", "content": "/say hello"}))
+        assert until(one, "message_complete")["content"] == "hello"
+        for conversation in begun:  # which is refused where nothing runs any more
+            many.send(json.dumps({"type": "cancel", "conversation_id": conversation}))
+        assert len({until(many, "run_cancelled")["conversation_id"] for _ in begun}) == 4
+
+
 def test_tenants_are_found_again_after_a_restart() -> None:
     """The issuer's name is part of a person's own tenant, so the local one keeps its port."""
     with running_stack(auth=True) as stack:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agent_builder.errors import ProviderError
+from agent_builder.errors import ProviderError, StoreError
 from agent_builder.messages import (
     Cost,
     Json,
@@ -330,3 +330,32 @@ async def test_a_runner_at_work_is_left_alone(scene: Scene) -> None:
     scene.product.claim(scene.conversation)
     await scene.work()
     assert scene.model.asked == []
+
+
+async def test_a_place_that_is_not_given_back_keeps_nobody_from_the_end(scene: Scene) -> None:
+    def fails(tenant: str, answer_id: str) -> None:
+        raise StoreError
+
+    runner = scene.runner()
+    runner.give_back = fails
+    await runner.work(scene.product.tenant, scene.conversation, seconds=600.0)
+    assert len(scene.tab.of("message_complete")) == 1
+    assert scene.product.lease(scene.conversation).queue == ()
+
+
+async def test_what_waits_is_cancelled_while_the_first_goes_on(scene: Scene) -> None:
+    scene.act.hold = asyncio.Event()
+    second = scene.product.say(scene.agent, "two", conversation_id=scene.conversation)
+    third = scene.product.say(scene.agent, "three", conversation_id=scene.conversation)
+    task = asyncio.create_task(scene.work())
+    await until(lambda: scene.act.keys)
+    lease = scene.product.lease(scene.conversation)
+    scene.product.intake.cancel(scene.product.me, scene.conversation, second.run_id, lease)
+    await until(lambda: scene.tab.of("run_cancelled"))
+    assert [run.run_id for run in scene.product.lease(scene.conversation).queue] == [scene.first.run_id, third.run_id]
+    scene.act.hold.set()
+    scene.act.hold = None
+    await asyncio.wait_for(task, 20)
+    assert scene.answer(second.run_id).status == "cancelled"
+    assert [scene.answer(run.run_id).status for run in (scene.first, third)] == ["completed", "completed"]
+    assert [frame["run_id"] for frame in scene.tab.of("run_cancelled")] == [second.run_id]
