@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,29 +32,23 @@ class Play:
 
     def do(self, step: dict[str, Any]) -> None:
         session, now = self.session, step["at"]
-        match step["do"]:
-            case "connect" | "opened" | "wake" | "tick":
-                getattr(session, step["do"])(now)
-            case "heard":
-                session.heard(now, step["frame"])
-            case "lost":
-                session.lost(now, step.get("code"), step.get("status"))
-            case "failed":
-                session.failed(now, ClientError("No.", code=step["code"], final=step["final"]))
-            case "say":
-                session.say(now, self.thread(step), step["id"], step["content"])
-            case "watch":
-                session.watch(now, self.thread(step))
-            case "unwatch":
-                session.unwatch(self.thread(step))
-            case "cancel":
-                session.cancel(now, self.thread(step), step.get("run"))
-            case "decide":
-                session.decide(now, self.thread(step), step["frame"])
-            case "close":
-                session.close()
-            case other:
-                raise ValueError(other)
+        thread = self.thread(step) if "thread" in step else Thread(None)
+        moves: dict[str, Callable[[], None]] = {
+            "connect": lambda: session.connect(now),
+            "opened": lambda: session.opened(now),
+            "wake": lambda: session.wake(now),
+            "tick": lambda: session.tick(now),
+            "heard": lambda: session.heard(now, step["frame"]),
+            "lost": lambda: session.lost(now, step.get("code"), step.get("status")),
+            "failed": lambda: session.failed(now, ClientError("No.", code=step["code"], final=step["final"])),
+            "say": lambda: session.say(now, thread, step["id"], step["content"]),
+            "watch": lambda: session.watch(now, thread),
+            "unwatch": lambda: session.unwatch(thread),
+            "cancel": lambda: session.cancel(now, thread, step.get("run")),
+            "decide": lambda: session.decide(now, thread, step["frame"]),
+            "close": session.close,
+        }
+        moves[step["do"]]()
 
     def seen(self, step: dict[str, Any]) -> dict[str, Any]:
         """What the step expects something about, as it is."""

@@ -111,7 +111,7 @@ def verdict_of(answer: Answer, frame: Frame) -> Literal["take", "stale", "gap"]:
 
 def with_gap(answer: Answer) -> Answer:
     """Something was lost: only a snapshot can tell what."""
-    return answer if answer.missing else replace(answer, missing=True, whole=False)
+    return answer if answer.missing or answer.over else replace(answer, missing=True, whole=False)
 
 
 def begun(answer: Answer, frame: Frame) -> Answer:

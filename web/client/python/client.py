@@ -9,7 +9,7 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -86,7 +86,8 @@ class PlaygroundClient:
         self._on_frame = on_frame
         self._told: tuple[State, ClientError | None] = ("idle", None)
         self._waiters: set[asyncio.Future[None]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._fetches: set[asyncio.Task[None]] = set()
+        self._lines: set[asyncio.Task[None]] = set()
         self._line: Line | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._complaints: list[ClientError] = []
@@ -145,9 +146,9 @@ class PlaygroundClient:
         self.act(lambda session, _: session.close())
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
+        for task in self._fetches:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._fetches, *self._lines, return_exceptions=True)
 
     # ------------------------------------------------------------ for conversations
 
@@ -190,7 +191,7 @@ class PlaygroundClient:
     def _do(self, action: Frame) -> None:
         if action["do"] == "connect":
             self._line = Line(self)
-            self._spawn(self._line.serve())
+            self._line.task = _spawn(self._line.serve(), self._lines)
         elif self._line is not None and action["do"] == "send":
             if self._on_frame:
                 self._on_frame("out", action["frame"])
@@ -221,15 +222,10 @@ class PlaygroundClient:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     def _complete(self) -> None:
         for thread in self.session.threads:
             if self.state != "closed" and self.archive.wants(thread):
-                self._spawn(self._fetch(thread))
+                _spawn(self._fetch(thread), self._fetches)
 
     async def _fetch(self, thread: Thread) -> None:
         try:
@@ -262,3 +258,11 @@ class PlaygroundClient:
                 if self._on_frame:
                     self._on_frame("in", frame)
                 self.act(lambda session, now: session.heard(now, frame))
+
+
+def _spawn(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Run beside; the set keeps it alive while it runs."""
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task

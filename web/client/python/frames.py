@@ -41,7 +41,7 @@ from web.client.python.blocks import (
 def apply(answer: Answer, frame: Frame) -> Answer:
     """The answer after a frame of its run; the same object where nothing changed."""
     handle = _HANDLERS.get(frame["type"])
-    if handle is None or (answer.over and answer.whole):
+    if handle is None or (answer.over and (answer.whole or frame["type"] not in _RETOLD)):
         return answer
     if answer.message_id is None and frame.get("message_id"):
         answer = replace(answer, message_id=frame["message_id"])
@@ -121,7 +121,7 @@ def _step_reset(answer: Answer, frame: Frame) -> Answer:
         sure=min(answer.sure, offset),
         blocks=blocks,
         missing=offset > answer.sure,
-        whole=offset == 0 or (answer.whole and offset <= answer.sure),
+        whole=frame.get("step_id") == answer.run_id or (answer.whole and offset <= answer.sure),
     )
 
 
@@ -154,7 +154,7 @@ def _from_text(answer: Answer, frame: Frame) -> Answer:
     length = utf16.length(content)
     same_runner = fence_of(frame["seq"]) == fence_of(answer.seq)
     if (same_runner or frame["seq"] == STORED) and answer.seq >= 0 and answer.text.startswith(content):
-        return replace(answer, sure=length, whole=answer.whole and same_runner)
+        return replace(answer, sure=length, whole=answer.whole and frame["seq"] == answer.seq)
     nothing_yet = answer.seq < 0 and frame["seq"] % FENCE == 0
     blocks: tuple[Block, ...] = (TextBlock(0, content),) if content else ()
     return replace(answer, text=content, length=length, sure=length, blocks=blocks, whole=answer.whole and nothing_yet)
@@ -211,6 +211,8 @@ def _final_text(answer: Answer, frame: Frame) -> Answer:
     return replace(answer, text=content, length=length, sure=length, blocks=(TextBlock(0, content),), whole=False)
 
 
+# What `resume` brings of a run that has ended; anything else comes late.
+_RETOLD = frozenset({"content_snapshot", "content_delta", "message_complete", "run_cancelled", "error"})
 _HANDLERS: dict[str, Callable[[Answer, Frame], Answer]] = {
     "content_delta": _content,
     "thinking_delta": _thinking,

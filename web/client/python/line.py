@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -33,17 +33,16 @@ class Line:
         self.outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._client = client
         self._dropped = False
-        self._task: asyncio.Task[Any] | None = None
+        self.task: asyncio.Task[None] | None = None
 
     def drop(self) -> None:
         """Nothing of this connection counts any more."""
         self._dropped = True
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
+        if self.task is not None and self.task is not asyncio.current_task():
+            self.task.cancel()
 
     async def serve(self) -> None:
         """Open, send and receive until it ends; then say how."""
-        self._task = asyncio.current_task()
         code = status = None
         try:
             socket = await self._client.dial(await self._client.protocols())
@@ -69,8 +68,7 @@ class Line:
             return socket.close_code
         finally:
             writer.cancel()
-            with contextlib.suppress(Exception):
-                await asyncio.shield(socket.close())
+            await socket.close()
         return socket.close_code
 
     async def _write(self, socket: ClientConnection) -> None:

@@ -23,6 +23,7 @@ def ticket_source(base_url: str, agent_id: str, headers: Mapping[str, str]) -> C
         try:
             return str(_request(f"{base_url}/api/v1/playground/tickets", headers, body)["ticket"])
         except urllib.error.HTTPError as error:
+            error.close()
             final = 400 <= error.code < 500 and error.code not in (408, 429)
             code = {401: "unauthenticated", 403: "forbidden", 404: "agent_not_found"}.get(error.code)
             detail = f"The ticket was refused with status {error.code}."
@@ -41,7 +42,11 @@ def message_source(base_url: str, headers: Mapping[str, str] | None = None) -> C
 
     def fetch(conversation_id: str) -> list[Json]:
         path = f"/api/v1/conversations/{quote(conversation_id, safe='')}/messages?limit=100"
-        items: list[Json] = _request(base_url + path, headers or {})["items"]
+        try:
+            items: list[Json] = _request(base_url + path, headers or {})["items"]
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise
         return items
 
     async def messages(conversation_id: str) -> list[Json]:

@@ -94,7 +94,7 @@ export function verdictOf(answer: Answer, frame: { readonly seq?: number }): "ta
 
 /** Something was lost: only a snapshot can tell what. */
 export function withGap(answer: Answer): Answer {
-  return answer.missing ? answer : { ...answer, missing: true, whole: false };
+  return answer.missing || isOver(answer) ? answer : { ...answer, missing: true, whole: false };
 }
 
 /** Its run is at work, and has said this. */

@@ -11,9 +11,14 @@ import type {
   ThinkingDelta, ToolUseComplete, ToolUseStart,
 } from "./wire.js";
 
+/** What `resume` brings of a run that has ended; anything else comes late. */
+const RETOLD: ReadonlySet<string> = new Set([
+  "content_snapshot", "content_delta", "message_complete", "run_cancelled", "error",
+]);
+
 /** The answer after a frame of its run; the same object where nothing changed. */
 export function apply(answer: Answer, frame: RunFrame): Answer {
-  if (isOver(answer) && answer.whole) return answer;
+  if (isOver(answer) && (answer.whole || !RETOLD.has(frame.type))) return answer;
   const named = answer.messageId === null && frame.message_id ? { ...answer, messageId: frame.message_id } : answer;
   switch (frame.type) {
     case "content_delta":
@@ -98,7 +103,7 @@ function stepReset(answer: Answer, frame: StepReset): Answer {
     sure: Math.min(answer.sure, offset),
     blocks: withoutStep(answer.blocks, offset, frame.step_id ?? null, answer.runId),
     missing: offset > answer.sure,
-    whole: offset === 0 || (answer.whole && offset <= answer.sure),
+    whole: frame.step_id === answer.runId || (answer.whole && offset <= answer.sure),
   };
 }
 
@@ -125,7 +130,7 @@ function fromText(answer: Answer, frame: ContentSnapshot): Answer {
   const said = frame.content;
   const sameRunner = fenceOf(frame.seq) === fenceOf(answer.seq);
   if ((sameRunner || frame.seq === STORED) && answer.seq >= 0 && answer.text.startsWith(said)) {
-    return { ...answer, sure: said.length, whole: answer.whole && sameRunner };
+    return { ...answer, sure: said.length, whole: answer.whole && frame.seq === answer.seq };
   }
   const nothingYet = answer.seq < 0 && frame.seq % FENCE === 0;
   const blocks: Blocks = said ? [{ type: "text", start: 0, text: said }] : [];

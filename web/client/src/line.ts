@@ -60,8 +60,14 @@ export class Line {
     this.socket = socket;
     socket.onopen = () => (this.events ? this.events.opened() : socket.close(1000));
     socket.onmessage = ({ data }) => this.received(data);
-    socket.onclose = ({ code }) => this.events?.lost(code);
+    socket.onclose = ({ code }) => this.over(code);
     socket.onerror = () => undefined; // a close event follows
+  }
+
+  private over(code: number): void {
+    const { events } = this;
+    this.events = null;
+    events?.lost(code);
   }
 
   /** What is no frame is passed over. */
