@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--fault", action="append", help="only cases whose description holds this text; may be repeated"
     )
     parser.add_argument("--runs", type=int, default=1, help="how often each case is played")
+    parser.add_argument("--some", type=int, default=0, help="only so many cases of each kind of fault")
     parser.add_argument("--pairs", type=int, default=0, help="how many cases with two faults are added")
     parser.add_argument("--rescue", type=float, default=60.0, help="seconds between two invocations of the rescue")
     parser.add_argument("--history", type=Path, default=None, help="file for all that happens")
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = secrets.randbelow(2**31) if given.seed is None else given.seed
     _say(f"seed {seed}")
     with History(given.history) as history:
-        wanted = Wanted(seed, tuple(given.fault or ()), given.runs, given.pairs, given.rescue)
+        wanted = Wanted(seed, tuple(given.fault or ()), given.runs, given.some, given.pairs, given.rescue)
         verdicts = asyncio.run(campaign(wanted, history))
         text = report(history, verdicts, wanted)
     if given.report:

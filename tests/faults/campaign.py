@@ -16,7 +16,7 @@ from tests.faults.rig import Options, Rig, running_rig
 from tests.faults.stored import Entry
 
 LEASE_SECONDS = 15.0
-AT_ONCE = 32
+AT_ONCE = 20
 DATA_KILLS = 4
 
 
@@ -28,6 +28,7 @@ class Wanted:
         seed: Of the order, and of the pairs of faults.
         only: Texts of which a case's description holds one; none for all.
         runs: How often each case is played.
+        some: How many cases of each kind of fault are played; 0 for all. Crash points are always played.
         pairs: How many cases with two faults are added, each time.
         rescue_seconds: How often the rescue is invoked; AWS does it once a minute.
         retry_delays: Seconds before Lambda's retries; AWS waits one and two minutes.
@@ -36,6 +37,7 @@ class Wanted:
     seed: int
     only: tuple[str, ...] = ()
     runs: int = 1
+    some: int = 0
     pairs: int = 0
     rescue_seconds: float = 60.0
     retry_delays: str = "60,120"
@@ -51,9 +53,15 @@ class Wanted:
 
     def chosen(self, cases: Sequence[Case]) -> list[Case]:
         """The cases that are wanted, in their order."""
-        chosen = [case for case in cases if self._wants(f"{case.family}: {case.what}")] * self.runs
+        wanted = [case for case in cases if self._wants(f"{case.family}: {case.what}")]
+        chosen = (catalogue.some(wanted, self.chance, self.some) if self.some else wanted) * self.runs
         self.chance.shuffle(chosen)
         return chosen
+
+    def crashes(self, points: Counter[str]) -> list[Case]:
+        """The crash points that are wanted, each once at least."""
+        found = catalogue.crashes(points, each=2 if self.some else 4)
+        return [case for case in found if self._wants(f"{case.family}: {case.what}")] * self.runs
 
     def _wants(self, what: str) -> bool:
         return not self.only or any(text in what for text in self.only)
@@ -74,8 +82,11 @@ async def campaign(wanted: Wanted, history: History) -> Verdicts:
 async def _main_rig(wanted: Wanted, history: History) -> list[Entry]:
     async with running_rig(wanted.options(), history) as rig:
         points = await _probe(rig)
-        single = catalogue.everything(points, LEASE_SECONDS)
-        chosen = wanted.chosen([*single, *catalogue.pairs(single, wanted.chance, wanted.pairs)])
+        single = catalogue.everything(LEASE_SECONDS)
+        crashes = wanted.crashes(points)
+        more = catalogue.pairs([*single, *crashes], wanted.chance, wanted.pairs)
+        chosen = [*wanted.chosen(single), *crashes, *more]
+        wanted.chance.shuffle(chosen)
         if not wanted.only:
             rig.plan.add("*", *catalogue.anywhere())
         await _play(rig, "c", chosen, wanted.at_once)

@@ -16,8 +16,8 @@ from tests.faults.vendor import Script, Step, ToolUse
 from web.client.python.conversation import Accepted
 from web.client.python.errors import ClientError
 
-END_SECONDS = 100.0
-PATIENCE_SECONDS = 10.0
+END_SECONDS = 200.0
+PATIENCE_SECONDS = 25.0
 Playing = Callable[["Play"], Awaitable[None]]
 
 
@@ -59,7 +59,9 @@ class Play:
 
     async def tab(self, name: str = "tab", **options: Any) -> Tab:
         """A new tab."""
-        return await self.tabs.enter_async_context(Tab(self.rig.url, self.rig.history, self.case.name, name, **options))
+        return await self.tabs.enter_async_context(
+            Tab(self.rig.stack.url, self.rig.agent, self.rig.history, self.case.name, name, **options)
+        )
 
     def content(self, number: int) -> str:
         """What message `number` says; the model finds its script by the mark."""

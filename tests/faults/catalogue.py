@@ -15,6 +15,7 @@ from tests.faults.vendor import Breakage, Script, Step, ToolUse
 
 # Calls of which a run makes as many as it lasts; two of them stand for all.
 _MANY = ("post.content_delta", "heartbeat", "read")
+_STEPS = ("save_steps", "ledger.running", "ledger.result")
 _WRITES = ("accept", "claim", "save_steps", "ledger.running", "ledger.result", "finish", "heartbeat", "release")
 LONG = plain(3_000, pace=0.0005)  # more than one frame holds, so that its last frame comes without it
 SLOW = plain(80, pace=0.1)  # slow enough for others to do something meanwhile, on a busy machine too
@@ -30,11 +31,11 @@ def probes() -> list[Case]:
     ]
 
 
-def crashes(points: Counter[str]) -> Iterator[Case]:
-    """A kill before and after each call that the probes made."""
+def crashes(points: Counter[str], *, each: int) -> Iterator[Case]:
+    """A kill before and after each call that the probes made; of calls that come again, the first few."""
     for name, count in sorted(points.items()):
         function, _, point = name.partition(":")
-        most = 2 if point in _MANY else 1 if point.startswith("post.") else 4
+        most = each if point in _STEPS else min(each, 2) if point in _MANY else 1
         for nth in range(1, min(count, most) + 1):
             for when in ("before", "after"):
                 fault = Fault(point, KILL, when, nth=nth, function=function)
@@ -199,11 +200,10 @@ def anywhere() -> list[Fault]:
     return [*found, Fault("ring.greet", LOSE, nth=20, times=3), Fault("post.agent_loaded", REFUSE, nth=30, code="410")]
 
 
-def everything(points: Counter[str], lease_seconds: float) -> list[Case]:
-    """All cases of the main rig but the probes."""
+def everything(lease_seconds: float) -> list[Case]:
+    """All cases of the main rig but the probes and the crash points."""
     groups = (
         pauses(lease_seconds),
-        crashes(points),
         abandoned(),
         rings(),
         posts(),
@@ -214,6 +214,14 @@ def everything(points: Counter[str], lease_seconds: float) -> list[Case]:
         clients(),
     )
     return [case for group in groups for case in group]
+
+
+def some(cases_: list[Case], chance: Random, count: int) -> list[Case]:
+    """So many of each kind of fault, chosen by chance."""
+    kinds: dict[str, list[Case]] = {}
+    for case in cases_:
+        kinds.setdefault(case.family, []).append(case)
+    return [case for kind in kinds.values() for case in chance.sample(kind, min(count, len(kind)))]
 
 
 def pairs(single: list[Case], chance: Random, count: int) -> list[Case]:

@@ -25,9 +25,13 @@ _PARTIAL = re.compile(r"\w+(\.(\d+(/\S*)?)?)?")  # the beginning of a word at th
 
 @dataclass
 class Verdicts:
-    """What is not as it must be, by invariant."""
+    """What is not as it must be: invariant, case, what.
+
+    `late_calls` are those of the model by runners that did not know yet that they had lost their conversation.
+    """
 
     broken: list[tuple[str, str, str]] = field(default_factory=list)
+    late_calls: int = 0
 
     def add(self, invariant: str, case: str, text: str) -> None:
         """Add one."""
@@ -142,17 +146,28 @@ class Checker:
                 self._say("I2 ledger", run.case, f"{key} is {status} although its run is {run.status}")
 
     def _paid_once(self) -> None:
-        """I10: a step of the model that is stored is not asked for again."""
-        marks = {(run.case, run.message): run.id for run in self._judged()}
+        """I10: a step of the model that is stored is not asked for again by whoever owns the conversation.
+
+        A runner that stood still and does not know yet that another took over may ask once more; it is counted.
+        """
+        marks = {(run.case, run.message): run for run in self._judged()}
         stored: dict[str, set[int]] = defaultdict(set)
+        owner: dict[str, int] = {}
         for entry in self.history.entries:
-            if entry["what"] == "call" and entry.get("steps") and entry["status"] == 200:
-                models = (number for number, kind, status in entry["steps"] if (kind, status) == ("model", "succeeded"))
-                stored[entry["run"]].update(models)
+            if entry["what"] == "call" and entry["status"] == 200:
+                if entry["point"] == "claim":
+                    owner[entry["conversation"]] = entry["process"]
+                for number, kind, status in entry.get("steps", ()):
+                    if (kind, status) == ("model", "succeeded"):
+                        stored[entry["run"]].add(number)
             elif entry["what"] == "model.asked":
-                run = marks.get((entry["case"], entry["message"]), "")
-                if entry["step"] < len(stored[run]):
-                    self._say("I10 paid twice", entry["case"], f"step {entry['step']} of {run} was stored already")
+                run = marks.get((entry["case"], entry["message"]))
+                if run is None or entry["step"] >= len(stored[run.id]):
+                    continue
+                if entry["process"] == owner.get(run.conversation):
+                    self._say("I10 paid twice", entry["case"], f"step {entry['step']} of {run.id} was stored already")
+                else:
+                    self.verdicts.late_calls += 1
 
     def _views(self) -> None:
         """I4, I5: what every tab shows at the end is what is stored."""

@@ -73,6 +73,7 @@ class Plan:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     points: dict[str, Counter[str]] = field(default_factory=dict)
+    runners: set[int] = field(default_factory=set)
 
     def add(self, case: str, *faults: Fault) -> None:
         """Plan faults for a case."""

@@ -8,14 +8,20 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 
-def pid_of_peer(port: int) -> int | None:
-    """The process whose end of a loopback connection has this port; None when it is gone or cannot be seen."""
+def pid_of_peer(port: int, among: Iterable[int] = ()) -> int | None:
+    """The process whose end of a loopback connection has this port; None when it is gone or cannot be seen.
+
+    Args:
+        among: Where it is probably found; all processes are looked at where it is not.
+    """
     if sys.platform.startswith("linux"):
         inode = _inode(port)
-        return _owner(inode) if inode else None
+        return _owner(inode, tuple(among)) if inode else None
     command = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:ESTABLISHED", "-Fpn"]
     listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found = re.findall(rf"(?ms)^p(\d+)$(?:(?!^p).)*?^n[^\n]*:{port}->", listing)
@@ -60,12 +66,10 @@ def _inode(port: int) -> str | None:
     return None
 
 
-def _owner(inode: str) -> int | None:
+def _owner(inode: str, among: tuple[int, ...]) -> int | None:
     wanted = f"socket:[{inode}]"
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and _holds(folder / "fd", wanted):
-            return int(folder.name)
-    return None
+    everybody = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return next((pid for pid in chain(among, everybody) if _holds(Path(f"/proc/{pid}/fd"), wanted)), None)
 
 
 def _holds(descriptors: Path, wanted: str) -> bool:

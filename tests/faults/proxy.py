@@ -154,6 +154,8 @@ class Proxy:
         app = _APP.search(request.headers.get("User-Agent", ""))
         port = request.transport.get_extra_info("peername")[1] if request.transport else 0
         function, process = (app[1], int(app[2] or 0)) if app else ("", 0)
+        if process:
+            self.plan.runners.add(process)
         return Call(service, function, point, case, message, operation, parsed, port, conversation, run, process)
 
     def _owner(self, text: str, point: str) -> tuple[str, str]:

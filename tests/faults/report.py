@@ -107,7 +107,8 @@ def report(history: History, verdicts: Verdicts, wanted: Wanted) -> str:
         count = sum(family.wrong[column] for family in found.values())
         bound = f"below {3 / runs:.2%} of runs" if runs and not count else "-"
         lines.append(f"| {title} | {count} | {bound} |")
-    return "\n".join([*lines, "", *_table(found)]) + "\n"
+    late = f"Calls of the model by a runner that did not know yet that it was replaced: {verdicts.late_calls}."
+    return "\n".join([*lines, "", late, "", *_table(found)]) + "\n"
 
 
 def _table(found: dict[str, Family]) -> list[str]:

@@ -15,18 +15,20 @@ from web.client.python.answer import Answer, Frame
 from web.client.python.client import PlaygroundClient
 from web.client.python.conversation import Accepted, Conversation
 from web.client.python.line import open_socket
+from web.client.python.rest import message_source
 
 
 class Tab:
     """A client of the campaign's agent, in one case.
 
     Args:
-        url: The agent's WebSocket address.
+        base_url: Where REST and the playground are.
+        agent: The agent's id.
         name: Tells the tabs of a case apart.
         cut_at: The connection is lost at this delta, counted over all connections.
     """
 
-    def __init__(self, url: str, history: History, case: str, name: str, *, cut_at: int = 0) -> None:
+    def __init__(self, base_url: str, agent: str, history: History, case: str, name: str, *, cut_at: int = 0) -> None:
         self.name = name
         self.case = case
         self._history = history
@@ -36,7 +38,13 @@ class Tab:
         self._looked: dict[str, str] = {}
         self._socket: ClientConnection | None = None
         self._conversations: dict[str, Conversation] = {}
-        self._client = PlaygroundClient(url, open=self._dial, on_frame=self._note)
+        self._client = PlaygroundClient(
+            base_url=base_url,
+            agent_id=agent,
+            messages=message_source(base_url),
+            open=self._dial,
+            on_frame=self._note,
+        )
 
     async def __aenter__(self) -> Tab:
         self._client.connect()

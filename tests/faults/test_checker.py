@@ -27,7 +27,8 @@ def entries() -> list[Entry]:
     call = {"what": "call", "function": "runner", "status": 200, **ids}
     write = {"case": "c1", "name": "c1-0-w1", "kind": "write", "key": f"{RUN}-2"}
     asked: list[Entry] = [
-        {"what": "model.asked", "case": "c1", "message": "0", "step": s, "attempt": a} for s, a in _ASKED
+        {"what": "model.asked", "case": "c1", "message": "0", "step": s, "attempt": a, "process": p}
+        for s, a, p in _ASKED
     ]
     return [
         {"what": "case", "case": "c1", "family": "f", "wrong": "w", "may_fail": False},
@@ -59,7 +60,7 @@ def entries() -> list[Entry]:
     ]
 
 
-_ASKED = ((0, 1), (1, 1), (1, 2))
+_ASKED = ((0, 1, 11), (1, 1, 11), (1, 2, 12))
 
 
 def items() -> list[dict[str, Any]]:

@@ -88,9 +88,10 @@ class Struck(Exception):
 
 @dataclass
 class Vendor:
-    """Serves the scripts, by mark."""
+    """Serves the scripts, by mark. `runners` are the processes that may ask, as far as they are known."""
 
     history: History
+    runners: set[int] = field(default_factory=set)
     scripts: dict[str, Script] = field(default_factory=dict)
     attempts: Counter[tuple[str, int]] = field(default_factory=Counter)
     port: int = 0
@@ -122,7 +123,8 @@ class Vendor:
         attempt = self.attempts[mark, step]
         case, _, message = mark.partition(".")
         about = {"case": case, "message": message, "step": step, "attempt": attempt}
-        self.history.write("model.asked", **about)
+        process = await asyncio.to_thread(processes.pid_of_peer, _port(request), self.runners)
+        self.history.write("model.asked", **about, process=process)
         breakage = script.breakage(step, attempt)
         if breakage and breakage.action == STATUS:
             self._struck(about, breakage)
@@ -165,8 +167,7 @@ class Vendor:
         """Strike; whether the answer ends here."""
         entry = self._struck(about, breakage)
         if breakage.action in (KILL, PAUSE):
-            port = request.transport.get_extra_info("peername")[1] if request.transport else 0
-            entry["pid"] = await asyncio.to_thread(processes.pid_of_peer, port)
+            entry["pid"] = await asyncio.to_thread(processes.pid_of_peer, _port(request), self.runners)
             strike = processes.kill if breakage.action == KILL else processes.pause
             entry["struck"] = bool(entry["pid"]) and strike(entry["pid"])
         if breakage.action in (STALL, PAUSE):
@@ -184,6 +185,11 @@ class Vendor:
 
     def _struck(self, about: dict[str, Any], breakage: Breakage) -> dict[str, Any]:
         return self.history.write("fault", **about, fault=breakage.name, action=breakage.action, point="model")
+
+
+def _port(request: web.Request) -> int:
+    """Of who asks."""
+    return int(request.transport.get_extra_info("peername")[1]) if request.transport else 0
 
 
 def _asked(messages: list[dict[str, Any]]) -> tuple[str, int]:
