@@ -29,11 +29,8 @@ SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(w
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench openapi faults faults-mutations lock clean distclean
-=======
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench client openapi lock clean distclean
->>>>>>> client
+.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench client openapi faults \
+	faults-mutations lock clean distclean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
