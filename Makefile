@@ -19,6 +19,7 @@ RUN_READY := $(VENV)/run.stamp
 DEV_READY := $(VENV)/dev.stamp
 SAM_READY := .venv-sam/ready.stamp
 NODE_READY := tests/node_modules/ready.stamp
+CLIENT_READY := web/client/node_modules/ready.stamp
 BROWSER_READY := .build/browser.stamp
 SETUP := scripts/venv.sh scripts/python.sh scripts/uv-requirements.txt
 
@@ -28,7 +29,8 @@ SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(w
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench openapi faults faults-mutations lock clean distclean
+.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench client openapi faults \
+	faults-mutations lock clean distclean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +44,7 @@ token: $(RUN_READY)  ## Sign in where AUTH=required make run is running: SUBJECT
 invoke: $(RUN_READY)  ## Run one event through a function: FUNCTION=ApiFunction EVENT=events/http_health.json
 	@$(VENV_PYTHON) -m local invoke --function $(FUNCTION) --event $(EVENT)
 
-test: $(DEV_READY) $(SAM_READY) $(NODE_READY) $(BROWSER_READY)  ## Check and test everything
+test: $(DEV_READY) $(SAM_READY) $(NODE_READY) $(CLIENT_READY) $(BROWSER_READY)  ## Check and test everything
 	@$(VENV_PYTHON) -m pytest
 
 test-fast: $(DEV_READY) $(SAM_READY)  ## Static checks and unit tests only
@@ -80,6 +82,9 @@ deploy: build  ## Deploy to the AWS account that the shell is signed in to: PARA
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
 	@for name in cold_start calls streaming posts; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done
 
+client: $(CLIENT_READY)  ## Build the TypeScript client of the playground into web/client/dist
+	@cd web/client && npm run --silent build
+
 openapi: $(DEV_READY)  ## Write docs/openapi.json and docs/frames.schema.json from the code
 	@$(VENV_PYTHON) scripts/openapi.py
 
@@ -94,10 +99,10 @@ lock: $(DEV_READY)  ## Resolve the dependencies anew and write all lock files
 	@VIRTUAL_ENV=$(VENV) sh scripts/lock.sh
 
 clean:  ## Delete what was built (the data of `make run` stays)
-	@rm -rf .build .aws-sam .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	@rm -rf .build .aws-sam .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache web/client/dist web/client/.build
 
 distclean: clean  ## Delete the environments as well
-	@rm -rf .venv .venv-sam tests/node_modules
+	@rm -rf .venv .venv-sam tests/node_modules web/client/node_modules
 
 # ---------------------------------------------------------------- set-up
 
@@ -121,6 +126,10 @@ $(SAM_READY): scripts/sam-requirements.txt $(SETUP)
 $(NODE_READY): $(wildcard tests/package.json tests/package-lock.json)
 	@sh scripts/node.sh tests
 	@mkdir -p $(@D) && touch $@
+
+$(CLIENT_READY): web/client/package.json web/client/package-lock.json
+	@sh scripts/node.sh web/client
+	@touch $@
 
 $(BROWSER_READY):
 	@sh scripts/browser.sh

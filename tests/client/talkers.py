@@ -75,12 +75,13 @@ class _PythonTalker:
         return view(Transcript((await self.sent[name].answer(),)))[0]
 
     async def do_grown(self, name: str, length: int) -> Json:
+        """An answer when its text is this long, or has ended."""
         run_id = (await self.sent[name].accepted()).run_id
         conversation = self.sent[name].conversation
 
         def long(transcript: Transcript) -> bool:
             answer = transcript.answer(run_id)
-            return answer is not None and answer.length >= length
+            return answer is not None and (answer.over or answer.length >= length)
 
         answer = (await conversation.until(long)).answer(run_id)
         assert answer is not None

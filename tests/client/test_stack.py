@@ -17,7 +17,7 @@ from tests.integration.rest import AGENTS, Rest
 pytestmark = pytest.mark.usefixtures("compiled")
 LANGUAGES = pytest.mark.parametrize("language", ["python", "typescript"])
 QUICK = {"backoff_base": 50}
-SECONDS = 60.0
+SECONDS = 100.0
 WORDS = " ".join(f"word{n}" for n in range(1, 301))
 SLOW = "/slow 10\n/long 300"
 
@@ -57,13 +57,14 @@ async def test_a_question_and_its_answer(stack: Instance, agent: str, language: 
 async def test_a_connection_that_is_cut_again_and_again(stack: Instance, agent: str, language: str) -> None:
     async with proxied(stack.url) as proxy, client(language, proxy.url, agent) as talker:
         await talker.do("say", name="a", content=SLOW)
-        for length in (50, 250, 450):
-            await talker.do("grown", name="a", length=length)
+        length = 50
+        for _ in range(3):
+            length = len((await talker.do("grown", name="a", length=length))["text"]) + 1
             proxy.cut()
         answer = await talker.do("answer", name="a")
         states = await talker.do("states")
     assert (answer["text"], answer["status"]) == (WORDS, "completed")
-    assert states.count("waiting") >= 3
+    assert "waiting" in states
 
 
 @LANGUAGES
@@ -183,20 +184,25 @@ async def test_a_conversation_that_is_deleted_meanwhile(stack: Instance, agent: 
             await talker.do("accepted", name="b")
 
 
-@LANGUAGES
 @pytest.mark.timeout(150)
-async def test_a_server_that_restarts_in_the_middle_of_an_answer(language: str) -> None:
+async def test_a_server_that_restarts_in_the_middle_of_an_answer() -> None:
     with running_stack() as stack:
         agent = str(Rest(stack.url).create()["id"])
-        async with proxied(stack.url) as proxy, client(language, proxy.url, agent) as talker:
-            await talker.do("say", name="a", content=SLOW)
-            await talker.do("grown", name="a", length=50)
+        async with (
+            proxied(stack.url) as proxy,
+            client("python", proxy.url, agent) as one,
+            client("typescript", proxy.url, agent) as other,
+        ):
+            for talker in (one, other):
+                await talker.do("say", name="a", content=SLOW)
+                await talker.do("grown", name="a", length=50)
             await asyncio.to_thread(stack.restart)
             proxy.target = stack.url
-            answer = await talker.do("answer", name="a")
-            await talker.do("say", name="b", content="/say again", after="a")
-            assert (await talker.do("answer", name="b"))["text"] == "again"
-    assert (answer["text"], answer["status"]) == (WORDS, "completed")
+            for talker in (one, other):
+                answer = await talker.do("answer", name="a")
+                assert (answer["text"], answer["status"]) == (WORDS, "completed")
+                await talker.do("say", name="b", content="/say again", after="a")
+                assert (await talker.do("answer", name="b"))["text"] == "again"
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,8 @@ function answers({ entries }: Transcript): Answer[] {
 async function grown({ name, length }: Command): Promise<unknown> {
   const { runId } = await letter(name).accepted();
   const { conversation } = letter(name);
-  await conversation.until((known) => (answerOf(known, runId)?.text.length ?? 0) >= length);
+  const long = (answer: Answer | undefined): boolean => !!answer && (isOver(answer) || answer.text.length >= length);
+  await conversation.until((known) => long(answerOf(known, runId)));
   return show(answerOf(conversation.transcript, runId) ?? raise("no answer"));
 }
 
