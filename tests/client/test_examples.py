@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.testing import Instance
-from tests.client.typescript import CLIENT, compile_project, node
+from tests.client.typescript import CLIENT, node
 from tests.integration.rest import Rest
 
 ROOT = CLIENT.parents[1]
@@ -39,8 +39,8 @@ def test_python(stack: Instance, agent: str, tmp_path: Path) -> None:
     assert result.stdout.endswith(f"completed {QUESTION}\n"), result.stderr
 
 
+@pytest.mark.usefixtures("built")
 def test_javascript(stack: Instance, agent: str, tmp_path: Path) -> None:
-    compile_project("tsconfig.json")
     script = tmp_path / "hello.mjs"
     script.write_text(example("js").replace('"./web/client/', f'"{CLIENT.as_uri()}/'), "utf-8")
     assert node(str(script), agent, stack.url).endswith(f"completed {QUESTION}\n")

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.client.typescript import BUILT, CLIENT, compile_project, node
+from tests.client.typescript import BUILT, CLIENT, node
 from tests.client.view import view
 from tests.client.world import Frame, any_frames, cuts_and_resumes
 from web.client.python.transcript import Transcript, reduce
@@ -15,8 +15,8 @@ from web.client.python.transcript import Transcript, reduce
 SCENARIOS = 150
 
 
+@pytest.mark.usefixtures("built")
 def test_it_compiles_for_browsers() -> None:
-    compile_project("tsconfig.json")
     assert (CLIENT / "dist" / "index.d.ts").exists()
 
 
