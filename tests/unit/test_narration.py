@@ -57,8 +57,8 @@ def narration(fence: int = 3) -> tuple[Narration, Sent]:
 
 def test_a_delta_names_its_run_and_its_place() -> None:
     narrator, sent = narration()
-    narrator.tell(TextDelta("Hi 😀"))
-    narrator.tell(TextDelta("!"))
+    narrator.tell(TextDelta("Hi 😀"), 1)
+    narrator.tell(TextDelta("!"), 1)
     assert sent.plain() == [
         {"type": "content_delta", "delta": "Hi 😀", "offset": 0, **IDS, "seq": 3 * 2**24 + 1},
         {"type": "content_delta", "delta": "!", "offset": 5, **IDS, "seq": 3 * 2**24 + 2},
@@ -69,7 +69,7 @@ def test_a_delta_names_its_run_and_its_place() -> None:
 def test_offsets_follow_the_text_and_seq_rises(events: list[Any]) -> None:
     narrator, sent = narration()
     for event in events:
-        narrator.tell(event)
+        narrator.tell(event, 1)
     offset, last = 0, 0
     for frame in sent.plain():
         assert frame["seq"] > last
@@ -83,19 +83,19 @@ def test_seq_of_a_later_runner_is_higher_than_any_of_an_earlier_one() -> None:
     earlier, first = narration(fence=1)
     later, second = narration(fence=2)
     for _ in range(1000):
-        earlier.tell(TextDelta("x"))
-    later.tell(TextDelta("x"))
+        earlier.tell(TextDelta("x"), 1)
+    later.tell(TextDelta("x"), 1)
     assert second.plain()[0]["seq"] > first.plain()[-1]["seq"]
     assert second.plain()[0]["seq"] < 2**53
 
 
 def test_tools_are_told() -> None:
     narrator, sent = narration()
-    narrator.tell(ToolStarted(ToolCallPart(tool_use_id="t1", name="calculator", input={"expression": "1"})))
+    narrator.tell(ToolStarted(ToolCallPart(tool_use_id="t1", name="calculator", input={"expression": "1"})), 1)
     good = ToolResultPart(tool_use_id="t1", name="calculator", result={"result": "1"}, duration_ms=4)
     bad = ToolResultPart(tool_use_id="t1", name="calculator", result={}, error="No.", duration_ms=4)
-    narrator.tell(ToolFinished(good))
-    narrator.tell(ToolFinished(bad))
+    narrator.tell(ToolFinished(good), 1)
+    narrator.tell(ToolFinished(bad), 1)
     start, fine, failed = sent.plain()
     assert (start["type"], start["tool_name"], start["tool_use_id"]) == ("tool_use_start", "calculator", "t1")
     assert start["input"] == {"expression": "1"}
@@ -105,9 +105,9 @@ def test_tools_are_told() -> None:
 
 def test_a_reset_withdraws_everything() -> None:
     narrator, sent = narration()
-    narrator.tell(TextDelta("Kept 😀 lost"))
+    narrator.tell(TextDelta("Kept 😀 lost"), 1)
     narrator.reset(3, "Kept 😀")
-    narrator.tell(TextDelta("!"))
+    narrator.tell(TextDelta("!"), 1)
     _, reset, after = sent.plain()
     assert (reset["type"], reset["offset"], reset["message_id"]) == ("step_reset", 7, "msg_2")
     assert reset["step_id"] == "stp_1_3"
@@ -123,7 +123,7 @@ def test_progress_is_a_sign_of_life() -> None:
 
 def test_a_snapshot_goes_to_whom_it_is_for() -> None:
     narrator, sent = narration()
-    narrator.tell(TextDelta("abc"))
+    narrator.tell(TextDelta("abc"), 1)
     narrator.snapshot(Transcript(text_pieces=["abc"]), frozenset({"late"}))
     frame, only = sent.frames[-1]
     assert only == {"late"}

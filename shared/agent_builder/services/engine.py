@@ -171,7 +171,7 @@ class Engine:
 
     async def _model_step(
         self, request: ModelRequest, transcript: Transcript
-    ) -> AsyncIterator[TextDelta | ThinkingDelta | StepReset]:
+    ) -> AsyncIterator[TextDelta | ThinkingDelta | StepReset | Checkpoint]:
         """Ask the model; again where its answer broke off in the middle, with what it had said withdrawn.
 
         Raises:
@@ -189,6 +189,7 @@ class Engine:
                 if not error.retryable or call.first is None or attempt == self.limits.model_attempts:
                     raise
             transcript.drop_partial()
+            yield Checkpoint()  # so that whoever goes on elsewhere counts as we do
             yield StepReset(transcript.steps)
             await self.sleep(self.limits.retry_seconds * attempt)
 

@@ -42,20 +42,19 @@ class Narration:
     def reset(self, step: int, kept: str) -> None:
         """Withdraw what was shown of the step with this number; `kept` is the text of those before it."""
         self._offset = utf16_length(kept)
-        step_id = f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
-        self._send({"type": "step_reset", "step_id": step_id, "offset": self._offset})
+        self._send({"type": "step_reset", "step_id": self._step_id(step), "offset": self._offset})
 
-    def tell(self, event: EngineEvent) -> None:
-        """Narrate one event."""
+    def tell(self, event: EngineEvent, step: int) -> None:
+        """Narrate one event of the step with this number."""
         if isinstance(event, TextDelta):
             self._send({"type": "content_delta", "delta": event.text, "offset": self._offset})
             self._offset += utf16_length(event.text)
         elif isinstance(event, ThinkingDelta):
-            self._send({"type": "thinking_delta", "delta": event.text})
+            self._send({"type": "thinking_delta", "delta": event.text, "step_id": self._step_id(step)})
         elif isinstance(event, ToolStarted):
             call = event.call
             about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
-            self._send({"type": "tool_use_start", **about})
+            self._send({"type": "tool_use_start", **about, "step_id": self._step_id(step)})
         elif isinstance(event, ToolFinished):
             part = event.result
             frame = {
@@ -66,6 +65,9 @@ class Narration:
                 "duration_ms": part.duration_ms,
             }
             self._send(frame if part.error is None else {**frame, "error": part.error})
+
+    def _step_id(self, step: int) -> str:
+        return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
 
     def progress(self, phase: str) -> None:
         """A sign of life."""

@@ -13,7 +13,7 @@ from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, StoredMessage
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History, model_history, unstorable
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended
+from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended, ToolStarted
 from agent_builder.services.narration import Narration
 from agent_builder.services.transcript import Transcript
 
@@ -226,7 +226,9 @@ class Run:
             elif isinstance(event, StepReset):
                 self.narration.reset(event.step, self.transcript.text)
             else:
-                self.narration.tell(event)
+                self.narration.tell(
+                    event, self.transcript.step_of(event.call if isinstance(event, ToolStarted) else None)
+                )
         raise AssertionError("the engine ended without an end")
 
     async def _messages(self) -> list[StoredMessage]:

@@ -75,6 +75,10 @@ class Transcript:
         """The calls of the round that goes on which are not over."""
         return [call for call in self.round if self.ledger[call.tool_use_id].status in OPEN_STATUSES]
 
+    def step_of(self, call: ToolCallPart | None) -> int:
+        """The number of the step of a call; without one, of the model step that goes on."""
+        return self.ledger[call.tool_use_id].number if call is not None else self.steps + 1
+
     def restore(self, steps: Sequence[Step]) -> None:
         """Go on where these stored steps, in order, ended."""
         for step in steps:
