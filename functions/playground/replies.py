@@ -12,6 +12,7 @@ from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.conversations import Lease, Outcome, StoredMessage
 from agent_builder.models.identity import Identity
+from agent_builder.realtime.connections import watcher
 from agent_builder.realtime.frames import Frame
 from agent_builder.services.intake import UserMessage
 from agent_builder.services.narration import shown_parts, snapshot_frames, terminal_frame
@@ -45,6 +46,11 @@ class Replies:
         if not self.identity.agent_id:
             raise Unauthenticated("This connection names no agent; connect to /api/v1/playground/{agent_id}.")
         return self.identity.agent_id
+
+    @property
+    def watcher(self) -> str:
+        """Who watches by this connection: no longer than its sign-in lasts, be it never so silent."""
+        return watcher(self.connection_id, self.identity.expires_at)
 
     def send(self, frame: Frame) -> None:
         """Post a frame, behind the greeting."""
@@ -86,7 +92,7 @@ def answer(frame: ClientFrame, replies: Replies) -> None:
 def _accept(frame: UserMessageFrame, replies: Replies) -> None:
     intake, identity, limits = replies.services.intake, replies.identity, replies.services.limits
     place = new_id("msg")
-    said = UserMessage(frame.content, frame.conversation_id, frame.client_message_id, replies.connection_id, place)
+    said = UserMessage(frame.content, frame.conversation_id, frame.client_message_id, replies.watcher, place)
     with limits.message(identity, replies.agent_id, place):
         accepted = intake.accept(identity, replies.agent_id, said)
     if accepted.repeated:
@@ -112,9 +118,7 @@ def _accept(frame: UserMessageFrame, replies: Replies) -> None:
 
 def _resume(conversation_id: str, replies: Replies, run_id: str | None = None) -> None:
     """Where nobody is at work: the last answer, and its terminal frame again. Else the runner sends a snapshot."""
-    lease = replies.services.intake.subscribe(
-        replies.identity, replies.agent_id, conversation_id, replies.connection_id
-    )
+    lease = replies.services.intake.subscribe(replies.identity, replies.agent_id, conversation_id, replies.watcher)
     if lease.queue and run_id in (None, lease.queue[0].run_id):
         if lease.fence == 0:  # nobody has begun: there is nothing to show yet
             _show_waiting(conversation_id, lease, replies)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_builder.realtime.connections import Posted
+from agent_builder.realtime.connections import Posted, watcher, watching
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import FRAME_LIMIT, Frame, utf16_length
 
@@ -155,6 +155,23 @@ async def test_a_connection_that_is_gone_is_forgotten(poster: Recorder, executor
     assert poster.frames["gone"] == []
 
 
+async def test_nothing_is_posted_behind_the_end_of_a_sign_in(poster: Recorder, executor: ThreadPoolExecutor) -> None:
+    """However silent its connection is; and it is then told to be gone, so that the lease forgets it."""
+    now = 1_000_000
+    delivery = _watching(poster, executor, "brief@1001", "long@2000", "ever", clock=lambda: now)
+    delivery.send({"type": "x", "seq": 1})
+    await delivery.flush()
+    assert delivery.gone == set()
+    poster.answers["brief"] = [Posted.THROTTLED]
+    delivery.send({"type": "x", "seq": 2})
+    now = 1_001_000  # what is on its way, or is tried again, is dropped as well
+    delivery.send({"type": "x", "seq": 3})
+    await delivery.flush()
+    assert delivery.gone == {"brief@1001"}
+    assert [frame["seq"] for frame in poster.frames["brief"]] == [1]
+    assert [frame["seq"] for frame in poster.frames["long"]] == [1, 2, 3] == [f["seq"] for f in poster.frames["ever"]]
+
+
 @pytest.mark.parametrize("answer", [Posted.THROTTLED, Posted.FAILED])
 async def test_what_was_not_taken_is_sent_again_and_nothing_is_lost(
     answer: Posted, poster: Recorder, executor: ThreadPoolExecutor
@@ -250,3 +267,8 @@ async def test_a_long_delta_is_split_below_the_frame_limit(poster: Recorder, exe
     for frame in poster.frames["a"]:
         assert frame["offset"] == offset
         offset += utf16_length(frame["delta"])
+
+
+@pytest.mark.parametrize("expires_at", [0, 1_900_000_000])
+def test_watchers_are_read_as_they_are_written(expires_at: int) -> None:
+    assert watching(watcher("L0SM9cOFvHcCIAw=", expires_at)) == ("L0SM9cOFvHcCIAw=", expires_at)

@@ -66,13 +66,13 @@ class Lease:
         lease_until: Milliseconds; after that anybody may claim.
         wake: Rises with each accepted message; a release names the one it last saw.
         queue: Runs in the order of acceptance; the first is the one being worked on.
-        subscribers: Connections that watch.
+        subscribers: Connections that watch, each `<connection>` or `<connection>@<second at which its sign-in ends>`.
         cancelled: Runs that somebody asked to cancel.
         attempts: Claims since a run last came to an end, or a step of it was stored.
         hops: How often the run that goes on was handed to a fresh invocation.
         begun: The run that goes on, if steps of it are stored or it was handed over.
         begun_at: When that run began; milliseconds.
-        resumed: Requests for a snapshot that no runner has seen to yet, each `<connection>#<unique>`.
+        resumed: Requests for a snapshot that no runner has seen to yet, each `<watcher>#<unique>`.
     """
 
     fence: int

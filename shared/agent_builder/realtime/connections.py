@@ -26,6 +26,17 @@ class Posted(Enum):
 _BY_STATUS = {410: Posted.GONE, 403: Posted.GONE, 413: Posted.TOO_LARGE, 429: Posted.THROTTLED}
 
 
+def watcher(connection_id: str, expires_at: int) -> str:
+    """How a connection stands among those that watch: `<connection>@<second>` where its sign-in ends, else as it is."""
+    return f"{connection_id}@{expires_at}" if expires_at else connection_id
+
+
+def watching(name: str) -> tuple[str, int]:
+    """The connection behind a watcher, and the second since the epoch at which its sign-in ends; 0 if it does not."""
+    connection_id, _, expires_at = name.partition("@")
+    return connection_id, int(expires_at or 0)
+
+
 class Connections:
     """Posts, and never raises: a client that went away is no error of the run.
 

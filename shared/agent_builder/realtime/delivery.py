@@ -1,8 +1,8 @@
 """Delivers a run's frames to those who watch it, without ever slowing or failing the run.
 
 Per connection: the first delta goes at once; after that at most one post is in flight, and what comes in meanwhile is
-merged into the next, about ten frames a second. A connection that is gone is forgotten. One that is slow (429) gets
-what has piled up, merged, when it takes it.
+merged into the next, about ten frames a second. A connection that is gone, or whose sign-in has ended, is forgotten.
+One that is slow (429) gets what has piled up, merged, when it takes it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
 
+from agent_builder.clock import Clock, now_ms
 from agent_builder.jsontext import encode
-from agent_builder.realtime.connections import Posted
+from agent_builder.realtime.connections import Posted, watching
 from agent_builder.realtime.frames import Frame, split_delta
 
 MIN_INTERVAL = 0.1
@@ -31,39 +32,47 @@ class Poster(Protocol):
 
 
 class Delivery:
-    """Fans frames out to connections.
+    """Fans frames out to watchers, which are named as `realtime.connections.watcher` does.
 
     Args:
         poster: Blocking; called on `executor`.
         on_post: Told the outcome of each post, for metrics.
+        clock: By which sign-ins end.
     """
 
-    def __init__(self, poster: Poster, executor: Executor, on_post: Callable[[Posted], None] | None = None) -> None:
+    def __init__(
+        self,
+        poster: Poster,
+        executor: Executor,
+        on_post: Callable[[Posted], None] | None = None,
+        clock: Clock = now_ms,
+    ) -> None:
         self._poster = poster
         self._executor = executor
         self._on_post = on_post or (lambda _: None)
+        self._clock = clock
         self._channels: dict[str, _Channel] = {}
 
     @property
     def gone(self) -> frozenset[str]:
-        """Connections that no longer exist."""
+        """Watchers whose connection no longer exists, or whose sign-in has ended."""
         return frozenset(name for name, channel in self._channels.items() if channel.gone)
 
-    def watch(self, connection_ids: frozenset[str], anew: frozenset[str] = frozenset()) -> frozenset[str]:
+    def watch(self, watchers: frozenset[str], anew: frozenset[str] = frozenset()) -> frozenset[str]:
         """Send to these from now on; answers which are new or begin `anew`, without what was on its way to them."""
-        fresh = connection_ids - self._channels.keys() | connection_ids & anew
-        for connection_id in fresh:
-            channel = self._channels.get(connection_id)
+        fresh = watchers - self._channels.keys() | watchers & anew
+        for name in fresh:
+            channel = self._channels.get(name)
             if channel is None or channel.gone:
-                self._channels[connection_id] = _Channel(connection_id, self._poster, self._executor, self._on_post)
+                self._channels[name] = _Channel(name, self._poster, self._executor, self._on_post, self._clock)
             else:  # the same channel, so that what is being posted stays before what comes now
                 channel.forget()
         return fresh
 
     def send(self, frame: Frame, only: frozenset[str] | None = None) -> None:
         """Queue a frame for everybody who watches, or for some of them; returns at once."""
-        for connection_id, channel in self._channels.items():
-            if only is None or connection_id in only:
+        for name, channel in self._channels.items():
+            if only is None or name in only:
                 channel.put(frame)
 
     async def close(self) -> None:
@@ -79,10 +88,11 @@ class _Channel:
     """Frames on their way to one connection."""
 
     def __init__(
-        self, connection_id: str, poster: Poster, executor: Executor, on_post: Callable[[Posted], None]
+        self, name: str, poster: Poster, executor: Executor, on_post: Callable[[Posted], None], clock: Clock
     ) -> None:
-        self.gone = False
-        self._id = connection_id
+        self._over = False
+        self._id, self._expires_at = watching(name)
+        self._clock = clock
         self._poster = poster
         self._executor = executor
         self._on_post = on_post
@@ -90,6 +100,11 @@ class _Channel:
         self._task: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
         self._last_delta = 0.0
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing more can be sent: it is over, or the sign-in behind it is."""
+        return self._over or bool(self._expires_at and self._clock() >= self._expires_at * 1000)
 
     def put(self, frame: Frame) -> None:
         """Queue a frame, merged into the one before it where both are deltas of one kind."""
@@ -111,7 +126,7 @@ class _Channel:
 
     async def close(self) -> None:
         """Send nothing more."""
-        self.gone = True
+        self._over = True
         self._pending.clear()
         if self._task is not None:
             self._task.cancel()
@@ -156,13 +171,13 @@ class _Channel:
             outcome = await loop.run_in_executor(self._executor, self._poster.post, self._id, data)
             self._on_post(outcome)
             if outcome is Posted.GONE:
-                self.gone = True
+                self._over = True
                 self._pending.clear()
             elif outcome in (Posted.THROTTLED, Posted.FAILED) and time.monotonic() < give_up:
                 await asyncio.sleep(pause)
                 pause = min(1.0, pause * 2)
                 continue
             elif outcome is not Posted.SENT:
-                self.gone = True  # what it missed it gets by `resume`; a hole in the text would be worse
+                self._over = True  # what it missed it gets by `resume`; a hole in the text would be worse
                 self._pending.clear()
             return

@@ -133,12 +133,12 @@ class IntakeRepository:
         """The lease as it stands; None if the conversation is gone."""
         return stored_lease(tenant, conversation_id)
 
-    def subscribe(self, tenant: str, conversation_id: str, connection_id: str) -> Lease | None:
+    def subscribe(self, tenant: str, conversation_id: str, watcher: str) -> Lease | None:
         """Watch a conversation; None if it is gone. A runner that is about to end looks once more (`wake`)."""
         item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
-        request = f"{connection_id}#{uuid.uuid4().hex}"
+        request = f"{watcher}#{uuid.uuid4().hex}"
         actions: list[Any] = [
-            LeaseItem.subscribers.add({connection_id}),
+            LeaseItem.subscribers.add({watcher}),
             LeaseItem.resumed.add({request}),
             LeaseItem.wake.add(1),
         ]

@@ -52,7 +52,7 @@ class Claim:
         self.fence = lease.fence
         self.until = until
         self._span = until - time.monotonic()
-        self.delivery = Delivery(runner.poster, runner.executor)
+        self.delivery = Delivery(runner.poster, runner.executor, clock=runner.clock)
         self.delivery.watch(lease.subscribers)
         self.latecomers = _connections(lease.resumed)
         self.seen = lease.resumed
@@ -156,5 +156,5 @@ class Claim:
 
 
 def _connections(requests: frozenset[str]) -> frozenset[str]:
-    """Who asked: a request is `<connection>#<unique>`."""
+    """Who asked: a request is `<watcher>#<unique>`."""
     return frozenset(request.rpartition("#")[0] for request in requests)

@@ -47,7 +47,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """What a user said; a connection among it is told of everything that follows.
+    """What a user said; the watcher `connection_id` is told of everything that follows.
 
     `answer_id` is the id that the answer is to have; it names the run's place among those at once.
     """
@@ -155,9 +155,9 @@ class Intake:
         """Forget a connection. Its runs go on."""
         self._repository.disconnect(identity.tenant, connection_id)
 
-    def subscribe(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
-        """Let a connection watch a conversation."""
-        lease = self._of_agent(identity, agent_id, conversation_id, connection_id)
+    def subscribe(self, identity: Identity, agent_id: str, conversation_id: str, watcher: str) -> Lease:
+        """Let a connection, named as `realtime.connections.watcher` does, watch a conversation."""
+        lease = self._of_agent(identity, agent_id, conversation_id, watcher)
         if lease.unattended(self._clock()):
             self.ring(identity, conversation_id)
         return lease
@@ -197,9 +197,9 @@ class Intake:
         ):
             raise _no_conversation()
 
-    def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, connection_id: str) -> Lease:
+    def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, watcher: str) -> Lease:
         self._require(identity, agent_id, conversation_id)
-        lease = self._repository.subscribe(identity.tenant, conversation_id, connection_id)
+        lease = self._repository.subscribe(identity.tenant, conversation_id, watcher)
         if lease is None:
             raise _no_conversation()
         return lease

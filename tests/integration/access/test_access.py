@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ import pytest
 
 from agent_builder.models.principals import api_key_tenant, fingerprint, ticket_tenant
 from agent_builder.realtime.connections import Connections
+from agent_builder.realtime.delivery import Delivery
 from agent_builder.repositories.entries import EntryRepository
 from agent_builder.repositories.invitations import InvitationRepository
 from agent_builder.repositories.limits import LimitRepository
@@ -325,6 +327,29 @@ def test_a_sign_in_that_ends_ends_its_connection(world: World, calls: Calls) -> 
     assert socket.id in calls.closed
     alive = Socket(calls, Caller(world.tenant, "owner", expires_at=int(time.time()) + 60), world.agent_id)
     assert [one["type"] for one in alive.send(type="ping")] == ["pong"]
+
+
+def test_who_watches_does_so_until_the_sign_in_ends(world: World, calls: Calls) -> None:
+    """By a message and by `resume`; a runner that comes later posts nothing to them and has the lease forget them."""
+    ends = int(time.time()) + 60
+    person, program = Caller(world.tenant, "operator", expires_at=ends), Caller(world.tenant, "run", "key_1")
+    brief, lasting = Socket(calls, person, world.agent_id), Socket(calls, program, world.agent_id)
+    brief.send(type="resume", conversation_id=world.conversation_id)
+    lasting.send(type="user_message", conversation_id=world.conversation_id, content="More")
+    silent = f"{brief.id}@{ends}"
+    lease = world.product.claim(world.conversation_id)
+    assert lease.subscribers == {silent, lasting.id}
+    assert {request.rpartition("#")[0] for request in lease.resumed} == {silent}
+    begun = brief.send(type="user_message", content="New")[0]["conversation_id"]
+    assert world.product.lease(begun).subscribers == {silent}
+
+    with ThreadPoolExecutor(1) as pool:
+        delivery = Delivery(Connections(), pool, clock=lambda: ends * 1000)
+        delivery.watch(lease.subscribers)
+        assert delivery.gone == {silent}
+    runs, now = world.product.runs, world.product.clock()
+    beat = runs.heartbeat(world.tenant, world.conversation_id, fence=lease.fence, now=now, gone=delivery.gone)
+    assert beat.subscribers == {lasting.id}
 
 
 def test_secrets_are_told_once_and_kept_nowhere(
