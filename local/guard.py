@@ -95,7 +95,6 @@ def cors_headers(
     """Return what an allowed foreign origin may do."""
     return {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Credentials": "true",
         "Access-Control-Allow-Methods": ", ".join(methods),
         "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, if-match, if-none-match",
         "Access-Control-Expose-Headers": "etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id",

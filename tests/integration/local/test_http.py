@@ -1,6 +1,7 @@
 """The HTTP API and the static files, from the outside."""
 
 import socket
+import uuid
 
 import pytest
 
@@ -109,6 +110,37 @@ def test_nonsense_on_the_wire_is_400_and_harms_nobody(stack, http):
         assert b"application/problem+json" in answer
         assert b'"code": "malformed_request"' in answer
     assert http.head("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /api/x?ticket=SECRET HTTP/9.x\r\nHost: x\r\n\r\n", 400),
+        (b"GET /api/x SECRET HTTP/1.1\r\n\r\n", 400),
+        (b"GET /api/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SECRET\x00\r\n\r\n", 400),
+        (b"GET /api/x HTTP/1.1\r\nHost: x\r\nAuthorization Bearer SECRET\r\n\r\n", 400),
+        (b"POST /api/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nSECRET\r\n", 400),
+        (b"POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: SECRET\r\n\r\n", 400),
+        (b"GET /api/x HTTP/1.1\r\nHost: x\r\nAuthorization: SECRET" + b"x" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /api/x HTTP/1.1\r\nHost: x\r\n" + b"X-A: SECRET\r\n" * 1_200 + b"\r\n", 431),
+        (b"\x16\x03\x01 SECRET\r\n\r\n", 400),
+    ],
+)
+def test_nothing_of_a_malformed_request_is_logged(stack, http, sent, status):
+    secret = uuid.uuid4().hex
+    host, port = stack.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as raw:
+        raw.sendall(sent.replace(b"SECRET", secret.encode()))
+        assert raw.recv(1000).startswith((b"HTTP/1.1 %d " % status, b"HTTP/1.0 %d " % status))
+    assert http.head("/").status_code == 200
+    logged = stack.output() + stack.function_log()
+    assert secret not in logged
+    assert "Traceback" not in stack.output()
+
+
+def test_more_headers_than_fit_are_431(http):
+    answer = http.get("/api/x", headers={f"x-{number}": "x" * 20 for number in range(500)})
+    assert (answer.status_code, told(answer)[0]) == (431, "headers_too_large")
 
 
 def test_static_files(http):

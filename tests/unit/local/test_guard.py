@@ -3,7 +3,8 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from local.guard import COOKIE, Guard, origins
+from local.guard import COOKIE, Guard, cors_headers, origins
+from tests.template import of_type, read
 
 LOOPBACK = Guard("127.0.0.1", 8787, origins("http://localhost:3000, http://127.0.0.1:3000/"))
 NETWORK = Guard("0.0.0.0", 8787, token="secret")
@@ -99,3 +100,15 @@ def test_the_token_of_an_address_becomes_a_cookie():
 def test_a_wrong_token_is_no_cookie():
     assert NETWORK.exchange(make_mocked_request("GET", "/?token=wrong", headers={"Host": "192.168.1.5:8787"})) is None
     assert LOOPBACK.exchange(make_mocked_request("GET", "/?token=secret", headers={"Host": "127.0.0.1:8787"})) is None
+
+
+def test_what_other_origins_may_is_what_they_may_on_aws():
+    """Without credentials: a page must send its own token."""
+    api = next(iter(of_type(read(), "AWS::Serverless::HttpApi").values()))
+    cors = api["CorsConfiguration"]["Fn::If"][1]
+    sent = {name.lower(): value for name, value in cors_headers("http://localhost:3000").items()}
+    lists = {"methods": cors["allowMethods"], "headers": cors["allowHeaders"]}
+    wanted = {f"access-control-allow-{name}": ", ".join(values) for name, values in lists.items()}
+    wanted["access-control-expose-headers"] = ", ".join(cors["exposeHeaders"])
+    wanted["access-control-max-age"] = str(cors["maxAge"])
+    assert sent == {**wanted, "access-control-allow-origin": "http://localhost:3000", "vary": "Origin"}
