@@ -57,6 +57,15 @@ def raw(header: str | dict[str, Any], payload: str | dict[str, Any], key: Any = 
     return f"{text}.{encoded(algorithm.sign(text.encode(), key))}"
 
 
+def resigned(issuer: Issuer, spell: Callable[[str], str], **changes: Any) -> str:
+    """A token whose content is spelled differently in base64, signed as it is spelled."""
+    content = encoded(json.dumps(claims(issuer, **changes), ensure_ascii=False).encode())
+    assert spell(content) != content
+    text = f"{encoded(json.dumps(HEADER).encode())}.{spell(content)}"
+    algorithm = RSAAlgorithm(RSAAlgorithm.SHA256)
+    return f"{text}.{encoded(algorithm.sign(text.encode(), RSA_KEY))}"
+
+
 def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
@@ -110,6 +119,12 @@ BAD: dict[str, Callable[[Issuer], str]] = {
     "key that is broken": lambda i: signed(i, ATTACKER_KEY, header={"kid": "broken"}),
     "other algorithm than the key's": lambda i: signed(i, RSA_KEY, "PS256"),
     "algorithm of another key": lambda i: signed(i, EC_KEY, "ES256"),
+    "padded signature": lambda i: signed(i) + "==",
+    "padded content": lambda i: resigned(i, lambda part: part + "=" * (-len(part) % 4 or 4)),
+    "content in standard base64": lambda i: resigned(
+        i, lambda part: part.replace("-", "+").replace("_", "/"), sub="ÿ" * 6
+    ),
+    "spare bits set": lambda i: signed(i)[:-1] + chr(ord(signed(i)[-1]) + 1),
     "another's signature": lambda i: signed(i, ATTACKER_KEY),
     "changed content": lambda i: ".".join(
         [signed(i).split(".")[0], encoded(json.dumps(claims(i, sub="eve")).encode()), signed(i).split(".")[2]]
