@@ -10,9 +10,11 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from agent_builder.models.identity import Permission
+from agent_builder.models.identity import MAX_SUBJECT, Permission
 
 BASE = "/api/v1"
+# No id or subject is longer. What is, names nothing, and may be more than the store takes as a key.
+LONGEST_NAME = MAX_SUBJECT
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # Open to everybody: liveness, and the documentation.
@@ -61,6 +63,11 @@ class Route:
 
     name: str
     parameters: Mapping[str, str]
+
+    @property
+    def possible(self) -> bool:
+        """Whether something can be called what the path names."""
+        return all(len(unquote(value)) <= LONGEST_NAME for value in self.parameters.values())
 
     @property
     def audited(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BeforeValidator
 
 from agent_builder.bootstrap import api_services
 from agent_builder.ids import is_id
@@ -29,8 +31,16 @@ from functions.api.schemas import (
 router = APIGatewayHttpRouter()
 AGENTS = "/api/v1/agents"
 
+
+def _digits(text: object) -> object:
+    """Digits alone: what else reads as a number, as 1.0 does, names no version."""
+    if not re.fullmatch("[0-9]{1,9}", str(text)):
+        raise ValueError("A version is a number of 1 to 9 digits.")
+    return text
+
+
 AgentId = Annotated[str, Path(description="Id of an agent, agt_…")]
-Version = Annotated[int, Path(ge=1, le=999_999_999, description="Number of a version")]
+Version = Annotated[int, BeforeValidator(_digits), Path(ge=1, le=999_999_999, description="Number of a version")]
 Limit = Annotated[int, Query(ge=1, le=100, description="Most items on a page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
 StatusFilter = Annotated[AgentStatus | None, Query(description="Only agents of this status")]
@@ -112,7 +122,7 @@ def delete_agent(agent_id: AgentId, if_match: IfMatch = None) -> Response[Any]:
 )
 def list_versions(agent_id: AgentId, limit: Limit = 20, cursor: Cursor = None) -> Response[Any]:
     """Versions, newest first."""
-    after = read_cursor(cursor, lambda key: key.startswith("V#") and key[2:].isdecimal() and len(key) == 12)
+    after = read_cursor(cursor, lambda key: re.fullmatch("V#[0-9]{10}", key) is not None)
     versions, following = api_services().agents.versions(_caller(), agent_id, limit=limit, after=after)
     return page([version_view(version) for version in versions], following)
 

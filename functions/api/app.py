@@ -78,7 +78,7 @@ def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dic
         return _resolve(event, context, method, path)
     identity = identity_of((request.get("authorizer") or {}).get("lambda"))
     limits.count(identity, headers)
-    if route is None:
+    if route is None or not route.possible:
         raise not_found(app, method, path)
     identity.require(access.PERMISSIONS[route.name])
     app.append_context(identity=identity)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from agent_builder.bootstrap import api_services
 from agent_builder.ids import is_id
-from agent_builder.models.identity import Identity
+from agent_builder.models.identity import MAX_SUBJECT, Identity
 from agent_builder.services.members import identity_view, member_view
 from functions.api.access_schemas import (
     AuditEntryPage,
@@ -26,11 +26,9 @@ from functions.api.schemas import BODY, COMMON, READ, answers
 
 router = APIGatewayHttpRouter()
 MEMBERS = "/api/v1/members"
-MemberCursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")]
-# A character takes up to twelve of the path, where it is checked; documents count characters.
-Subject = Annotated[
-    str, Path(max_length=12 * 256, description="Subject of a member", json_schema_extra={"maxLength": 256})
-]
+MemberCursor = Annotated[str | None, Query(max_length=1_400, description="`next_cursor` of the page before")]
+# Where longer ones are refused is `access.Route.possible`: there the path is decoded.
+Subject = Annotated[str, Path(description="Subject of a member", json_schema_extra={"maxLength": MAX_SUBJECT})]
 
 
 def _caller() -> Identity:
@@ -41,7 +39,7 @@ def _caller() -> Identity:
 @router.get(MEMBERS, summary="List members", tags=["Members"], responses=answers(200, MemberPage, (*COMMON, 422)))
 def list_members(limit: Limit = 20, cursor: MemberCursor = None) -> Response[Any]:
     """Members of the tenant, in the order of their subjects."""
-    after = read_cursor(cursor, lambda key: True)
+    after = read_cursor(cursor, lambda key: len(key) <= MAX_SUBJECT)
     return page(*api_services().members.page(_caller(), limit=limit, after=after))
 
 

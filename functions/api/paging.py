@@ -46,7 +46,7 @@ def read_cursor(cursor: str | None, valid: Callable[[str], bool]) -> str | None:
     if cursor is None:
         return None
     try:
-        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError):
         key = ""
     if not key or not valid(key):

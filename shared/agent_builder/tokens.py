@@ -21,13 +21,13 @@ from jwt.exceptions import PyJWTError
 from agent_builder.errors import AgentBuilderError, Unauthenticated
 from agent_builder.issuer import IssuerKeys, checked_issuer
 from agent_builder.jsontext import decode_object
+from agent_builder.models.identity import MAX_SUBJECT
 
 REFUSED = "This sign-in is not accepted. Sign in again."
 MAX_TOKEN = 4096
 LEEWAY_SECONDS = 30
 MAX_LIFETIME_SECONDS = 24 * 3600
 MIN_RSA_BITS = 2048
-MAX_SUBJECT = 256
 # Access tokens (RFC 9068) and ID tokens; a logout token, of the same issuer and audience, is neither.
 _TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
 _FOREIGN_KEYS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "enc", "zip"})

@@ -18,6 +18,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     "owner": frozenset({"read", "run", "edit", "admin"}),
 }
 EXPIRED = "token_expired"
+MAX_SUBJECT = 256  # characters
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 import pytest
 
-from agent_builder.models.principals import api_key_tenant, fingerprint, ticket_tenant
+from agent_builder.models.principals import Member, api_key_tenant, fingerprint, ticket_tenant
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.repositories.entries import EntryRepository
 from agent_builder.repositories.invitations import InvitationRepository
 from agent_builder.repositories.limits import LimitRepository
+from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.principals import PrincipalRepository
 from agent_builder.services.disconnecting import Disconnector
 from agent_builder.services.limits import LimitService
@@ -156,6 +157,23 @@ def test_a_changed_role_is_in_force_at_once(rest: Rest, calls: Calls) -> None:
     assert moved(guest) == guest
     assert disconnect(calls.rung[-1]) == 1
     assert new.id in calls.closed
+
+
+def test_members_page_by_page_whatever_they_are_called(rest: Rest, world: World) -> None:
+    repository = MemberRepository()
+    for subject in ("é" * 256, "\U00010000" * 256, "z" * 256):
+        repository.join(world.tenant, Member(subject, "viewer", "", joined_at_ms=1), None)
+    wanted = [one["subject"] for one in rest(world.owner, "GET", "/members").json["items"]]
+    found: list[str] = []
+    query = "limit=1"
+    while len(found) < 9:
+        page = rest(world.owner, "GET", "/members", query=query).json
+        found += [one["subject"] for one in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=1&cursor={page['next_cursor']}"
+    assert found == wanted
+    assert len(found) == 6
 
 
 def test_an_owner_is_always_left(rest: Rest, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -95,6 +96,28 @@ def test_route(name: str, kind: str, world: World, rest: Rest) -> None:
         if tenant != world.tenant:
             told = answer.body.replace(f"{world.tenant}-2", "")
             assert not [one for one in world.ids if one in told and name != "POST /playground/tickets"]
+
+
+WITH_PARAMETERS = [(name, place) for name in sorted(PERMISSIONS) for place in re.findall(r"{\w+}", name)]
+# 256 characters are the most that a subject has: 1,024 bytes, which is what the store takes.
+NAMES = {"short": "x", "longest": "x" * 256, "longest in bytes": "\U00010000" * 256, "NUL": "\0"}
+TOO_LONG = {"long": "x" * 257, "1,100": "1" * 1_100, "long in bytes": "\U00010000" * 257, "escaped": "%41" * 400}
+
+
+@pytest.mark.parametrize(("name", "place"), WITH_PARAMETERS, ids=lambda value: str(value))
+def test_what_nothing_can_be_called_is_not_there(name: str, place: str, world: World, rest: Rest) -> None:
+    body = BODIES.get(name, (lambda _: None, 200))[0](world)
+    for values in (NAMES, TOO_LONG):
+        for kind, value in values.items():
+            path = path_of(name.replace(place, quote(value, safe="")), world)
+            unknown = 422 if place == "{number}" and values is NAMES else 404
+            assert rest(world.owner, name.split(" ")[0], path, body).status == unknown, kind
+
+
+@pytest.mark.parametrize("number", ["1.0", "1e0", "+1", "01.", "1_0", "%201", "-1", "0", "9999999999", "%D9%A1", "x"])
+def test_a_version_is_a_number_of_digits(number: str, world: World, rest: Rest) -> None:
+    for method, path in (("GET", ""), ("POST", "/restore")):
+        assert rest(world.owner, method, f"/agents/{world.agent_id}/versions/{number}{path}").status in (404, 422)
 
 
 @pytest.mark.parametrize("name", sorted(PERMISSIONS))

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.models.principals import Member
@@ -120,12 +120,19 @@ class Rest:
     """Asks REST's handler as API Gateway does."""
 
     def __call__(
-        self, caller: Caller | None, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+        self,
+        caller: Caller | None,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        query: str = "",
     ) -> Answer:
         event = {
             "version": "2.0",
             "rawPath": f"/api/v1{path}",
-            "rawQueryString": "",
+            "rawQueryString": query,
+            "queryStringParameters": dict(parse_qsl(query)),
             "headers": {"content-type": "application/json", **(headers or {})},
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
