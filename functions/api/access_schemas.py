@@ -51,13 +51,18 @@ class TicketCreate(Strict):
 
 
 class LimitsPatch(Strict):
-    """A merge patch of the limits; null goes back to the default."""
+    """A merge patch of the limits; null goes back to the default.
 
-    requests_per_minute: int | None = Field(None, ge=30, le=60_000)
-    messages_per_minute: int | None = Field(None, ge=0, le=10_000)
-    messages_per_minute_per_subject: int | None = Field(None, ge=0, le=10_000)
-    messages_per_minute_per_agent: int | None = Field(None, ge=0, le=10_000)
+    By default the stack lets 12,000 requests a minute through, of everybody: no tenant may have them all.
+    """
+
+    tenant_requests_per_minute: int | None = Field(None, ge=30, le=6_000)
+    requests_per_minute: int | None = Field(None, ge=30, le=6_000)
+    messages_per_minute: int | None = Field(None, ge=0, le=3_000)
+    messages_per_minute_per_subject: int | None = Field(None, ge=0, le=3_000)
+    messages_per_minute_per_agent: int | None = Field(None, ge=0, le=3_000)
     runs_at_once: int | None = Field(None, ge=0, le=1_000)
+    tenant_connections_at_once: int | None = Field(None, ge=1, le=1_000)
     connections_at_once: int | None = Field(None, ge=1, le=1_000)
 
 
@@ -147,11 +152,13 @@ class AuditEntryOut(Out):
 class LimitsOut(Out):
     """The limits in force."""
 
+    tenant_requests_per_minute: int
     requests_per_minute: int
     messages_per_minute: int
     messages_per_minute_per_subject: int
     messages_per_minute_per_agent: int
     runs_at_once: int
+    tenant_connections_at_once: int
     connections_at_once: int
 
 

@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from agent_builder.bootstrap import api_services
-from agent_builder.errors import TooManyRequests
 from agent_builder.models.identity import Identity
+from agent_builder.services.limits import too_many
 from functions.api.access_schemas import LimitsOut, LimitsPatch
 from functions.api.paging import reply
 from functions.api.schemas import BODY, COMMON, answers
@@ -26,12 +26,12 @@ def count(identity: Identity, headers: dict[str, str]) -> None:
         TooManyRequests: It is one too many.
     """
     standing = api_services().limits.request(identity)
-    headers["RateLimit-Policy"] = f'"minute";q={standing.limit};w=60'
-    headers["RateLimit"] = f'"minute";r={standing.remaining};t={standing.reset}'
+    policy = "tenant" if standing.of_tenant else "minute"
+    headers["RateLimit-Policy"] = f'"minute";q={standing.limit};w=60, "tenant";q={standing.tenant_limit};w=60'
+    headers["RateLimit"] = f'"{policy}";r={standing.remaining};t={standing.reset}'
     if standing.refused:
-        detail = f"{standing.limit} requests a minute are the limit for you; wait a little."
-        raise TooManyRequests(detail, retry_after=standing.reset)
-    if identity.key_id and standing.remaining == standing.limit - 1:  # the first of this minute
+        raise too_many(standing)
+    if identity.key_id and standing.first:
         api_services().api_keys.used(identity)
 
 

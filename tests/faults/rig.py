@@ -162,7 +162,7 @@ async def _enter(closing: contextlib.AsyncExitStack, manager: contextlib.Abstrac
 def _prepare(rig: Rig) -> str:
     """Make the agent, and lift the limits that a campaign would meet."""
     rest = Rest(rig.stack.url)
-    limits = {name: 10 * MANY if "minute" in name else MANY for name in rest("GET", "/api/v1/limits").json}
+    limits = {name: 3 * MANY if "minute" in name else MANY for name in rest("GET", "/api/v1/limits").json}
     assert rest("PATCH", "/api/v1/limits", limits).status == 200
     model = {"provider": "openai_compatible", "model": "faults", "base_url": rig.vendor.base_url}
     return str(rest.create(model_config=model)["id"])

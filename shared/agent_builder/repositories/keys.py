@@ -149,13 +149,8 @@ def limits(tenant: str) -> str:
 
 
 def tenant_gate(tenant: str) -> str:
-    """Messages of this minute and runs of now; sort key: `HEAD`."""
+    """What the tenant uses now; sort keys: `HEAD` (messages and runs), `REQUESTS`, `CONNECTIONS`, `APIKEYS`."""
     return f"{_tenant(tenant)}#GATE"
-
-
-def caller_gate(tenant: str, subject: str) -> str:
-    """A caller's requests of this minute and connections of now; sort keys: `REQUESTS`, `CONNECTIONS`."""
-    return f"{_tenant(tenant)}#CALLER#{_digest(subject)}"
 
 
 def counter(kind: str, name: str) -> str:

@@ -1,13 +1,14 @@
-"""Limits: one gate item per tenant and per caller, passed by one conditional update, so that a count is exact.
+"""Limits: gates of a tenant, each one item that is passed by one conditional update, so that a count is exact.
 
-A gate holds counters of one minute and slots that are taken and given back. A slot has an end, so that one whose holder
-was killed frees itself. Each tenant has gates of its own: nobody waits for another's.
+A gate holds counters of one minute, those of single callers beside those of the tenant, and slots that are taken and
+given back. A slot has an end, so that one whose holder was killed frees itself. Each tenant has gates of its own:
+nobody waits for another's.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,14 +22,18 @@ from agent_builder.repositories.table import Item, get_item, retrying
 
 _ATTEMPTS = 12
 _KEPT = 4096
+LASTING_SECONDS = 20 * 365 * 24 * 3600
+_AT_ONCE = 50  # slots in one update: an expression may have 4 KB
+_OF = "."
 
 
 class GateItem(Item, discriminator="gate"):
-    """`minute` counts from the epoch; `slots` maps a name to its end in milliseconds."""
+    """`minute` counts from the epoch; `slots` maps a name to its end in milliseconds, `held` an owner to a number."""
 
     minute = NumberAttribute(default=0)
     counts: MapAttribute[str, Any] = MapAttribute(default=dict)
     slots: MapAttribute[str, Any] = MapAttribute(default=dict)
+    held: MapAttribute[str, Any] = MapAttribute(default=dict)
 
 
 class LimitsItem(Item, discriminator="limits"):
@@ -39,11 +44,25 @@ class LimitsItem(Item, discriminator="limits"):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place among at most `limit`, held until it is given back or `until` (milliseconds)."""
+    """A place among at most `limit`, held until it is given back or `until` (milliseconds).
+
+    With an `owner` (a counter's name, see `owned`) it is one among at most `owner_limit` of theirs as well.
+    """
 
     name: str
     until: int
     limit: int
+    owner_limit: int = 0
+
+    @property
+    def owner(self) -> str:
+        """Who holds it; empty if nobody in particular."""
+        return _owner(self.name)
+
+
+def owned(owner: str, name: str) -> str:
+    """Name of a slot that somebody holds."""
+    return f"{owner}{_OF}{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +75,22 @@ class Entry:
     counters: Mapping[str, int] = field(default_factory=dict)
     slot: Slot | None = None
     minute: int = 0
+    lasting: bool = False
+
+    @property
+    def gate(self) -> str:
+        """The gate's name."""
+        return f"{self.pk}/{self.sk}"
 
     @property
     def expires_at(self) -> int:
-        """A gate that nobody passed for a day holds nothing."""
-        return self.now // 1000 + 24 * 3600
+        """A gate that nobody passed for a day holds nothing, unless its slots last."""
+        return self.now // 1000 + (LASTING_SECONDS if self.lasting else 24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What became of it: the counters now, or the name of what is full (`slots` for the slots)."""
+    """What became of it: the counters now, or the name of what is full: a counter, `slots`, or `held` (the owner's)."""
 
     counts: Mapping[str, int]
     full: str | None = None
@@ -76,19 +101,21 @@ class LimitRepository:
 
     def __init__(self) -> None:
         self._minutes: OrderedDict[str, int] = OrderedDict()
+        self._shut: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
 
     def enter(self, entry: Entry) -> Passed:
         """Pass a gate, or learn what is full. One call; a few more where this repository has not seen it for a while.
 
+        None where it is known to be full for the rest of the minute.
+
         Raises:
             StoreError: The gate could not be reached, or is under too much contention.
         """
-        shut = [name for name, limit in entry.counters.items() if limit < 1]
-        shut += ["slots"] if entry.slot is not None and entry.slot.limit < 1 else []
-        if shut:
-            return Passed({}, shut[0])
-        gate = f"{entry.pk}/{entry.sk}"
+        gate = entry.gate
         entry = replace(entry, minute=max(entry.now // 60_000, self._minutes.get(gate, 0)))
+        full = self._known_full(entry)
+        if full is not None:
+            return Passed({}, full)
         for _ in range(_ATTEMPTS):
             try:
                 item = self._begin(entry) if self._minutes.get(gate, 0) < entry.minute else self._count(entry)
@@ -101,9 +128,9 @@ class LimitRepository:
                     continue
                 self._remember(gate, int(found.minute))
                 entry = replace(entry, minute=max(entry.minute, int(found.minute)))
-                full = self._full(found, entry)
-                if full is not None:
-                    return Passed({}, full)
+                settled = self._settled(found, entry)
+                if settled is not None:
+                    return settled
             else:
                 self._remember(gate, entry.minute)
                 return Passed(_numbers(item.counts))
@@ -111,13 +138,12 @@ class LimitRepository:
 
     def leave(self, pk: str, sk: str, names: Iterable[str]) -> None:
         """Give slots back; those that are not held are no error."""
-        actions: list[Any] = [Path(["slots", name]).remove() for name in names]
-        if not actions:
-            return
-        try:
-            retrying(lambda: GateItem(pk=pk, sk=sk).update(actions, GateItem.pk.exists()))
-        except RaceLost:
-            return
+        names = sorted(set(names))
+        for start in range(0, len(names), _AT_ONCE):
+            some = names[start : start + _AT_ONCE]
+            if not self._give_back(pk, sk, some) and len(some) > 1 and any(map(_owner, some)):
+                for name in some:
+                    self._give_back(pk, sk, [name])
 
     def overrides(self, tenant: str) -> dict[str, Any]:
         """What a tenant has set."""
@@ -148,9 +174,16 @@ class LimitRepository:
         return self._update(entry, GateItem.minute < entry.minute, actions)
 
     def _update(self, entry: Entry, condition: Any, actions: list[Any]) -> GateItem:
-        if entry.slot is not None:
-            condition &= size(Path("slots")) < entry.slot.limit
-            actions.append(Path(["slots", entry.slot.name]).set(entry.slot.until))
+        slot = entry.slot
+        if slot is not None:
+            condition &= size(Path("slots")) < slot.limit
+            actions.append(Path(["slots", slot.name]).set(slot.until))
+        if slot is not None and slot.owner:
+            held = Path(["held", slot.owner])
+            # an update whose answer was lost is sent again: the slot may not count twice
+            condition &= Path(["slots", slot.name]).does_not_exist()
+            condition &= held.does_not_exist() | (held < slot.owner_limit)
+            actions.append(held.set((held | 0) + 1))
         item = GateItem(pk=entry.pk, sk=entry.sk)
         retrying(lambda: item.update(actions, condition))
         return item
@@ -164,6 +197,7 @@ class LimitRepository:
             minute=entry.minute,
             counts=dict.fromkeys(entry.counters, 1),
             slots={} if slot is None else {slot.name: slot.until},
+            held={} if slot is None or not slot.owner else {slot.owner: 1},
             expires_at=entry.expires_at,
         )
         try:
@@ -172,40 +206,86 @@ class LimitRepository:
             return False
         return True
 
-    def _full(self, item: GateItem, entry: Entry) -> str | None:
-        """What is full; frees slots whose end has come."""
-        if int(item.minute) >= entry.minute:
-            counts = _numbers(item.counts)
-            for name, limit in entry.counters.items():
-                if counts.get(name, 0) >= limit:
-                    return name
-        if entry.slot is None:
-            return None
-        slots = _numbers(item.slots)
-        if len(slots) < entry.slot.limit:
-            return None
+    def _known_full(self, entry: Entry) -> str | None:
+        """What needs no look into the store: a limit of nothing, and a counter that was full in this minute."""
+        for name, limit in entry.counters.items():
+            minute, seen = self._shut.get((entry.gate, name), (-1, 0))
+            if limit < 1 or (minute == entry.minute and limit <= seen):
+                return name
+        return "slots" if entry.slot is not None and entry.slot.limit < 1 else None
+
+    def _settled(self, item: GateItem, entry: Entry) -> Passed | None:
+        """What is full, or that the slot is taken already; frees slots whose end has come."""
+        counts, slots, slot = _numbers(item.counts), _numbers(item.slots), entry.slot
+        if slot is not None and slot.owner and slot.name in slots:
+            return Passed(counts)  # the answer to the update that took it was lost
+        for name, limit in entry.counters.items() if int(item.minute) >= entry.minute else ():
+            if counts.get(name, 0) >= limit:
+                self._note_full(entry, name, limit)
+                return Passed({}, name)
+        full = _full(slot, slots, _numbers(item.held))
         ended = {name: until for name, until in slots.items() if until < entry.now}
-        if not ended:
-            return "slots"
-        self._free(entry, ended)
+        if full is None or not ended:
+            return Passed({}, full) if full else None
+        self._give_back(entry.pk, entry.sk, sorted(ended)[:_AT_ONCE], ended)
         return None
 
-    def _free(self, entry: Entry, ended: Mapping[str, int]) -> None:
-        names = sorted(ended)[:50]
+    def _note_full(self, entry: Entry, name: str, limit: int) -> None:
+        self._shut[entry.gate, name] = (entry.minute, limit)
+        self._shut.move_to_end((entry.gate, name))
+        if len(self._shut) > _KEPT:
+            self._shut.popitem(last=False)
+
+    def _give_back(self, pk: str, sk: str, names: Sequence[str], ends: Mapping[str, int] | None = None) -> bool:
+        """Remove slots: those with an owner all or none; with `ends` only if they are the ones that were seen."""
         condition = GateItem.pk.exists()
+        actions: list[Any] = []
         for name in names:
-            condition &= Path(["slots", name]) == ended[name]
-        actions: list[Any] = [Path(["slots", name]).remove() for name in names]
+            slot = Path(["slots", name])
+            actions.append(slot.remove())
+            if ends is not None:
+                condition &= slot == ends[name]
+            elif _owner(name):
+                condition &= slot.exists()
+        owners = Counter(owner for owner in map(_owner, names) if owner)
+        for owner, number in owners.items():
+            held = Path(["held", owner])
+            actions.append(held.set(held - number))
+        item = GateItem(pk=pk, sk=sk)
         try:
-            retrying(lambda: GateItem(pk=entry.pk, sk=entry.sk).update(actions, condition))
+            retrying(lambda: item.update(actions, condition))
         except RaceLost:
-            return  # somebody else freed some of them
+            return False  # somebody else freed some of them
+        for owner in owners:
+            if not _numbers(item.held).get(owner, 0):
+                self._forget_owner(pk, sk, owner)
+        return True
+
+    def _forget_owner(self, pk: str, sk: str, owner: str) -> None:
+        """Keep no trace of who holds nothing any more."""
+        held = Path(["held", owner])
+        try:
+            retrying(lambda: GateItem(pk=pk, sk=sk).update([held.remove()], held == 0))
+        except RaceLost:
+            return
 
     def _remember(self, gate: str, minute: int) -> None:
         self._minutes[gate] = minute
         self._minutes.move_to_end(gate)
         if len(self._minutes) > _KEPT:
             self._minutes.popitem(last=False)
+
+
+def _full(slot: Slot | None, slots: Mapping[str, int], held: Mapping[str, int]) -> str | None:
+    if slot is None:
+        return None
+    if len(slots) >= slot.limit:
+        return "slots"
+    return "held" if slot.owner and held.get(slot.owner, 0) >= slot.owner_limit else None
+
+
+def _owner(slot: str) -> str:
+    return slot.partition(_OF)[0] if _OF in slot else ""
 
 
 def _numbers(values: Any) -> dict[str, int]:

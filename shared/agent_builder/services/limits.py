@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import StoreError, TooManyRequests
+from agent_builder.errors import Conflict, StoreError, TooManyRequests
 from agent_builder.messages import Json
 from agent_builder.models.identity import Identity
 from agent_builder.models.limits import Standing, TenantLimits
 from agent_builder.repositories import keys
-from agent_builder.repositories.limits import Entry, LimitRepository, Slot
+from agent_builder.repositories.limits import LASTING_SECONDS, Entry, LimitRepository, Slot, owned
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ DEFAULTS = TenantLimits()
 OVERRIDES_FRESH_MS = 10_000
 RUN_SLOT_MS = 15 * 60_000
 CONNECTION_SLOT_MS = 125 * 60_000
+MAX_API_KEYS = 100
 _MINUTE_MS = 60_000
 _BUSY_SECONDS = 5
 _TENANTS_KEPT = 1024
@@ -53,14 +54,32 @@ class LimitService:
         return self._defaults.with_overrides(kept)
 
     def request(self, identity: Identity) -> Standing:
-        """Count a REST request of this caller."""
-        now, limit = self._clock(), self.of(identity.tenant).requests_per_minute
-        pk = keys.caller_gate(identity.tenant, identity.subject)
-        passed = self._repository.enter(Entry(pk, "REQUESTS", now, {"all": limit}))
-        reset = _until_next_minute(now)
+        """Count a request of this caller, for them and for their tenant: by REST, or a frame that is no message."""
+        now, limits = self._clock(), self.of(identity.tenant)
+        caller, counters = _requests(identity, limits)
+        passed = self._repository.enter(Entry(keys.tenant_gate(identity.tenant), "REQUESTS", now, counters))
+        reset, tenants, own = _until_next_minute(now), counters["all"], counters[caller]
         if passed.full:
-            return Standing(limit, 0, reset, refused=True)
-        return Standing(limit, max(0, limit - passed.counts["all"]), reset)
+            return Standing(own, tenants, 0, reset, of_tenant=passed.full == "all", refused=True)
+        left, left_to_tenant = own - passed.counts[caller], tenants - passed.counts["all"]
+        return Standing(
+            own,
+            tenants,
+            max(0, min(left, left_to_tenant)),
+            reset,
+            of_tenant=left_to_tenant < left,
+            first=passed.counts[caller] == 1,
+        )
+
+    def frame(self, identity: Identity) -> None:
+        """Count a frame that is no message, like a request.
+
+        Raises:
+            TooManyRequests: It is one too many.
+        """
+        standing = self.request(identity)
+        if standing.refused:
+            raise too_many(standing)
 
     @contextmanager
     def message(self, identity: Identity, agent_id: str, slot: str) -> Iterator[None]:
@@ -102,23 +121,71 @@ class LimitService:
             logger.warning("a run's place was not given back")
 
     def connect(self, identity: Identity, connection_id: str) -> None:
-        """Take a place among the caller's connections.
+        """Count a handshake, and take a place among the connections of the caller and of their tenant.
 
         Raises:
-            TooManyRequests: All are taken.
+            TooManyRequests: All are taken, or there were too many handshakes in this minute.
         """
-        now, limit = self._clock(), self.of(identity.tenant).connections_at_once
-        pk = keys.caller_gate(identity.tenant, identity.subject)
-        place = Slot(connection_id, now + CONNECTION_SLOT_MS, limit)
-        if self._repository.enter(Entry(pk, "CONNECTIONS", now, slot=place)).full:
-            raise TooManyRequests(f"{limit} connections are open already; close one.", retry_after=_BUSY_SECONDS)
+        now, limits = self._clock(), self.of(identity.tenant)
+        caller, counters = _requests(identity, limits)
+        place = Slot(
+            owned(caller, connection_id),
+            now + CONNECTION_SLOT_MS,
+            limits.tenant_connections_at_once,
+            limits.connections_at_once,
+        )
+        passed = self._repository.enter(Entry(keys.tenant_gate(identity.tenant), "CONNECTIONS", now, counters, place))
+        if passed.full in ("slots", "held"):
+            number = place.limit if passed.full == "slots" else place.owner_limit
+            whose = "in this tenant" if passed.full == "slots" else "of yours"
+            raise TooManyRequests(
+                f"{number} connections {whose} are open already; close one.", retry_after=_BUSY_SECONDS
+            )
+        if passed.full:
+            detail = f"{counters[passed.full]} handshakes a minute are the limit; wait a little."
+            raise TooManyRequests(detail, retry_after=_until_next_minute(now))
 
     def disconnect(self, tenant: str, subject: str, connection_ids: Sequence[str]) -> None:
         """Give the places of connections back."""
+        caller = keys.counter("s", subject)
         try:
-            self._repository.leave(keys.caller_gate(tenant, subject), "CONNECTIONS", connection_ids)
+            places = [owned(caller, connection_id) for connection_id in connection_ids]
+            self._repository.leave(keys.tenant_gate(tenant), "CONNECTIONS", places)
         except StoreError:
             logger.warning("a connection's place was not given back")
+
+    def api_key(self, tenant: str, key_id: str, expires_at: int | None) -> None:
+        """Take a place among the tenant's API keys. A key that has expired frees its own.
+
+        Args:
+            expires_at: When the key ends, in seconds; None if it does not.
+
+        Raises:
+            Conflict: There are as many as there may be.
+        """
+        now = self._clock()
+        until = now + LASTING_SECONDS * 1000 if expires_at is None else expires_at * 1000
+        place = Slot(key_id, until, MAX_API_KEYS)
+        entry = Entry(keys.tenant_gate(tenant), "APIKEYS", now, slot=place, lasting=True)
+        if self._repository.enter(entry).full:
+            raise Conflict(f"There are {MAX_API_KEYS} API keys already; revoke one.", code="too_many_keys")
+
+    def end_api_key(self, tenant: str, key_id: str) -> None:
+        """Give a key's place back."""
+        self._repository.leave(keys.tenant_gate(tenant), "APIKEYS", [key_id])
+
+
+def too_many(standing: Standing) -> TooManyRequests:
+    """How a request is refused."""
+    number, whose = (standing.tenant_limit, "this tenant") if standing.of_tenant else (standing.limit, "you")
+    detail = f"{number} requests a minute are the limit for {whose}; wait a little."
+    return TooManyRequests(detail, retry_after=standing.reset)
+
+
+def _requests(identity: Identity, limits: TenantLimits) -> tuple[str, dict[str, int]]:
+    """Name of the caller's counter, and the counters of a request."""
+    caller = keys.counter("s", identity.subject)
+    return caller, {"all": limits.tenant_requests_per_minute, caller: limits.requests_per_minute}
 
 
 def _until_next_minute(now: int) -> int:

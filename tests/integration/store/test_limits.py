@@ -9,13 +9,13 @@ from threading import Barrier
 
 import pytest
 
-from agent_builder.errors import TooManyRequests
+from agent_builder.errors import Conflict, TooManyRequests
 from agent_builder.models.identity import Identity
 from agent_builder.models.limits import TenantLimits
 from agent_builder.repositories import keys
-from agent_builder.repositories.limits import GateItem, LimitRepository
+from agent_builder.repositories.limits import GateItem, LimitRepository, LimitsItem
 from agent_builder.repositories.table import get_item
-from agent_builder.services.limits import CONNECTION_SLOT_MS, RUN_SLOT_MS, LimitService
+from agent_builder.services.limits import CONNECTION_SLOT_MS, MAX_API_KEYS, RUN_SLOT_MS, LimitService
 from local.testing import Instance
 
 WORKERS = 20
@@ -75,6 +75,17 @@ def test_requests_of_one_caller(clock: Still, me: Identity) -> None:
     assert together(workers, lambda limits, _: not limits.request(me).refused, 5) == 60
 
 
+@pytest.mark.parametrize(("tenant", "each", "expected"), [(60, 1_000, 60), (1_000, 15, 60), (50, 15, 50)])
+def test_requests_of_a_tenant_through_many_keys(
+    clock: Still, me: Identity, tenant: int, each: int, expected: int
+) -> None:
+    keys_of_it = [Identity(me.tenant, f"key_{number}") for number in range(4)]
+    limits = {"tenant_requests_per_minute": tenant, "requests_per_minute": each}
+    workers = [service(clock, **limits) for _ in range(WORKERS)]
+    passed = together(workers, lambda one, turn: not one.request(keys_of_it[turn % 4]).refused, 8)
+    assert passed == expected
+
+
 @pytest.mark.parametrize(
     "name", ["messages_per_minute", "messages_per_minute_per_subject", "messages_per_minute_per_agent"]
 )
@@ -100,6 +111,103 @@ def test_connections_at_once(clock: Still, me: Identity) -> None:
     assert together(workers, connect, 3) == 25
 
 
+@pytest.mark.parametrize(("tenant", "each", "expected"), [(25, 100, 25), (500, 6, 24), (20, 6, 20)])
+def test_connections_of_a_tenant_through_many_keys(
+    clock: Still, me: Identity, tenant: int, each: int, expected: int
+) -> None:
+    keys_of_it = [Identity(me.tenant, f"key_{number}") for number in range(4)]
+    limits = {"tenant_connections_at_once": tenant, "connections_at_once": each}
+    workers = [service(clock, **limits) for _ in range(WORKERS)]
+    opened: list[tuple[str, str]] = []
+
+    def connect(one: LimitService, turn: int) -> bool:
+        who, connection = keys_of_it[turn % 4], f"c{turn}"
+        try:
+            one.connect(who, connection)
+        except TooManyRequests:
+            return False
+        opened.append((who.subject, connection))
+        return True
+
+    assert together(workers, connect, 4) == expected
+    assert len(opened) == expected
+
+    def close(one: LimitService, turn: int) -> bool:
+        for subject, connection in opened[turn :: len(workers) * 2]:
+            one.disconnect(me.tenant, subject, [connection, "never"])
+            one.disconnect(me.tenant, subject, [connection])
+        return True
+
+    together(workers, close, 2)
+    item = get_item(GateItem, keys.tenant_gate(me.tenant), "CONNECTIONS")
+    assert item is not None
+    assert (item.slots.as_dict(), item.held.as_dict()) == ({}, {})
+
+
+def test_handshakes_in_a_minute(clock: Still, me: Identity) -> None:
+    limits = service(clock, requests_per_minute=3)
+    for turn in range(3):
+        limits.connect(me, f"c{turn}")
+        limits.disconnect(me.tenant, me.subject, [f"c{turn}"])
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.connect(me, "one more")
+    assert refusal.value.retry_after == 30
+    clock.now += MINUTE
+    limits.connect(me, "next minute")
+
+
+def test_a_slot_that_was_taken_but_not_confirmed_counts_once(clock: Still, me: Identity) -> None:
+    limits = service(clock, connections_at_once=2)
+    for _ in range(3):
+        limits.connect(me, "same")
+    limits.connect(me, "other")
+    limits.disconnect(me.tenant, me.subject, ["same", "other"])
+    item = get_item(GateItem, keys.tenant_gate(me.tenant), "CONNECTIONS")
+    assert item is not None
+    assert (item.slots.as_dict(), item.held.as_dict()) == ({}, {})
+
+
+def test_api_keys_of_a_tenant(clock: Still, me: Identity) -> None:
+    def make(limits: LimitService, turn: int) -> bool:
+        try:
+            limits.api_key(me.tenant, f"key_{turn}", None if turn else clock.now // 1000 + 60)
+        except Conflict:
+            return False
+        return True
+
+    workers = [service(clock) for _ in range(WORKERS)]
+    assert make(workers[0], 0)
+    assert together(workers[1:], lambda limits, turn: make(limits, turn + 1), 7) == MAX_API_KEYS - 1
+    clock.now += 2 * MINUTE
+    assert make(workers[0], 1_000), "one has expired"
+    assert not make(workers[0], 1_001)
+    workers[0].end_api_key(me.tenant, "key_1000")
+    assert make(workers[1], 1_002)
+
+
+def test_who_is_over_the_limit_costs_no_call_until_the_minute_turns(clock: Still, me: Identity) -> None:
+    limits = service(clock, requests_per_minute=2)
+    for _ in range(3):
+        limits.request(me)
+    calls: list[str] = []
+
+    def record(event_name: str = "", **_: object) -> None:
+        calls.append(event_name)
+
+    clients = [kind._get_connection().connection.client for kind in (GateItem, LimitsItem)]
+    for client in clients:
+        client.meta.events.register("before-call.dynamodb", record, unique_id="limits")
+    try:
+        assert all(limits.request(me).refused for _ in range(1_000))
+        assert calls == []
+        clock.now += 30_000
+        assert not limits.request(me).refused
+        assert len(calls) == 2  # the tenant's limits after ten seconds, and the gate
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call.dynamodb", record, unique_id="limits")
+
+
 def test_across_the_turn_of_a_minute(clock: Still, me: Identity) -> None:
     workers = [service(clock, messages_per_minute=30) for _ in range(WORKERS)]
     assert together(workers, lambda limits, _: say(limits, me), 3) == 30
@@ -110,6 +218,7 @@ def test_across_the_turn_of_a_minute(clock: Still, me: Identity) -> None:
 def test_a_standing_counts_down_and_says_when_it_is_whole_again(clock: Still, me: Identity) -> None:
     limits = service(clock, requests_per_minute=2)
     standings = [limits.request(me) for _ in range(3)]
+    assert [standing.first for standing in standings] == [True, False, False]
     assert [(standing.remaining, standing.refused) for standing in standings] == [(1, False), (0, False), (0, True)]
     assert {standing.reset for standing in standings} == {30}
     clock.now += 30_000
@@ -195,6 +304,6 @@ def test_a_limit_of_nothing_lets_nothing_through(clock: Still, me: Identity) -> 
 
 def test_a_gate_forgets_itself(clock: Still, me: Identity) -> None:
     service(clock).request(me)
-    item = get_item(GateItem, keys.caller_gate(me.tenant, me.subject), "REQUESTS")
+    item = get_item(GateItem, keys.tenant_gate(me.tenant), "REQUESTS")
     assert item is not None
     assert item.expires_at == clock.now // 1000 + 24 * 3600
