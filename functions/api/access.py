@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from agent_builder.messages import Json
 from agent_builder.models.identity import MAX_SUBJECT, Permission
+from functions.api.access_schemas import LimitsPatch
 
 BASE = "/api/v1"
 # No id or subject is longer. What is, names nothing, and may be more than the store takes as a key.
@@ -55,6 +57,10 @@ PERMISSIONS: Mapping[str, Permission] = {
 }
 # These change nothing that anybody could want to know later.
 _NOT_AUDITED = frozenset({"POST /playground/tickets"})
+_BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
+_ACCEPTS = "POST /invitations/accept"
+# Fields whose values are neither secrets nor content.
+_SHOWN = frozenset({"role", "scopes", "expires_in_days", "status", *LimitsPatch.model_fields})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,34 @@ class Route:
         """Whether a success is noted in the audit trail."""
         return self.name.split(" ")[0] in _CHANGES and self.name not in _NOT_AUDITED
 
+    def changes(self, body: str | None, answer: Mapping[str, Any]) -> list[Json]:
+        """What the audit trail says of a success: names of the fields that were given, and values of a few.
+
+        Args:
+            body: Of the request; it was found to be right, unless the route has none.
+        """
+        if self.name.startswith("DELETE ") or self.name in _BODILESS or not body:
+            return []
+        if self.name == _ACCEPTS:
+            return [{"field": "role", "value": json.loads(answer["body"])["role"]}]
+        return list(_fields(json.loads(body)))
+
     def target(self, answer: Mapping[str, Any]) -> str:
-        """Id of what was changed: from the path, else of what was made."""
+        """Id of what was changed: from the path, else of what was made, or who came."""
         for value in self.parameters.values():
             return unquote(value)
         body = json.loads(answer.get("body") or "{}")
-        return str(body.get("id") or "")
+        return str(body.get("id") or body.get("subject") or "")
+
+
+def _fields(body: Json, above: str = "") -> Iterator[Json]:
+    for name, value in body.items():
+        if name == "model_config" and isinstance(value, dict):
+            yield from _fields(value, f"{name}.")
+        elif name in _SHOWN and not above:
+            yield {"field": name, "value": value}
+        else:
+            yield {"field": above + name}
 
 
 def route_names(app: APIGatewayHttpResolver) -> set[str]:

@@ -137,6 +137,13 @@ class TicketOut(Out):
     expires_at: Timestamp
 
 
+class ChangeOut(Out):
+    """A field that was given; `value` only where it is no secret and no content."""
+
+    field: str
+    value: int | str | list[str] | None = None
+
+
 class AuditEntryOut(Out):
     """A change: who, when, with which key, by which route, of what."""
 
@@ -147,6 +154,7 @@ class AuditEntryOut(Out):
     action: str
     target: str
     request_id: str
+    changes: list[ChangeOut]
 
 
 class LimitsOut(Out):

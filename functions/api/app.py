@@ -13,7 +13,7 @@ from agent_builder import __version__
 from agent_builder.bootstrap import api_services, preload_api, restore_api
 from agent_builder.errors import AgentBuilderError
 from agent_builder.jsontext import decode_object
-from agent_builder.models.identity import identity_of
+from agent_builder.models.identity import Identity, identity_of
 from agent_builder.observability import configure_logging, log_context, logger
 from functions.api import access, agents, api_keys, conversations, documents, invitations, limits, members, platform
 from functions.api.failures import as_error, not_found
@@ -84,13 +84,17 @@ def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dic
     app.append_context(identity=identity)
     response = _resolve(event, context, method, path)
     if route.audited and response["statusCode"] < 300:
-        api_services().audit.record(
-            identity,
-            route.name,
-            route.target(response),
-            request_id=request.get("requestId", ""),
-        )
+        _record(identity, route, event, response)
     return response
+
+
+def _record(identity: Identity, route: access.Route, event: dict[str, Any], response: dict[str, Any]) -> None:
+    """Note a change in the audit trail; a patch of nothing is none."""
+    changes = route.changes(event.get("body"), response)
+    if changes or not route.name.startswith("PATCH "):
+        request_id = event["requestContext"].get("requestId", "")
+        target = route.target(response)
+        api_services().audit.record(identity, route.name, target, request_id=request_id, changes=changes)
 
 
 def _resolve(event: dict[str, Any], context: Any, method: str, path: str) -> dict[str, Any]:

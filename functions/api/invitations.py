@@ -74,7 +74,10 @@ def accept_invitation(body: Annotated[InvitationAccept, Body()]) -> Response[Any
     """Move to the tenant that the invitation is for."""
     caller = _caller()
     tenant, member = api_services().invitations.accept(caller, body.token)
-    request_id = router.current_event.request_context.request_id
-    action = "POST /invitations/accept"
-    api_services().audit.record(caller, action, member.subject, request_id=request_id, tenant=tenant)
+    if tenant != caller.tenant:  # else it is noted as every change is
+        request_id = router.current_event.request_context.request_id
+        action, role = "POST /invitations/accept", {"field": "role", "value": member.role}
+        api_services().audit.record(
+            caller, action, member.subject, request_id=request_id, changes=[role], tenant=tenant
+        )
     return reply(200, {"tenant_id": tenant, "subject": member.subject, "role": member.role})

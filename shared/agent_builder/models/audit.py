@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from agent_builder.messages import Json
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change. `action` is the route, `target` the id of what was changed."""
+    """One change. `action` is the route, `target` the id of what was changed.
+
+    Attributes:
+        changes: Fields that were given, each `{"field": …}`, with a new `value` where it is no secret and no content.
+    """
 
     id: str
     at_ms: int
@@ -16,3 +23,4 @@ class AuditEntry:
     action: str
     target: str
     request_id: str
+    changes: Sequence[Json] = ()

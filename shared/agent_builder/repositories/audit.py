@@ -6,7 +6,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from agent_builder.models.audit import AuditEntry
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, retrying, translated
+from agent_builder.repositories.table import Item, PackedJSON, retrying, translated
 
 KEPT_SECONDS = 365 * 24 * 3600
 
@@ -20,6 +20,7 @@ class AuditItem(Item, discriminator="audit"):
     action = UnicodeAttribute()
     target = UnicodeAttribute(default="")
     request_id = UnicodeAttribute(default="")
+    changes = PackedJSON(null=True)
 
 
 class AuditRepository:
@@ -36,6 +37,7 @@ class AuditRepository:
             action=entry.action,
             target=entry.target,
             request_id=entry.request_id,
+            changes=list(entry.changes) or None,
             expires_at=entry.at_ms // 1000 + KEPT_SECONDS,
         )
         retrying(item.save)
@@ -57,4 +59,13 @@ class AuditRepository:
 
 
 def _entry(item: AuditItem) -> AuditEntry:
-    return AuditEntry(item.sk, int(item.at), item.subject, item.key_id, item.action, item.target, item.request_id)
+    return AuditEntry(
+        id=item.sk,
+        at_ms=int(item.at),
+        subject=item.subject,
+        key_id=item.key_id,
+        action=item.action,
+        target=item.target,
+        request_id=item.request_id,
+        changes=item.changes or (),
+    )

@@ -36,6 +36,8 @@ class ApiKeyService:
     ) -> Json:
         """Make a key. The answer is the only one that shows it: null where an Idempotency-Key repeats it.
 
+        What a key makes ends no later than itself.
+
         Raises:
             Forbidden: A scope is wanted that the caller has not.
             IdempotencyMismatch: The Idempotency-Key was used with another body.
@@ -49,7 +51,7 @@ class ApiKeyService:
             tenant=identity.tenant,
             subject=key_id,
             scopes=scopes,
-            expires_at=None if expires_in_days is None else now // 1000 + expires_in_days * _DAY_SECONDS,
+            expires_at=_end(identity, expires_in_days, now // 1000),
             revoked_at=None,
             prefix=secret.prefix,
             name=name,
@@ -85,6 +87,14 @@ class ApiKeyService:
     def used(self, identity: Identity) -> None:
         """Note that the caller's key was used."""
         self.repository.used(identity.tenant, identity.key_id, now=self.clock())
+
+
+def _end(identity: Identity, days: int | None, now: int) -> int | None:
+    """When a new key ends, in seconds; None if it does not."""
+    wanted = None if days is None else now + days * _DAY_SECONDS
+    if not (identity.key_id and identity.expires_at):
+        return wanted
+    return identity.expires_at if wanted is None else min(wanted, identity.expires_at)
 
 
 def api_key_view(key: ApiKey) -> Json:

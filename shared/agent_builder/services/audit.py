@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms, rfc3339
@@ -23,15 +24,27 @@ class AuditService:
     repository: AuditRepository
     clock: Clock = now_ms
 
-    def record(self, identity: Identity, action: str, target: str, *, request_id: str, tenant: str = "") -> None:
+    def record(
+        self,
+        identity: Identity,
+        action: str,
+        target: str,
+        *,
+        request_id: str,
+        changes: Sequence[Json] = (),
+        tenant: str = "",
+    ) -> None:
         """Note a change that was made. The change stands: should the note fail, the log says so.
 
         Args:
             action: The route.
             target: Id of what was changed.
+            changes: As `AuditEntry` has them.
             tenant: The tenant that was changed, where it is not the caller's.
         """
-        entry = AuditEntry(new_id("aud"), self.clock(), identity.subject, identity.key_id, action, target, request_id)
+        entry = AuditEntry(
+            new_id("aud"), self.clock(), identity.subject, identity.key_id, action, target, request_id, changes
+        )
         try:
             self.repository.record(tenant or identity.tenant, entry)
         except StoreError:
@@ -53,4 +66,5 @@ def audit_view(entry: AuditEntry) -> Json:
         "action": entry.action,
         "target": entry.target,
         "request_id": entry.request_id,
+        "changes": list(entry.changes),
     }

@@ -49,7 +49,8 @@ class MemberService:
         Raises:
             Forbidden: The caller is a key.
             NotFound: The invitation was used meanwhile.
-            Conflict: `already_member`: the caller is one already, or works in another tenant that must be left first.
+            Conflict: `already_member`: the caller is one already, works in another tenant that must be left first, or
+                has tokens that name another tenant.
         """
         if identity.key_id:
             raise Forbidden("An API key cannot join a tenant; sign in yourself.")
@@ -60,7 +61,7 @@ class MemberService:
         except RaceLost as race:
             if "invitation" in race.failed:
                 raise no_invitation() from None
-            raise _already_member() from None
+            raise _already_member("member" in race.failed) from None
         # What is open in the tenant of their own stays theirs: a lost ring does no harm.
         self.doorbell.ring("disconnect", tenant_id=identity.tenant, subject=identity.subject)
         return member
@@ -126,11 +127,15 @@ class MemberService:
         """The tenant the caller leaves for another; empty where their tokens name the one they are invited to."""
         if identity.tenant == wanted and not _personal(wanted):
             return ""
-        if not _personal(identity.tenant) or identity.tenant == wanted:
-            raise _already_member()
-        here = self.repository.get(identity.tenant, identity.subject)
-        if here is not None and here.own_tenant != identity.tenant:
-            raise _already_member()
+        if identity.tenant == wanted:
+            raise _already_member(here=True)
+        member = self.repository.get(identity.tenant, identity.subject)
+        invited = member is not None and member.own_tenant not in ("", identity.tenant)
+        if invited:
+            raise _already_member(here=False)
+        if not _personal(identity.tenant):
+            detail = "Your sign-in names the tenant that you work in; only whoever runs its issuer can change that."
+            raise Conflict(detail, code="already_member")
         return identity.tenant
 
     def _founder(self, identity: Identity) -> Member:
@@ -188,6 +193,6 @@ def no_invitation() -> NotFound:
     return NotFound("This invitation is unknown, used or over; ask for a new one.", code="invitation_not_found")
 
 
-def _already_member() -> Conflict:
-    detail = "You are a member of a tenant already; leave it first (DELETE /members/me)."
-    return Conflict(detail, code="already_member")
+def _already_member(here: bool) -> Conflict:
+    detail = "You are a member of another tenant already; leave it first (DELETE /members/me)."
+    return Conflict("You are a member of this tenant already." if here else detail, code="already_member")

@@ -5,38 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-import uuid
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from agent_builder.models.principals import Member, api_key_tenant, fingerprint, ticket_tenant
+from agent_builder.models.principals import api_key_tenant, fingerprint, ticket_tenant
 from agent_builder.realtime.connections import Connections
-from agent_builder.realtime.delivery import Delivery
 from agent_builder.repositories.entries import EntryRepository
 from agent_builder.repositories.invitations import InvitationRepository
 from agent_builder.repositories.limits import LimitRepository
-from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.principals import PrincipalRepository
 from agent_builder.services.disconnecting import Disconnector
 from agent_builder.services.limits import LimitService
-from tests.integration.access.world import Caller, Calls, Rest, Socket, World
+from tests.integration.access.world import PRINCIPALS, Caller, Calls, Rest, Socket, World, moved, personal
 from tests.integration.store.product import everything
-
-PRINCIPALS = PrincipalRepository()
-
-
-def personal() -> Caller:
-    """Somebody whose tokens name no tenant, in the tenant of their own."""
-    return Caller(f"u-{uuid.uuid4().hex}", "owner", f"sub|{uuid.uuid4().hex[:8]}")
-
-
-def moved(caller: Caller) -> Caller:
-    """The same person as sign-in sees them now."""
-    home = PRINCIPALS.home(caller.tenant)
-    return Caller(home.tenant, home.role, caller.subject) if home else caller
 
 
 def disconnect(ring: dict[str, Any]) -> int:
@@ -157,23 +140,6 @@ def test_a_changed_role_is_in_force_at_once(rest: Rest, calls: Calls) -> None:
     assert moved(guest) == guest
     assert disconnect(calls.rung[-1]) == 1
     assert new.id in calls.closed
-
-
-def test_members_page_by_page_whatever_they_are_called(rest: Rest, world: World) -> None:
-    repository = MemberRepository()
-    for subject in ("é" * 256, "\U00010000" * 256, "z" * 256):
-        repository.join(world.tenant, Member(subject, "viewer", "", joined_at_ms=1), None)
-    wanted = [one["subject"] for one in rest(world.owner, "GET", "/members").json["items"]]
-    found: list[str] = []
-    query = "limit=1"
-    while len(found) < 9:
-        page = rest(world.owner, "GET", "/members", query=query).json
-        found += [one["subject"] for one in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        query = f"limit=1&cursor={page['next_cursor']}"
-    assert found == wanted
-    assert len(found) == 6
 
 
 def test_an_owner_is_always_left(rest: Rest, world: World) -> None:
@@ -345,29 +311,6 @@ def test_a_sign_in_that_ends_ends_its_connection(world: World, calls: Calls) -> 
     assert socket.id in calls.closed
     alive = Socket(calls, Caller(world.tenant, "owner", expires_at=int(time.time()) + 60), world.agent_id)
     assert [one["type"] for one in alive.send(type="ping")] == ["pong"]
-
-
-def test_who_watches_does_so_until_the_sign_in_ends(world: World, calls: Calls) -> None:
-    """By a message and by `resume`; a runner that comes later posts nothing to them and has the lease forget them."""
-    ends = int(time.time()) + 60
-    person, program = Caller(world.tenant, "operator", expires_at=ends), Caller(world.tenant, "run", "key_1")
-    brief, lasting = Socket(calls, person, world.agent_id), Socket(calls, program, world.agent_id)
-    brief.send(type="resume", conversation_id=world.conversation_id)
-    lasting.send(type="user_message", conversation_id=world.conversation_id, content="More")
-    silent = f"{brief.id}@{ends}"
-    lease = world.product.claim(world.conversation_id)
-    assert lease.subscribers == {silent, lasting.id}
-    assert {request.rpartition("#")[0] for request in lease.resumed} == {silent}
-    begun = brief.send(type="user_message", content="New")[0]["conversation_id"]
-    assert world.product.lease(begun).subscribers == {silent}
-
-    with ThreadPoolExecutor(1) as pool:
-        delivery = Delivery(Connections(), pool, clock=lambda: ends * 1000)
-        delivery.watch(lease.subscribers)
-        assert delivery.gone == {silent}
-    runs, now = world.product.runs, world.product.clock()
-    beat = runs.heartbeat(world.tenant, world.conversation_id, fence=lease.fence, now=now, gone=delivery.gone)
-    assert beat.subscribers == {lasting.id}
 
 
 def test_secrets_are_told_once_and_kept_nowhere(

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.models.principals import Member
 from agent_builder.repositories.members import MemberRepository
+from agent_builder.repositories.principals import PrincipalRepository
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
 from tests.integration.store.product import Product
@@ -99,6 +100,18 @@ class Caller:
 
 
 KINDS = (*ROLES, *PERMISSIONS)
+PRINCIPALS = PrincipalRepository()
+
+
+def personal() -> Caller:
+    """Somebody whose tokens name no tenant, in the tenant of their own."""
+    return Caller(f"u-{uuid.uuid4().hex}", "owner", f"sub|{uuid.uuid4().hex[:8]}")
+
+
+def moved(caller: Caller) -> Caller:
+    """The same person as sign-in sees them now."""
+    home = PRINCIPALS.home(caller.tenant)
+    return Caller(home.tenant, home.role, caller.subject) if home else caller
 
 
 @dataclass(frozen=True)
