@@ -188,9 +188,15 @@ def _subprotocol(result: Result | None) -> str | None:
 
 
 def _denial(status: int, result: Result | None) -> web.Response:
-    """What $connect refused with, in its own words where it has some."""
+    """What $connect refused with, in its own words where it has some, and when to try again."""
     value = json.loads(result.payload) if result and result.error is None else {}
-    body = value.get("body") if isinstance(value, dict) else None
-    if not isinstance(body, str):
-        return problem(status, message="Internal server error" if status >= 500 else phrase(status))
-    return web.Response(status=status, body=body.encode(), headers={"Content-Type": "application/json"})
+    value = value if isinstance(value, dict) else {}
+    body = value.get("body")
+    if isinstance(body, str):
+        response = web.Response(status=status, body=body.encode(), headers={"Content-Type": "application/json"})
+    else:
+        response = problem(status, message="Internal server error" if status >= 500 else phrase(status))
+    for name, item in (value.get("headers") or {}).items():
+        if name.lower() == "retry-after":
+            response.headers["Retry-After"] = str(item)
+    return response

@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import playground_services, preload, restore_playground
 from agent_builder.clock import now_ms
-from agent_builder.errors import AgentBuilderError, TooManyRequests, Unauthenticated
+from agent_builder.errors import AgentBuilderError, StoreError, TooManyRequests, Unauthenticated
 from agent_builder.models.identity import EXPIRED, Identity, identity_of
 from agent_builder.observability import configure_logging, log_context, logger
 from agent_builder.realtime.frames import error_frame
 from functions.playground.frames_in import PERMISSIONS, read_frame
+from functions.playground.recent import Recent
 from functions.playground.replies import Replies, answer
 
 SUBPROTOCOL = "aab.v1"
+_SHUT = Recent(8192)  # connections of which nothing more is looked at
+_REFUSED = Recent(8192)  # connections and callers of whom the log says already that something was refused
 
 configure_logging()
 register_before_snapshot(preload, "lambda", "apigatewaymanagementapi")
@@ -50,8 +54,10 @@ def _connect(event: dict[str, Any], identity: Identity, connection_id: str) -> d
     try:
         services.limits.connect(identity, connection_id)
     except TooManyRequests as error:
-        logger.info("a connection was refused", extra={"code": error.error_code})
-        return {"statusCode": error.status}
+        if _REFUSED.add(f"{identity.tenant}/{identity.subject}"):
+            logger.info("connections are refused", extra={"code": error.error_code})
+        wait = math.ceil(error.retry_after or 1)
+        return {"statusCode": error.status, "headers": {"Retry-After": str(wait)}}
     services.intake.connect(identity, connection_id)
     offered = _header(event, "sec-websocket-protocol")
     if SUBPROTOCOL in [name.strip() for name in offered.split(",")]:
@@ -60,28 +66,53 @@ def _connect(event: dict[str, Any], identity: Identity, connection_id: str) -> d
 
 
 def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> None:
-    """Answer one frame; whatever is wrong with it is told in an `error` frame and ends nothing."""
+    """Answer one frame; whatever is wrong with it is told in an `error` frame and ends nothing.
+
+    Every frame is counted: a message by its own gate, any other like a request, also one that is refused. Beyond the
+    limit that is said once and the connection closed; what still comes of it is dropped.
+    """
+    if connection_id in _SHUT:
+        return
     replies = Replies(playground_services(), identity, connection_id)
-    client_message_id = None
+    client_message_id, counted = None, False
     try:
         identity.require_unexpired(now_ms() / 1000)
         frame = read_frame(event.get("body"), binary=bool(event.get("isBase64Encoded")))
         client_message_id = getattr(frame, "client_message_id", None)
         identity.require(PERMISSIONS[frame.type])
+        if frame.type != "user_message":
+            counted = True
+            replies.count()
         answer(frame, replies)
     except AgentBuilderError as error:
-        logger.info("a frame was refused", extra={"code": error.error_code})
-        retryable = error.retryable or error.status >= 500
         client_message_id = client_message_id or getattr(error, "client_message_id", None)
-        replies.send(
-            error_frame(error.error_code, error.detail, retryable=retryable, client_message_id=client_message_id)
-        )
-        if error.error_code == EXPIRED:
-            replies.close()
+        _refuse(error, replies, client_message_id, counted=counted)
     except Exception:
         logger.exception("a frame could not be handled")
         detail = "This could not be handled because of a fault on our side; try again."
-        replies.send(error_frame("internal_error", detail, retryable=True, client_message_id=client_message_id))
+        _refuse(AgentBuilderError(detail), replies, client_message_id, counted=counted)
+
+
+def _refuse(error: AgentBuilderError, replies: Replies, client_message_id: str | None, *, counted: bool) -> None:
+    """Tell what is wrong with a frame; close the connection where nothing more may come of it."""
+    over = counted and isinstance(error, TooManyRequests)
+    if not counted and error.error_code != EXPIRED:
+        try:
+            replies.count()
+        except TooManyRequests as too_many:
+            error, over = too_many, True
+        except StoreError:
+            logger.warning("a frame was not counted")
+    closes = over or error.error_code == EXPIRED
+    if closes and not _SHUT.add(replies.connection_id):
+        return  # another frame of it was told just now
+    if _REFUSED.add(replies.connection_id):
+        logger.info("frames of a connection are refused", extra={"code": error.error_code})
+    detail = f"{error.detail} The connection is closed." if over else error.detail
+    retryable = error.retryable or error.status >= 500
+    replies.send(error_frame(error.error_code, detail, retryable=retryable, client_message_id=client_message_id))
+    if closes:
+        replies.close()
 
 
 def _header(event: dict[str, Any], name: str) -> str:

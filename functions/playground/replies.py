@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 from agent_builder.bootstrap import PlaygroundServices
@@ -24,9 +23,9 @@ from functions.playground.frames_in import (
     ResumeFrame,
     UserMessageFrame,
 )
+from functions.playground.recent import Recent
 
-_GREETED: OrderedDict[str, None] = OrderedDict()
-_GREETED_KEPT = 4096
+_GREETED = Recent(4096)
 _BELL = ThreadPoolExecutor(
     1, thread_name_prefix="bell"
 )  # rings while the client is told; its thread starts at first use
@@ -62,9 +61,15 @@ class Replies:
         if self.connection_id in _GREETED:
             return
         self.services.greeter.ensure(self.identity, self.connection_id)
-        _GREETED[self.connection_id] = None
-        if len(_GREETED) > _GREETED_KEPT:
-            _GREETED.popitem(last=False)
+        _GREETED.add(self.connection_id)
+
+    def count(self) -> None:
+        """Count a frame that is no message.
+
+        Raises:
+            TooManyRequests: It is one too many.
+        """
+        self.services.limits.frame(self.identity)
 
     def close(self) -> None:
         """Close the connection."""

@@ -112,16 +112,17 @@ def api_services() -> ApiServices:
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
     members = MemberService(MemberRepository(), doorbell)
+    limits = LimitService(LimitRepository())
     return ApiServices(
         agents=agents,
         conversations=ConversationService(ConversationRepository(), agents, doorbell),
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
-        api_keys=ApiKeyService(ApiKeyRepository(), doorbell),
+        api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
         invitations=InvitationService(InvitationRepository(), members),
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
-        limits=LimitService(LimitRepository()),
+        limits=limits,
     )
 
 
