@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms, rfc3339
-from agent_builder.errors import Forbidden, NotFound, RaceLost
+from agent_builder.errors import AgentBuilderError, Forbidden, NotFound, RaceLost
 from agent_builder.ids import new_id, require_id
 from agent_builder.messages import Json
 from agent_builder.models.identity import PERMISSIONS, Identity, Permission
@@ -13,6 +13,7 @@ from agent_builder.models.principals import ApiKey, new_api_key
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.api_keys import ApiKeyRepository
 from agent_builder.services.idempotency import earlier_answer, remembering
+from agent_builder.services.limits import LimitService
 
 _DAY_SECONDS = 24 * 3600
 
@@ -23,6 +24,7 @@ class ApiKeyService:
 
     repository: ApiKeyRepository
     doorbell: Doorbell
+    limits: LimitService
     clock: Clock = now_ms
 
     def create(
@@ -40,6 +42,7 @@ class ApiKeyService:
 
         Raises:
             Forbidden: A scope is wanted that the caller has not.
+            Conflict: The tenant has as many keys as it may have.
             IdempotencyMismatch: The Idempotency-Key was used with another body.
         """
         for scope in sorted(scopes - identity.permissions):
@@ -65,6 +68,11 @@ class ApiKeyService:
             self.repository.create(key, secret.hash, remember=remember, answer={**view, "key": None})
         except RaceLost as race:
             return earlier_answer(remember, race)
+        try:
+            self.limits.api_key(identity.tenant, key_id, key.expires_at)
+        except AgentBuilderError:
+            self.repository.delete(identity.tenant, key_id)  # nobody has been told its secret
+            raise
         return {**view, "key": secret.text}
 
     def page(self, identity: Identity, *, limit: int, after: str | None) -> tuple[list[Json], str | None]:
@@ -81,6 +89,7 @@ class ApiKeyService:
         """
         found = self.repository.delete(identity.tenant, require_id("key", key_id, "API key"))
         self.doorbell.insist("disconnect", tenant_id=identity.tenant, subject=key_id)
+        self.limits.end_api_key(identity.tenant, key_id)
         if not found:
             raise NotFound("There is no API key with this id.")
 

@@ -168,15 +168,22 @@ class Socket:
     caller: Caller
     agent_id: str
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    refusal: dict[str, Any] = field(default_factory=dict)
 
     def send(self, **frame: Any) -> list[dict[str, Any]]:
         """Frames that came back."""
+        return self.text(json.dumps(frame))
+
+    def text(self, text: str) -> list[dict[str, Any]]:
+        """The same for a frame that may not be one."""
         already = len(self.calls.frames[self.id])
-        assert self._event("$default", json.dumps(frame))["statusCode"] == 200
+        assert self._event("$default", text)["statusCode"] == 200
         return self.calls.frames[self.id][already:]
 
     def connect(self) -> int:
-        status: int = self._event("$connect")["statusCode"]
+        answer = self._event("$connect")
+        self.refusal = {} if answer["statusCode"] == 200 else answer
+        status: int = answer["statusCode"]
         return status
 
     def disconnect(self) -> None:
