@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from agent_builder import errors
 from agent_builder.config import Settings
@@ -28,11 +29,13 @@ from agent_builder.repositories.keys import DUE_SHARDS
 from agent_builder.services.context import HISTORY_PAGE
 from agent_builder.services.engine import Limits
 from agent_builder.services.invitations import INVITATION_SECONDS
-from agent_builder.services.limits import DEFAULTS, OVERRIDES_FRESH_MS
+from agent_builder.services.limits import DEFAULTS, MAX_API_KEYS, OVERRIDES_FRESH_MS
 from agent_builder.services.tickets import TICKET_SECONDS
+from functions.api.access_schemas import LimitsPatch
 from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
 from scripts.openapi import ROOT, openapi
+from tests import template
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
@@ -120,16 +123,40 @@ def test_api_page_has_every_permission() -> None:
 
 def test_api_page_has_the_limits_of_a_tenant() -> None:
     text = read("docs/api.md")
-    assert f"| {DEFAULTS.requests_per_minute:,} a minute" in text
+    requests = f"{DEFAULTS.tenant_requests_per_minute:,} a minute in a tenant, {DEFAULTS.requests_per_minute:,} of one"
+    assert f"| requests | {requests} person or key" in text
     messages = f"{DEFAULTS.messages_per_minute} in a tenant, {DEFAULTS.messages_per_minute_per_subject} of one person"
     assert f"a minute {messages} or key, {DEFAULTS.messages_per_minute_per_agent} to one agent" in text
     assert f"| runs at once | {DEFAULTS.runs_at_once} " in text
-    assert f"| connections at once | {DEFAULTS.connections_at_once} " in text
+    open_at_once = f"{DEFAULTS.tenant_connections_at_once} in a tenant, {DEFAULTS.connections_at_once} of one person"
+    assert f"| connections at once | {open_at_once} or key" in text
+    assert f"| API keys | {MAX_API_KEYS} in a tenant" in text
     assert f"`expires_in_days` is 1 to {3650:,}" in text
     assert f"within {OVERRIDES_FRESH_MS // 1000} seconds" in text
     assert f"within {TICKET_SECONDS} seconds" in text
     assert f"within {INVITATION_SECONDS // 86400} days" in text
     assert f"kept for {KEPT_SECONDS // 86400} days" in text
+
+
+def test_api_page_has_the_bounds_of_what_a_tenant_may_set() -> None:
+    text = " ".join(read("docs/api.md").split())
+    bounds: dict[str, set[str]] = {}
+    for name, schema in LimitsPatch.model_json_schema()["properties"].items():
+        number = next(one for one in schema["anyOf"] if one["type"] == "integer")
+        kind = next(kind for kind in ("requests", "messages", "runs", "connections") if kind in name)
+        bounds.setdefault(kind, set()).add(f"{number['minimum']} to {number['maximum']:,}")
+    assert f"{', '.join(f'{kind} {found.pop()}' for kind, found in bounds.items())}." in text
+    assert not any(bounds.values())
+
+
+def test_no_tenant_may_have_all_that_the_stack_lets_through() -> None:
+    a_minute = template.read()["Parameters"]["ThrottleRate"]["Default"] * 60
+    assert f"default {a_minute:,} requests a minute of everybody" in read("docs/api.md").replace("\n", " ")
+    assert DEFAULTS.tenant_requests_per_minute * 4 == a_minute
+    LimitsPatch(tenant_requests_per_minute=a_minute // 2, messages_per_minute=a_minute // 4)
+    for name, most in (("tenant_requests_per_minute", a_minute // 2), ("messages_per_minute", a_minute // 4)):
+        with pytest.raises(ValidationError):
+            LimitsPatch.model_validate({name: most + 1})
 
 
 def test_api_page_has_the_limits() -> None:
