@@ -166,7 +166,8 @@ class RunRepository:
         *ahead, last = batches(puts)
         for group in ahead:
             write = Transaction()
-            write.check("lease", LeaseItem, pk, keys.LEASE, LeaseItem.fence == fence)
+            held = LeaseItem.lease_until.set(end.now + LEASE_MS)
+            write.update("lease", LeaseItem(pk=pk, sk=keys.LEASE), [held], LeaseItem.fence == fence)
             for item in group:
                 write.put(item.sk, item)
             _commit_fenced(write)
