@@ -28,11 +28,13 @@ def test_the_parameter_of_the_path_is_a_query_parameter_of_connect(stack, item):
     assert item("connect/alpha") == {"early": "GoneException"}
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 500])
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
 def test_connect_may_deny(stack, status):
     with pytest.raises(InvalidStatus) as denied, open_room(stack, f"r?deny={status}"):
         pass
     assert denied.value.response.status_code == status
+    assert denied.value.response.headers["Retry-After"] == "7"
+    assert "X-Own" not in denied.value.response.headers
 
 
 def test_a_connect_that_raises_is_a_bad_gateway(stack):

@@ -33,7 +33,7 @@ def socket(event, context):
     query = event.get("queryStringParameters", {})
     if event["requestContext"]["eventType"] == "CONNECT":
         if "deny" in query:
-            return {"statusCode": int(query["deny"]), "body": "denied"}
+            return {"statusCode": int(query["deny"]), "body": "denied", "headers": {"retry-after": "7", "x-own": "1"}}
         if "fail" in query:
             raise RuntimeError("asked to fail")
         chosen = {"Sec-WebSocket-Protocol": query["choose"]} if "choose" in query else {}
