@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from agent_builder.bootstrap import playground_services
+from agent_builder.repositories.limits import GateItem, LimitsItem
 from agent_builder.repositories.table import Item
 from agent_builder.services.limits import MAX_API_KEYS
 from tests.integration.access.world import Caller, Calls, Rest, Socket, World, personal
@@ -73,6 +76,27 @@ def test_connections_beyond_the_limit(rest: Rest, world: World, calls: Calls) ->
     assert two.connect() == 200
 
 
+@contextmanager
+def operations() -> Iterator[list[str]]:
+    """What is asked of the store, by this process."""
+    seen: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        seen.append(model.name)
+
+    kinds = (Item, GateItem, LimitsItem)
+    clients = [
+        kind._get_connection().connection.client for kind in kinds
+    ]  # one, unless a kind was used before the rest
+    for client in clients:
+        client.meta.events.register("before-call.dynamodb", note, unique_id="limits")
+    try:
+        yield seen
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call.dynamodb", note, unique_id="limits")
+
+
 FLOOD = {
     "ping": '{"type": "ping"}',
     "resume": '{"type": "resume", "conversation_id": "cnv_none"}',
@@ -99,15 +123,10 @@ def test_a_flood_of_frames_ends_with_its_connection(
     assert answered in range(31, 91)  # the minute may turn meanwhile
     assert [frame["code"] for frame in told] == ["rate_limited"]
     assert told[0]["retryable"]
-    seen: list[str] = []
-    events = Item._get_connection().connection.client.meta.events
-    events.register("before-call.dynamodb", lambda model, **_: seen.append(model.name), unique_id="flood")
     caplog.clear()
     closed, rung = len(calls.closed), len(calls.rung)
-    try:
+    with operations() as seen:
         assert [socket.text(FLOOD[kind]) for _ in range(1_000)] == [[]] * 1_000
-    finally:
-        events.unregister("before-call.dynamodb", unique_id="flood")
     assert (seen, len(calls.closed), len(calls.rung), caplog.records) == ([], closed, rung, [])
 
 
@@ -117,3 +136,28 @@ def test_frames_of_many_connections_count_for_their_caller_and_tenant(rest: Rest
     kinds = [socket.send(type="ping")[-1]["type"] for socket in sockets]
     assert kinds.count("pong") in range(20, 62)  # the owner's own requests; the minute may turn meanwhile
     assert {socket.id for socket, kind in zip(sockets, kinds, strict=True) if kind == "error"} <= set(calls.closed)
+
+
+def test_messages_beyond_their_own_limit_count_as_frames(rest: Rest, world: World, calls: Calls) -> None:
+    rest(world.owner, "PATCH", "/limits", {"requests_per_minute": 30, "messages_per_minute": 0})
+    playground_services().limits._known.clear()
+    socket = Socket(calls, Caller(world.tenant, "operator", "sub|keen"), world.agent_id)
+    told: list[dict[str, Any]] = []
+    while socket.id not in calls.closed:
+        told += socket.send(type="user_message", content="Hello", client_message_id="m")
+        assert len(told) <= 91, "never closed"
+    assert {(one["code"], one["client_message_id"]) for one in told if one["type"] == "error"} == {
+        ("rate_limited", "m")
+    }
+    assert "requests a minute" in told[-1]["error"]
+    assert "messages a minute" in told[-2]["error"]
+
+
+def test_a_frame_costs_one_update(rest: Rest, world: World, calls: Calls) -> None:
+    socket = Socket(calls, Caller(world.tenant, "viewer", "sub|calm"), world.agent_id)
+    socket.send(type="ping")
+    with operations() as seen:
+        for _ in range(3):
+            assert [frame["type"] for frame in socket.send(type="ping")] == ["pong"]
+    assert [one for one in seen if one != "GetItem"] == ["UpdateItem"] * 3
+    assert len(seen) <= 4  # the tenant's own limits are read again after ten seconds
