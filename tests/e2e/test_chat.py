@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import time
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
@@ -122,6 +124,40 @@ def test_a_bad_line_loses_nothing(chat: ChatPage, fault: str) -> None:
     assert chat.text_of(answer) == WORDS
     assert answer.locator(".thought").all_text_contents() == ["first this"]
     assert len(sockets) == (2 if fault in ("cut", "dropped") else 1)
+
+
+def test_answers_that_ended_while_the_line_was_down_are_shown(chat: ChatPage, stack: Instance) -> None:
+    """Three messages; the line fails during the first answer and comes back during the last."""
+    lines: list[tuple[WebSocketRoute, WebSocketRoute]] = []
+    down = False
+
+    def connect(ours: WebSocketRoute) -> None:
+        if down:
+            ours.close(code=1001)
+            return
+        server = ours.connect_to_server()
+        lines.append((ours, server))
+        server.on_message(ours.send)
+
+    chat.page.route_web_socket(re.compile("/playground/"), connect)
+    chat.open(agent=scripted_agent(chat.url))
+    chat.say("/slow 20\n/long 60")
+    chat.say("/say second")
+    chat.say("/slow 40\n/long 200")
+    expect(chat.page.get_by_text("Waiting for its turn")).to_have_count(2)
+    down = True
+    for ours, server in lines:
+        ours.close(code=1001)
+        server.close()
+    conversation = parse_qs(urlparse(chat.page.url).query)["conversation"][0]
+    deadline = time.monotonic() + 60
+    while len(rest(stack.url, "GET", f"/conversations/{conversation}/messages")["items"]) < 5:
+        assert time.monotonic() < deadline
+        chat.page.wait_for_timeout(100)  # the page goes on trying
+    down = False
+    assert chat.text_of(chat.finished(1)) == "second"
+    assert chat.text_of(chat.finished(0)) == " ".join(f"word{n}" for n in range(1, 61))
+    assert chat.text_of(chat.finished(2)) == WORDS
 
 
 def test_two_tabs_show_the_same(chat: ChatPage) -> None:

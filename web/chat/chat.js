@@ -183,11 +183,16 @@ export class Chat {
     if (effect.entry) this.messages.changed(effect.entry);
     if (effect.also) this.messages.changed(effect.also);
     if (effect.gap) this.socket.reconnect();
-    if (effect.stranger || effect.incomplete) this.reload();
+    if (effect.stranger || effect.incomplete || this.overtakes(frame)) this.reload();
     if (effect.ended) {
       this.onChange();
       byId("announcer").textContent = frame.type === "message_complete" ? "The answer is complete." : "The answer has ended.";
     }
+  }
+
+  /** Whether a snapshot shows that an earlier answer has ended, of which nobody has told: runs go in order. */
+  overtakes(frame) {
+    return frame.type === "content_snapshot" && this.transcript.running.some((entry) => entry.runId < frame.run_id);
   }
 
   refused(frame) {
