@@ -130,8 +130,8 @@ class Vendor:
             self._struck(about, breakage)
             return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=breakage.code)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await self._stream(request, response, script.steps[min(step, len(script.steps) - 1)], about, breakage)
         except Struck:
             if request.transport:
