@@ -81,19 +81,22 @@ def cut(blocks: Blocks, offset: int) -> Blocks:
     return tuple(block for block in kept if not isinstance(block, TextBlock) or block.text)
 
 
-def without_step(blocks: Blocks, offset: int, step_id: str | None, run_id: str) -> Blocks:
-    """What is left when a step that began at `offset` is withdrawn.
+def without_step(blocks: Blocks, offset: int, step_id: str | None, run_id: str) -> tuple[Blocks, bool]:
+    """What is left when a step that began at `offset` is withdrawn, and whether that is sure.
 
-    Blocks that say their step are judged by it. Those that do not are the step's own where they stand behind the last
-    tool that has answered, since a step begins when all tools of the one before have.
+    Blocks that say their step are judged by it. Of the others a tool that has not answered is the step's own, and so
+    is what stands behind the last card: a step begins when all tools of the one before have been called. A guess:
+    where it takes something away, only the stored message is sure.
     """
-    if step_id == run_id:
-        return tuple(block for block in cut(blocks, offset) if _place(block) < offset)
     kept = cut(blocks, offset)
-    border = max((index for index, block in enumerate(kept) if _answered(block)), default=-1)
-    return tuple(
+    if step_id == run_id:
+        return tuple(block for block in kept if _place(block) < offset), True
+    border = max((index for index, block in enumerate(kept) if isinstance(block, ToolBlock)), default=-1)
+    left = tuple(
         block for index, block in enumerate(kept) if not _belongs(block, step_id, behind=index > border, offset=offset)
     )
+    guessed = any(not _says_step(block, step_id) for block in kept if block not in left)
+    return left, not guessed
 
 
 def built(parts: Iterable[Json]) -> tuple[Blocks, str]:
@@ -173,13 +176,13 @@ def _cut_text(block: Block, offset: int) -> Block:
     return block if text == block.text else replace(block, text=text)
 
 
-def _answered(block: Block) -> bool:
-    return isinstance(block, ToolBlock) and not is_open(block)
+def _says_step(block: Block, step_id: str | None) -> bool:
+    return step_id is not None and not isinstance(block, TextBlock) and block.step_id is not None
 
 
 def _belongs(block: Block, step_id: str | None, *, behind: bool, offset: int) -> bool:
     if isinstance(block, TextBlock):
         return False
-    if block.step_id is not None and step_id is not None:
+    if _says_step(block, step_id):
         return block.step_id == step_id
-    return behind and block.at >= offset
+    return (behind or is_open(block)) and block.at >= offset

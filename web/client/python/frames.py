@@ -110,7 +110,7 @@ def _step_reset(answer: Answer, frame: Frame) -> Answer:
         return answer
     if seq <= answer.seq:  # what came after it was taken already: only a snapshot can tell what is withdrawn
         return with_gap(answer)
-    blocks = without_step(answer.blocks, offset, frame.get("step_id"), answer.run_id)
+    blocks, certain = without_step(answer.blocks, offset, frame.get("step_id"), answer.run_id)
     text = utf16.head(answer.text, offset)
     length = min(answer.length, offset)
     return replace(
@@ -121,7 +121,7 @@ def _step_reset(answer: Answer, frame: Frame) -> Answer:
         sure=min(answer.sure, offset),
         blocks=blocks,
         missing=offset > answer.sure,
-        whole=frame.get("step_id") == answer.run_id or (answer.whole and offset <= answer.sure),
+        whole=frame.get("step_id") == answer.run_id or (answer.whole and certain and offset <= answer.sure),
     )
 
 

@@ -77,20 +77,26 @@ export function cut(blocks: Blocks, offset: number): Blocks {
 }
 
 /**
- * What is left when a step that began at `offset` is withdrawn.
+ * What is left when a step that began at `offset` is withdrawn, and whether that is sure.
  *
- * Blocks that say their step are judged by it. Those that do not are the step's own where they stand behind the last
- * tool that has answered, since a step begins when all tools of the one before have.
+ * Blocks that say their step are judged by it. Of the others a tool that has not answered is the step's own, and so is
+ * what stands behind the last card: a step begins when all tools of the one before have been called. A guess: where it
+ * takes something away, only the stored message is sure.
  */
-export function withoutStep(blocks: Blocks, offset: number, stepId: string | null, runId: string): Blocks {
+export function withoutStep(
+  blocks: Blocks, offset: number, stepId: string | null, runId: string,
+): { left: Blocks; certain: boolean } {
   const kept = cut(blocks, offset);
-  if (stepId === runId) return kept.filter((block) => placeOf(block) < offset);
-  const border = kept.findLastIndex((block) => block.type === "tool" && !isOpen(block));
-  return kept.filter((block, index) => {
-    if (block.type === "text") return true;
-    if (block.stepId !== null && stepId !== null) return block.stepId !== stepId;
-    return index <= border || block.at < offset;
-  });
+  if (stepId === runId) return { left: kept.filter((block) => placeOf(block) < offset), certain: true };
+  const border = kept.findLastIndex((block) => block.type === "tool");
+  const belongs = (block: Block, index: number): boolean => {
+    if (block.type === "text") return false;
+    if (saysStep(block, stepId)) return block.stepId === stepId;
+    return (index > border || isOpen(block)) && block.at >= offset;
+  };
+  const taken = kept.filter(belongs);
+  const left = kept.filter((block) => !taken.includes(block));
+  return { left, certain: taken.every((block) => saysStep(block, stepId)) };
 }
 
 /** Blocks and text of a message's parts, as REST and snapshots give them. */
@@ -161,6 +167,10 @@ export function equal(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) !== Array.isArray(other)) return false;
   const [mine, theirs] = [Object.entries(one), new Map(Object.entries(other))];
   return mine.length === theirs.size && mine.every(([name, value]) => theirs.has(name) && equal(value, theirs.get(name)));
+}
+
+function saysStep(block: Block, stepId: string | null): boolean {
+  return stepId !== null && block.type !== "text" && block.stepId !== null;
 }
 
 function placeOf(block: Block): number {

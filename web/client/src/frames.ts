@@ -96,14 +96,15 @@ function stepReset(answer: Answer, frame: StepReset): Answer {
   if (seq <= answer.floor) return answer;
   // What came after it was taken already: only a snapshot can tell what is withdrawn.
   if (seq <= answer.seq) return withGap(answer);
+  const { left, certain } = withoutStep(answer.blocks, offset, frame.step_id ?? null, answer.runId);
   return {
     ...begun(answer, frame),
     floor: seq,
     text: answer.text.slice(0, offset),
     sure: Math.min(answer.sure, offset),
-    blocks: withoutStep(answer.blocks, offset, frame.step_id ?? null, answer.runId),
+    blocks: left,
     missing: offset > answer.sure,
-    whole: frame.step_id === answer.runId || (answer.whole && offset <= answer.sure),
+    whole: frame.step_id === answer.runId || (answer.whole && certain && offset <= answer.sure),
   };
 }
 
