@@ -17,7 +17,9 @@ from tests.faults.vendor import Breakage, Script, Step, ToolUse
 _MANY = ("post.content_delta", "heartbeat", "read")
 _STEPS = ("save_steps", "ledger.running", "ledger.result")
 _WRITES = ("accept", "claim", "save_steps", "ledger.running", "ledger.result", "finish", "heartbeat", "release")
-LONG = plain(3_000, pace=0.0005)  # more than one frame holds, so that its last frame comes without it
+LONG = Script(
+    (Step(3_000, together=20, pace=0.02),)
+)  # more than one frame holds, so that its last frame comes without it
 SLOW = plain(80, pace=0.1)  # slow enough for others to do something meanwhile, on a busy machine too
 
 

@@ -32,9 +32,10 @@ class ToolUse:
 
 @dataclass(frozen=True)
 class Step:
-    """One answer of the model: so many words, then calls of tools. Without calls it is the last."""
+    """One answer of the model: so many words, some `together` in a chunk, then calls of tools. Without, it is the last."""
 
     words: int = 12
+    together: int = 1
     calls: tuple[ToolUse, ...] = ()
     pace: float = 0.01
 
@@ -130,8 +131,8 @@ class Vendor:
             self._struck(about, breakage)
             return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=breakage.code)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await self._stream(request, response, script.steps[min(step, len(script.steps) - 1)], about, breakage)
         except Struck:
             if request.transport:
@@ -151,7 +152,7 @@ class Vendor:
     ) -> None:
         mark = f"{about['case']}.{about['message']}"
         chunks = _chunks(mark, step, about["step"], about["attempt"])
-        reason = step.words + len(step.calls)  # with this chunk the answer is whole; usage may still be lost
+        reason = len(chunks) - 3  # with this chunk the answer is whole; usage may still be lost
         for number, chunk in enumerate(chunks):
             if breakage and number == breakage.chunk and await self._break(request, response, about, breakage):
                 return
@@ -202,7 +203,9 @@ def _asked(messages: list[dict[str, Any]]) -> tuple[str, int]:
 
 def _chunks(mark: str, step: Step, number: int, attempt: int) -> list[bytes]:
     """The events of an answer: words, calls, the reason why it ends, usage, the end."""
-    chunks = [_event({"content": word(mark, number, attempt, n)}) for n in range(step.words)]
+    said = [word(mark, number, attempt, n) for n in range(step.words)]
+    texts = ["".join(said[n : n + step.together]) for n in range(0, step.words, step.together)]
+    chunks = [_event({"content": text}) for text in texts]
     for index, use in enumerate(step.calls):
         own = json.dumps(use.arguments).replace("{mark}", mark.replace(".", "-"))
         function = {"name": use.name, "arguments": own}
