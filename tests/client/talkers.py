@@ -51,13 +51,15 @@ class _PythonTalker:
         except ClientError as error:
             raise Refusal(error.code) from error
 
-    async def do_open(self, base_url: str, agent_id: str, token: str | None = None, timing: Json | None = None) -> None:
+    async def do_open(
+        self, base_url: str, agent_id: str, token: str | None = None, timing: Json | None = None, *, rest: bool = True
+    ) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self.client = PlaygroundClient(
             base_url=base_url,
             agent_id=agent_id,
             ticket=None if token is None else ticket_source(base_url, agent_id, headers),
-            messages=message_source(base_url, headers),
+            messages=message_source(base_url, headers) if rest else None,
             timing=Timing(**(timing or {})),
             on_state=lambda state, _: self.states.append(state),
         )

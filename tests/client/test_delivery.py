@@ -26,7 +26,8 @@ class Server:
             number = len(self.stored) + 1
             ids = {"conversation_id": frame.get("conversation_id", f"cnv_{number}"), "run_id": f"run_{number:03}"}
             self.stored[own] = {**ids, "message_id": f"msg_{number}", "frame": frame}
-        assert self.stored[own]["frame"] == frame, "a resend is the same to the letter"
+        place = {"conversation_id": self.stored[own]["conversation_id"]}
+        assert {**self.stored[own]["frame"], **place} == {**frame, **place}, "a resend is the same to the letter"
         ids = {name: value for name, value in self.stored[own].items() if name != "frame"}
         return {"type": "message_accepted", **ids, "client_message_id": own, "queued": False}
 

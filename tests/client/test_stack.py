@@ -123,6 +123,40 @@ async def test_three_messages_at_once(stack: Instance, agent: str, language: str
 
 
 @LANGUAGES
+@pytest.mark.parametrize("rest", [True, False], ids=["with REST", "without REST"])
+@pytest.mark.parametrize("ended", [2, 3])
+async def test_answers_that_end_while_the_connection_is_lost(
+    stack: Instance, agent: str, language: str, ended: int, *, rest: bool
+) -> None:
+    """The server shows the last one only; whoever asks is told of the others too."""
+    scripts = {"a": "/slow 10\n/long 30", "b": "/say two", "c": "/slow 10\n/long 30\n/say three"}
+    async with proxied(stack.url) as proxy, client(language, proxy.url, agent, rest=rest) as talker:
+        for name, script in scripts.items():
+            await talker.do("say", name=name, content=script, **({} if name == "a" else {"after": "a"}))
+        ids = [await talker.do("accepted", name=name) for name in scripts]
+        proxy.shut = True
+        proxy.cut()
+        await wait_for_answers(stack, ids[0]["conversation_id"], ended)
+        proxy.shut = False
+        answers = [await talker.do("answer", name=name) for name in scripts]
+    stored = {item["run_id"]: item["content"] for item in answers_of(stack, ids[0]["conversation_id"])}
+    assert [answer["run_id"] for answer in answers] == [one["run_id"] for one in ids]
+    assert [answer["status"] for answer in answers] == ["completed"] * 3
+    assert [answer["text"] for answer in answers] == [stored[one["run_id"]] for one in ids]
+    assert [answer["whole"] for answer in answers] == [True] * 3
+
+
+def answers_of(stack: Instance, conversation: str) -> list[dict[str, Any]]:
+    found = (item for item in messages(stack, conversation) if item["role"] == "assistant")
+    return [item for item in found if item["status"] in ("completed", "failed", "cancelled")]
+
+
+async def wait_for_answers(stack: Instance, conversation: str, count: int) -> None:
+    while len(answers_of(stack, conversation)) < count:
+        await asyncio.sleep(0.1)
+
+
+@LANGUAGES
 async def test_two_clients_see_the_same(stack: Instance, agent: str, language: str) -> None:
     async with (
         proxied(stack.url) as proxy,

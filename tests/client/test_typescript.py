@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from tests.client.typescript import BUILT, CLIENT, node
-from tests.client.view import view
-from tests.client.world import Frame, any_frames, cuts_and_resumes
-from web.client.python.transcript import Transcript, reduce
+from tests.client.view import Step, advance, outlook
+from tests.client.world import any_frames, cuts_and_resumes, several_runs
+from web.client.python.transcript import Transcript
 
 SCENARIOS = 150
 
@@ -37,25 +37,26 @@ def test_its_own_tests_pass() -> None:
 
 @pytest.mark.usefixtures("compiled")
 def test_both_languages_see_the_same() -> None:
-    """After each frame of stories that no vector tells."""
+    """After each step of stories that no vector tells."""
     stories = [story for seed in range(SCENARIOS) for story in _stories(seed)]
     lines = "".join(f"{json.dumps(story)}\n" for story in stories)
     told = node(str(BUILT / "tests" / "views.js"), stdin=lines).splitlines()
     assert len(told) == len(stories)
     for number, (story, line) in enumerate(zip(stories, told, strict=True)):
         for position, (mine, theirs) in enumerate(zip(_views(story), json.loads(line), strict=True)):
-            assert mine == theirs, f"seed {number // 2}, frame {position}: {story[position]}"
+            assert mine == theirs, f"seed {number // 3}, step {position}: {story[position]}"
 
 
-def _stories(seed: int) -> list[list[Frame]]:
+def _stories(seed: int) -> list[list[Step]]:
     chance = Random(seed)
-    return [cuts_and_resumes(chance, 30)[0], any_frames(chance, 30)]
+    alone = [cuts_and_resumes(chance, 30)[0], any_frames(chance, 30)]
+    return [*([{"frame": frame} for frame in story] for story in alone), several_runs(chance, 12)]
 
 
-def _views(story: list[Frame]) -> list[list[Frame]]:
+def _views(story: list[Step]) -> list[Step]:
     transcript = Transcript()
     views = []
-    for frame in story:
-        transcript = reduce(transcript, frame)
-        views.append(view(transcript))
+    for step in story:
+        transcript = advance(transcript, step)
+        views.append(outlook(transcript))
     return views

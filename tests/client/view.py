@@ -8,7 +8,18 @@ from typing import Any
 
 from web.client.python.answer import Answer, Failure
 from web.client.python.blocks import Block, TextBlock, ThinkingBlock
-from web.client.python.transcript import Entry, Question, Transcript, forgotten, loaded, reduce, refused, said
+from web.client.python.transcript import (
+    Entry,
+    Question,
+    Transcript,
+    closed,
+    forgotten,
+    loaded,
+    overtaken,
+    reduce,
+    refused,
+    said,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "web" / "client" / "vectors"
@@ -35,11 +46,18 @@ def advance(transcript: Transcript, step: Step) -> Transcript:
             return refused(transcript, own, Failure(code, ""))
         case {"forget": {"id": own}}:
             return forgotten(transcript, own)
+        case {"close": {"run": run}}:
+            return closed(transcript, run)
     return transcript
 
 
 def view(transcript: Transcript) -> list[Step]:
     return [_entry(entry) for entry in transcript.entries]
+
+
+def outlook(transcript: Transcript) -> Step:
+    """Entries, and which of them are overdue."""
+    return {"entries": view(transcript), "overtaken": overtaken(transcript)}
 
 
 def matches(found: Any, expected: Any) -> bool:

@@ -160,6 +160,26 @@ def cuts_and_resumes(chance: Random, turns: int) -> tuple[list[Frame], Server]:
     return arrived, server
 
 
+def several_runs(chance: Random, turns: int) -> list[dict[str, Any]]:
+    """Steps of a conversation with three runs: frames that get lost, a cancel, and runs that are given up."""
+    roads = []
+    for number in (1, 2, 3):
+        ids = {"run_id": f"run_{number}", "message_id": f"msg_{2 * number}"}
+        frames = [frame | ids for frame in cuts_and_resumes(chance, turns)[0]]
+        if chance.random() < 0.3:
+            end = {"type": "run_cancelled", **IDS, **ids, **TOTALS, "content": ""}
+            frames = [*frames[: len(frames) // 3], end]
+        accepted = {"type": "message_accepted", **IDS, **ids, "queued": number > 1}
+        roads.append([accepted, *(frame for frame in frames if chance.random() < 0.7)])
+    steps: list[dict[str, Any]] = []
+    while any(roads):
+        road = chance.choice([road for road in roads if road])
+        steps.append({"frame": road.pop(0)})
+        if chance.random() < 0.05:
+            steps.append({"close": {"run": chance.choice(("run_1", "run_2", "run_3", "run_9"))}})
+    return steps
+
+
 def any_frames(chance: Random, turns: int) -> list[Frame]:
     """Frames that no server would send like this: lost, shuffled, of several runners at once."""
     frames, _ = cuts_and_resumes(chance, turns)

@@ -94,6 +94,14 @@ def settled(answer: Answer, message: Json) -> Answer:
     )
 
 
+def given_up(answer: Answer) -> Answer:
+    """The answer of a run that has ended nobody knows how; REST may."""
+    if answer.over:
+        return answer
+    answer = cut_back(answer, answer.sure)
+    return replace(answer, status="completed", phase=None, missing=False, whole=False, blocks=stopped(answer.blocks))
+
+
 def fence_of(seq: int) -> int:
     """Which runner said it."""
     return seq // FENCE

@@ -8,9 +8,10 @@ from web.client.python.answer import Failure, Frame
 from web.client.python.connection import Chore, Connection
 from web.client.python.errors import ClientError, Refused
 from web.client.python.outbox import Letter, Outbox, Thread
+from web.client.python.overdue import Overdue
 from web.client.python.standing import Standing, Wish, cancel
 from web.client.python.timing import Timing
-from web.client.python.transcript import forgotten, reduce, refused, said
+from web.client.python.transcript import closed, forgotten, reduce, refused, said
 from web.client.python.verdicts import BLAMED, HARMLESS, MAX_TRIES, RETRIED, failure_of
 
 _EARLY_KEPT = 1000
@@ -27,6 +28,7 @@ class Dialogue:
         self._timing = timing
         self._chance = chance
         self._standing = Standing()
+        self._overdue = Overdue(self.outbox, timing)
         self._early: list[Frame] = []
 
     @property
@@ -53,7 +55,7 @@ class Dialogue:
     def cancel(self, now: float, thread: Thread, run_id: str | None) -> None:
         """End one run, or all of a conversation, with its messages that are not accepted."""
         for letter in self.outbox:
-            if run_id is None and letter.thread is thread:
+            if run_id is None and letter.thread is thread and letter.run_id is None:
                 self._withdraw(letter)
         runs = [answer.run_id for answer in thread.transcript.active if run_id in (None, answer.run_id)]
         for run in runs:
@@ -85,7 +87,7 @@ class Dialogue:
         """There is a new connection: it knows nothing of the one before."""
         self.landed()
         for thread in self.threads:
-            thread.heard_at = now
+            thread.heard_at = thread.opened_at = now
             self.resume(now, thread)
         for frame in self._standing.left():
             self._connection.post(now, frame)
@@ -104,6 +106,8 @@ class Dialogue:
         if thread is not None:
             thread.heard_at = now
             thread.transcript = reduce(thread.transcript, frame)
+            if isinstance(frame.get("run_id"), str):
+                thread.trace(frame["run_id"]).heard_at = now
         elif self.outbox.flying and self.outbox.flying.thread.id is None and len(self._early) < _EARLY_KEPT:
             self._early.append(frame)
 
@@ -111,8 +115,12 @@ class Dialogue:
         """After each frame: forget wishes that came true, ask for what was lost, send what may go."""
         self._standing.prune()
         for thread in self.threads:
+            self._overdue.notice(now, thread)
             if thread.transcript.missing and now - thread.asked_at >= self._timing.gap_again:
                 self.resume(now, thread)
+        for letter in self.outbox:
+            if letter.sent_at is None and letter.run_id and letter.run_id not in letter.thread.traces:
+                self.outbox.remove(letter)
         self.flush(now)
 
     def objected(self, now: float, frame: Frame) -> None:
@@ -140,13 +148,19 @@ class Dialogue:
         """A message will not be accepted."""
         self.outbox.remove(letter)
         self._early.clear()
+        if letter.run_id is not None:
+            self._overdue.put_off(letter, final=not failure.retryable)
         letter.thread.transcript = refused(letter.thread.transcript, letter.client_message_id, failure)
         self.sweep()
 
     def refuse_all(self, error: ClientError) -> None:
         """No message will be accepted."""
         for letter in self.outbox:
-            self.refuse(letter, Failure(error.code, error.detail, error.retryable))
+            if letter.run_id is not None:
+                self.outbox.remove(letter)
+            else:
+                self.refuse(letter, Failure(error.code, error.detail, error.retryable))
+        self.sweep()
 
     def flush(self, now: float) -> None:
         """Send the message whose turn it is."""
@@ -165,6 +179,8 @@ class Dialogue:
         for thread in self.threads:
             if thread.id is not None and not thread.gone and thread.transcript.active:
                 yield self._question_at(thread), self._asker(thread)
+                for when, run_id in self._overdue.due(thread):
+                    yield when, self._reminder(thread, run_id)
 
     # ------------------------------------------------------------ inside
 
@@ -181,6 +197,18 @@ class Dialogue:
                 self._connection.probe(now)
 
         return ask
+
+    def _reminder(self, thread: Thread, run_id: str) -> Callable[[float], None]:
+        def remind(now: float) -> None:
+            letter = self._overdue.reminder(now, thread, run_id)
+            if letter is None:
+                thread.transcript = closed(thread.transcript, run_id)
+                self.mind(now)
+            else:
+                self.outbox.add(letter)
+                self.flush(now)
+
+        return remind
 
     def _resend(self, now: float) -> None:
         self.outbox.landed()
@@ -199,9 +227,18 @@ class Dialogue:
         for one in (frame, *early):
             if one.get("conversation_id") == thread.id:
                 thread.transcript = reduce(thread.transcript, one)
+        self._remember(now, letter, frame["run_id"])
         if letter.cancel:
             self.wish(now, cancel(thread, frame["run_id"]))
         self.sweep()
+
+    def _remember(self, now: float, letter: Letter, run_id: str) -> None:
+        """Until its run has ended, a message may have to be sent again."""
+        trace = letter.thread.trace(run_id)
+        if letter.run_id is None:
+            trace.letter, trace.accepted_at = letter, now
+        else:
+            trace.answers += 1
 
     def _report(self, frame: Frame) -> None:
         """An error that names no message: perhaps the answer to a `resume`."""

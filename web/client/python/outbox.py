@@ -15,21 +15,48 @@ class Thread:
 
     `id` is None until the first message of a new one is accepted. `heard_at` is when it was last spoken of (or the
     connection opened), `asked_at` when `resume` was last sent. `gone`: the server does not know it.
-    `kept`: a user looks at it.
+    `kept`: a user looks at it. `opened_at`: when the connection that it was resumed on opened. `traces` are of its open
+    runs.
     """
 
     def __init__(self, conversation_id: str | None) -> None:
         self.id = conversation_id
         self.transcript = Transcript()
         self.heard_at = 0.0
-        self.asked_at = float("-inf")
+        self.asked_at = self.opened_at = float("-inf")
         self.gone = False
         self.kept = True
+        self.traces: dict[str, Trace] = {}
+
+    def trace(self, run_id: str) -> Trace:
+        """What is remembered of an open run."""
+        return self.traces.setdefault(run_id, Trace())
+
+
+@dataclass(eq=False)
+class Trace:
+    """What is remembered of a run until it has ended.
+
+    `letter` began it, where this client sent it, and was accepted at `accepted_at`. `heard_at` is when the run was last
+    spoken of; `asked_at` when its message was last sent again, which was answered `answers` times. Since `overtaken_at`
+    a later run is known that makes its end likely; `proven`: that makes it certain.
+    """
+
+    letter: Letter | None = None
+    accepted_at: float = 0.0
+    heard_at: float = float("-inf")
+    asked_at: float = float("-inf")
+    answers: int = 0
+    overtaken_at: float | None = None
+    proven: bool = False
 
 
 @dataclass(eq=False)
 class Letter:
-    """A message that is not accepted. Its frame is made once: a resend must be the same to the letter."""
+    """A message that is not accepted. Its frame is made once: a resend must be the same to the letter.
+
+    `run_id`: it was accepted before, and is sent again to hear what became of this run.
+    """
 
     thread: Thread
     client_message_id: str
@@ -39,6 +66,7 @@ class Letter:
     retry_at: float = float("-inf")
     tries: int = 0
     cancel: bool = False
+    run_id: str | None = None
 
     def sealed(self) -> Frame:
         """Its frame."""

@@ -26,6 +26,7 @@ class Timing:
     silence_first: float = 8 * SECOND
     silence_again: float = 5 * SECOND
     gap_again: float = 1 * SECOND
+    remind_within: float = 24 * 60 * MINUTE  # the server knows a message by its own id for 7 days
     planned_from: float = 110 * MINUTE
     planned_spread: float = 5 * MINUTE
     planned_latest: float = 118 * MINUTE  # until then a run that goes on is waited for

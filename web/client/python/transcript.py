@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from web.client.python.answer import Answer, Failure, Frame, settled
+from web.client.python.answer import STORED, Answer, Failure, Frame, given_up, settled
 from web.client.python.blocks import Json
 from web.client.python.frames import apply
 
@@ -97,6 +97,27 @@ def forgotten(transcript: Transcript, client_message_id: str) -> Transcript:
     if before is None or before.status == "accepted":
         return transcript
     return Transcript(tuple(entry for entry in transcript.entries if entry is not before))
+
+
+def overtaken(transcript: Transcript) -> dict[str, bool]:
+    """Open runs before one that has begun, for they go in their order: True. False: before one that was cancelled, and
+    that the server shows as the last one, with none at work."""
+    found: dict[str, bool] = {}
+    passed: bool | None = None
+    for answer in reversed([entry for entry in transcript.entries if isinstance(entry, Answer)]):
+        if not answer.over and passed is not None:
+            found[answer.run_id] = passed
+        if answer.status in ("running", "completed", "failed"):
+            passed = True
+        elif answer.status == "cancelled" and answer.seq == STORED:
+            passed = passed or False
+    return found
+
+
+def closed(transcript: Transcript, run_id: str) -> Transcript:
+    """With a run counted as ended, of which nobody says how."""
+    answer = transcript.answer(run_id)
+    return transcript if answer is None else _put(transcript, answer, given_up(answer))
 
 
 def loaded(transcript: Transcript, messages: Iterable[Json]) -> Transcript:

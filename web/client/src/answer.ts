@@ -78,6 +78,13 @@ export function settled(answer: Answer, message: StoredMessage): Answer {
   };
 }
 
+/** The answer of a run that has ended nobody knows how; REST may. */
+export function givenUp(answer: Answer): Answer {
+  if (isOver(answer)) return answer;
+  const known = cutBack(answer, answer.sure);
+  return { ...known, status: "completed", phase: null, missing: false, whole: false, blocks: stopped(known.blocks) };
+}
+
 /** Which runner said it. */
 export function fenceOf(seq: number): number {
   return Math.floor(seq / FENCE);

@@ -4,9 +4,10 @@ import type { Failure } from "./answer.js";
 import type { Chore, Connection } from "./connection.js";
 import { Refused, type ClientError } from "./errors.js";
 import { Letter, Outbox, type Thread } from "./outbox.js";
+import { Overdue } from "./overdue.js";
 import { Standing, cancelWish, type Wish } from "./standing.js";
 import type { Timing } from "./timing.js";
-import { activeAnswers, forgotten, isMissing, reduce, refused, said } from "./transcript.js";
+import { activeAnswers, closed, forgotten, isMissing, reduce, refused, said } from "./transcript.js";
 import { BLAMED, HARMLESS, MAX_TRIES, RETRIED, failureOf } from "./verdicts.js";
 import type { MessageAccepted, Objection, ServerFrame } from "./wire.js";
 
@@ -18,6 +19,7 @@ export class Dialogue {
   readonly outbox = new Outbox();
   reports: ClientError[] = [];
   private readonly standing = new Standing();
+  private readonly overdue: Overdue;
   private early: ServerFrame[] = [];
   private readonly connection: Connection;
   private readonly timing: Timing;
@@ -27,6 +29,7 @@ export class Dialogue {
     this.connection = connection;
     this.timing = timing;
     this.chance = chance;
+    this.overdue = new Overdue(this.outbox, timing);
   }
 
   /** Whether an answer is waited for. */
@@ -52,8 +55,8 @@ export class Dialogue {
 
   /** End one run, or all of a conversation, with its messages that are not accepted. */
   cancel(now: number, thread: Thread, runId: string | null): void {
-    const mine = this.outbox.letters.filter((letter) => runId === null && letter.thread === thread);
-    for (const letter of mine) this.withdraw(letter);
+    const mine = this.outbox.letters.filter((letter) => letter.thread === thread && letter.runId === null);
+    if (runId === null) for (const letter of mine) this.withdraw(letter);
     if (thread.id === null) return;
     const { id } = thread;
     const runs = activeAnswers(thread.transcript).filter((answer) => runId === null || answer.runId === runId);
@@ -88,7 +91,7 @@ export class Dialogue {
   opened(now: number): void {
     this.landed();
     for (const thread of this.threads) {
-      thread.heardAt = now;
+      thread.heardAt = thread.openedAt = now;
       this.resume(now, thread);
     }
     for (const frame of this.standing.left()) this.connection.post(now, frame);
@@ -108,6 +111,7 @@ export class Dialogue {
     if (thread) {
       thread.heardAt = now;
       thread.transcript = reduce(thread.transcript, frame);
+      if ("run_id" in frame && typeof frame.run_id === "string") thread.trace(frame.run_id).heardAt = now;
     } else if (this.outbox.flying?.thread.id === null && this.early.length < EARLY_KEPT) {
       this.early.push(frame);
     }
@@ -117,8 +121,12 @@ export class Dialogue {
   mind(now: number): void {
     this.standing.prune();
     for (const thread of this.threads) {
+      this.overdue.notice(now, thread);
       if (isMissing(thread.transcript) && now - thread.askedAt >= this.timing.gapAgain) this.resume(now, thread);
     }
+    const needless = ({ sentAt, runId, thread }: Letter): boolean =>
+      sentAt === null && runId !== null && !thread.traces.has(runId);
+    for (const letter of this.outbox.letters.filter(needless)) this.outbox.remove(letter);
     this.flush(now);
   }
 
@@ -143,13 +151,18 @@ export class Dialogue {
   refuse(letter: Letter, failure: Failure): void {
     this.outbox.remove(letter);
     this.early = [];
+    if (letter.runId !== null) this.overdue.putOff(letter, !failure.retryable);
     letter.thread.transcript = refused(letter.thread.transcript, letter.clientMessageId, failure);
     this.sweep();
   }
 
   /** No message will be accepted. */
   refuseAll({ code, message: detail, retryable }: ClientError): void {
-    for (const letter of this.outbox.letters) this.refuse(letter, { code, detail, retryable });
+    for (const letter of this.outbox.letters) {
+      if (letter.runId === null) this.refuse(letter, { code, detail, retryable });
+      else this.outbox.remove(letter);
+    }
+    this.sweep();
   }
 
   /** Send the message whose turn it is. */
@@ -169,6 +182,7 @@ export class Dialogue {
     for (const thread of this.threads) {
       if (thread.id === null || thread.gone || activeAnswers(thread.transcript).length === 0) continue;
       chores.push([this.questionAt(thread), (now) => this.ask(now, thread)]);
+      for (const [when, runId] of this.overdue.due(thread)) chores.push([when, (now) => this.remind(now, thread, runId)]);
     }
     return chores;
   }
@@ -185,6 +199,17 @@ export class Dialogue {
   private ask(now: number, thread: Thread): void {
     this.resume(now, thread);
     if (now - thread.heardAt >= this.timing.silenceFirst && !this.connection.probing) this.connection.probe(now);
+  }
+
+  private remind(now: number, thread: Thread, runId: string): void {
+    const letter = this.overdue.reminder(now, thread, runId);
+    if (letter) {
+      this.outbox.add(letter);
+      this.flush(now);
+    } else {
+      thread.transcript = closed(thread.transcript, runId);
+      this.mind(now);
+    }
   }
 
   private resend(now: number): void {
@@ -205,8 +230,16 @@ export class Dialogue {
       const mine = "conversation_id" in one && one.conversation_id === thread.id;
       if (mine) thread.transcript = reduce(thread.transcript, one);
     }
+    this.remember(now, letter, frame.run_id);
     if (letter.cancel) this.wish(now, cancelWish(thread, thread.id, frame.run_id));
     this.sweep();
+  }
+
+  /** Until its run has ended, a message may have to be sent again. */
+  private remember(now: number, letter: Letter, runId: string): void {
+    const trace = letter.thread.trace(runId);
+    if (letter.runId === null) [trace.letter, trace.acceptedAt] = [letter, now];
+    else trace.answers += 1;
   }
 
   /** An error that names no message: perhaps the answer to a `resume`. */

@@ -8,36 +8,67 @@ import type { ClientFrame } from "./wire.js";
  *
  * `id` is null until the first message of a new one is accepted. `heardAt` is when it was last spoken of (or the
  * connection opened), `askedAt` when `resume` was last sent. `gone`: the server does not know it. `kept`: a user looks
- * at it.
+ * at it. `openedAt`: when the connection that it was resumed on opened. `traces` are of its open runs.
  */
 export class Thread {
   id: string | null;
   transcript: Transcript = EMPTY;
   heardAt = 0;
   askedAt = -Infinity;
+  openedAt = -Infinity;
   gone = false;
   kept = true;
+  traces = new Map<string, Trace>();
 
   constructor(id: string | null) {
     this.id = id;
   }
+
+  /** What is remembered of an open run. */
+  trace(runId: string): Trace {
+    let known = this.traces.get(runId);
+    if (!known) this.traces.set(runId, (known = new Trace()));
+    return known;
+  }
 }
 
-/** A message that is not accepted. Its frame is made once: a resend must be the same to the letter. */
+/**
+ * What is remembered of a run until it has ended.
+ *
+ * `letter` began it, where this client sent it, and was accepted at `acceptedAt`. `heardAt` is when the run was last
+ * spoken of; `askedAt` when its message was last sent again, which was answered `answers` times. Since `overtakenAt` a
+ * later run is known that makes its end likely; `proven`: that makes it certain.
+ */
+export class Trace {
+  letter: Letter | null = null;
+  acceptedAt = 0;
+  heardAt = -Infinity;
+  askedAt = -Infinity;
+  answers = 0;
+  overtakenAt: number | null = null;
+  proven = false;
+}
+
+/**
+ * A message that is not accepted. Its frame is made once: a resend must be the same to the letter. `runId`: it was
+ * accepted before, and is sent again to hear what became of this run.
+ */
 export class Letter {
   readonly thread: Thread;
   readonly clientMessageId: string;
   readonly content: string;
+  readonly runId: string | null;
   frame: ClientFrame | null = null;
   sentAt: number | null = null;
   retryAt = -Infinity;
   tries = 0;
   cancel = false;
 
-  constructor(thread: Thread, clientMessageId: string, content: string) {
+  constructor(thread: Thread, clientMessageId: string, content: string, runId: string | null = null) {
     this.thread = thread;
     this.clientMessageId = clientMessageId;
     this.content = content;
+    this.runId = runId;
   }
 
   sealed(): ClientFrame {

@@ -18,6 +18,8 @@ export interface Timing {
   readonly silenceFirst: number;
   readonly silenceAgain: number;
   readonly gapAgain: number;
+  /** The server knows a message by its own id for 7 days. */
+  readonly remindWithin: number;
   readonly plannedFrom: number;
   readonly plannedSpread: number;
   /** Until then a run that goes on is waited for. */
@@ -37,6 +39,7 @@ export const TIMING: Timing = {
   silenceFirst: 8 * SECOND,
   silenceAgain: 5 * SECOND,
   gapAgain: 1 * SECOND,
+  remindWithin: 24 * 60 * MINUTE,
   plannedFrom: 110 * MINUTE,
   plannedSpread: 5 * MINUTE,
   plannedLatest: 118 * MINUTE,

@@ -1,7 +1,7 @@
 // A conversation as it is known so far: questions and answers in their order. Pure: a transcript and a frame make a
 // transcript, and what did not change stays the same object.
 
-import { isOver, newAnswer, settled, type Answer, type Failure } from "./answer.js";
+import { STORED, givenUp, isOver, newAnswer, settled, type Answer, type Failure } from "./answer.js";
 import { equal } from "./blocks.js";
 import { apply } from "./frames.js";
 import type { MessageAccepted, RunFrame, ServerFrame, StoredMessage } from "./wire.js";
@@ -84,6 +84,28 @@ export function forgotten(transcript: Transcript, clientMessageId: string): Tran
   const before = questionOf(transcript, clientMessageId);
   if (!before || before.status === "accepted") return transcript;
   return { entries: transcript.entries.filter((entry) => entry !== before) };
+}
+
+/**
+ * Open runs before one that has begun, for they go in their order: true. False: before one that was cancelled, and that
+ * the server shows as the last one, with none at work.
+ */
+export function overtaken({ entries }: Transcript): ReadonlyMap<string, boolean> {
+  const found = new Map<string, boolean>();
+  let passed: boolean | null = null;
+  for (const entry of [...entries].reverse()) {
+    if (entry.role !== "assistant") continue;
+    if (!isOver(entry) && passed !== null) found.set(entry.runId, passed);
+    if (entry.status === "running" || entry.status === "completed" || entry.status === "failed") passed = true;
+    else if (entry.status === "cancelled" && entry.seq === STORED) passed ??= false;
+  }
+  return found;
+}
+
+/** With a run counted as ended, of which nobody says how. */
+export function closed(transcript: Transcript, runId: string): Transcript {
+  const answer = answerOf(transcript, runId);
+  return answer ? put(transcript, answer, givenUp(answer)) : transcript;
 }
 
 /** With stored messages of REST, in any order. */

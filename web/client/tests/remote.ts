@@ -22,6 +22,7 @@ interface Command {
   readonly agent_id: string;
   readonly token?: string;
   readonly timing?: Partial<Timing>;
+  readonly rest?: boolean;
 }
 
 let client: PlaygroundClient;
@@ -29,11 +30,12 @@ const states: string[] = [];
 const sent = new Map<string, Sent>();
 const watched = new Map<string, Conversation>();
 
-function open({ base_url: baseUrl, agent_id: agentId, token, timing = {} }: Command): void {
+function open({ base_url: baseUrl, agent_id: agentId, token, timing = {}, rest: whole = true }: Command): void {
   const rest = { baseUrl, headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } };
   const ticket = token === undefined ? {} : { ticket: ticketSource(agentId, rest) };
   const onState = (state: string): unknown => states.push(state);
-  client = new PlaygroundClient({ baseUrl, agentId, timing, messages: messageSource(rest), onState, ...ticket }).connect();
+  const messages = whole ? { messages: messageSource(rest) } : {};
+  client = new PlaygroundClient({ baseUrl, agentId, timing, onState, ...messages, ...ticket }).connect();
 }
 
 function say({ name, content, after }: Command): void {

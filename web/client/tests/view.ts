@@ -3,7 +3,7 @@
 import type { Entry, Transcript } from "../src/index.js";
 import type { Block } from "../src/index.js";
 import { EMPTY, loaded, reduce, type ServerFrame, type StoredMessage } from "../src/index.js";
-import { forgotten, refused, said } from "../src/transcript.js";
+import { closed, forgotten, overtaken, refused, said } from "../src/transcript.js";
 
 export interface TranscriptStep {
   readonly frame?: ServerFrame;
@@ -11,11 +11,17 @@ export interface TranscriptStep {
   readonly say?: { readonly id: string; readonly content: string };
   readonly refuse?: { readonly id: string; readonly code: string };
   readonly forget?: { readonly id: string };
+  readonly close?: { readonly run: string };
   readonly expect?: readonly unknown[];
 }
 
 export function viewOf(transcript: Transcript): unknown[] {
   return transcript.entries.map(entryView);
+}
+
+/** Entries, and which of them are overdue. */
+export function outlookOf(transcript: Transcript): unknown {
+  return { entries: viewOf(transcript), overtaken: Object.fromEntries(overtaken(transcript)) };
 }
 
 /** A transcript after one step. */
@@ -25,6 +31,7 @@ export function advance(transcript: Transcript = EMPTY, step: TranscriptStep): T
   if (step.say) return said(transcript, step.say.id, step.say.content);
   if (step.refuse) return refused(transcript, step.refuse.id, { code: step.refuse.code, detail: "", retryable: false });
   if (step.forget) return forgotten(transcript, step.forget.id);
+  if (step.close) return closed(transcript, step.close.run);
   return transcript;
 }
 
