@@ -59,6 +59,7 @@ class LeaseItem(Item, discriminator="lease"):
     resumed = UnicodeSetAttribute(null=True)
     attempts = NumberAttribute(default=0)
     hops = NumberAttribute(default=0)
+    holder = UnicodeAttribute(null=True)
     begun = UnicodeAttribute(null=True)
     begun_at = NumberAttribute(null=True)
     deleted_at = NumberAttribute(null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,9 +49,15 @@ class RunRepository:
     """One runner at a time works on a conversation: the one whose fence is the highest."""
 
     def claim(self, tenant: str, conversation_id: str, *, now: int) -> Lease | None:
-        """Take the conversation if something waits in it and nobody works on it."""
-        free = (LeaseItem.lease_until < now) & (size(Path("queue")) > 0) & LeaseItem.deleted_at.does_not_exist()
+        """Take the conversation if something waits in it and nobody works on it.
+
+        Each claim names itself: one whose answer was lost and which is sent again takes what it has taken already.
+        """
+        holder = uuid.uuid4().hex
+        free = (LeaseItem.lease_until < now) | (LeaseItem.holder == holder)
+        free &= (size(Path("queue")) > 0) & LeaseItem.deleted_at.does_not_exist()
         actions = [
+            LeaseItem.holder.set(holder),
             LeaseItem.fence.add(1),
             LeaseItem.attempts.add(1),
             LeaseItem.lease_until.set(now + LEASE_MS),

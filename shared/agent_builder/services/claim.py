@@ -56,6 +56,8 @@ class Claim:
         self.delivery.watch(lease.subscribers)
         self.latecomers = _connections(lease.resumed)
         self.seen = lease.resumed
+        self.renewed = time.monotonic()
+        self.dropping: asyncio.Future[None] | None = None
         self.reading: asyncio.Future[History] | None = reading
 
     @property
@@ -120,6 +122,7 @@ class Claim:
             gone=self.delivery.gone,
             seen=self.seen,
         )
+        self.renewed = time.monotonic()
         resumed = self.lease.resumed - self.seen
         self.seen = self.lease.resumed
         return self.delivery.watch(self.lease.subscribers, anew=_connections(resumed))
@@ -128,7 +131,8 @@ class Claim:
         """End those who wait behind the first and were cancelled; they need not wait for their turn."""
         for place, run in reversed(list(enumerate(self.lease.queue))[1:]):
             if run.run_id in self.lease.cancelled:
-                await self._drop(place, run)
+                self.dropping = asyncio.ensure_future(self._drop(place, run))
+                await asyncio.shield(self.dropping)  # once it is stored it is told, whoever is cancelled meanwhile
 
     async def _drop(self, place: int, run: QueuedRun) -> None:
         runner = self.runner

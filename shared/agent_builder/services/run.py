@@ -51,8 +51,9 @@ class Run:
         claim = self.claim
         await self._restore()
         outcome = await self._outcome()
-        if self.saving is not None:  # its thread may go on behind a task that was cancelled
-            await asyncio.wait({self.saving})
+        going_on = {future for future in (self.saving, claim.dropping) if future is not None}
+        if going_on:  # their threads may go on behind a task that was cancelled
+            await asyncio.wait(going_on)
         if outcome is None:
             await self._hand_over()
             return True
@@ -212,6 +213,13 @@ class Run:
         return await self._follow(engine, request)
 
     def _room(self, kind: StepKind) -> bool:
+        """Whether a step may begin here: one that is not paid for in vain, and that has the time it needs.
+
+        Raises:
+            FenceLost: This process was paused for so long that somebody else may own the conversation.
+        """
+        if time.monotonic() - self.claim.renewed > LEASE_MS / 1000:
+            raise FenceLost("The lease was not renewed in time.")
         seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
         return self.claim.work_left > self.claim.needed(seconds)
 
@@ -257,16 +265,14 @@ class Run:
         Raises:
             FenceLost: The lease is lost, or could not be renewed before it ended.
         """
-        renewed = time.monotonic()
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
                 fresh = await self.claim.beat()
-                renewed = time.monotonic()
             except FenceLost:
                 raise
             except StoreError as error:
-                if time.monotonic() - renewed > LEASE_MS / 1000:
+                if time.monotonic() - self.claim.renewed > LEASE_MS / 1000:
                     raise FenceLost("The lease could not be renewed in time.") from error
                 continue
             if fresh:

@@ -285,3 +285,18 @@ def test_the_rescue_finds_what_is_overdue_and_nothing_else(product: Product, wai
     product.agents.delete(product.me, agent_id, expected_revision=None)
     product.clock.ahead += 61_000
     assert mine() == [("purge", {"tenant_id": product.tenant, "target_id": agent_id})]
+
+
+def test_a_claim_whose_answer_was_lost_takes_what_it_has_taken(product: Product, waiting: str) -> None:
+    client = Item._get_connection().connection.client
+    sent: list[dict[str, object]] = []
+    client.meta.events.register_first(
+        "provide-client-params.dynamodb.UpdateItem", lambda params, **_: sent.append(dict(params)), unique_id="claims"
+    )
+    try:
+        product.claim(waiting)
+    finally:
+        client.meta.events.unregister("provide-client-params.dynamodb.UpdateItem", unique_id="claims")
+    client.update_item(**sent[-1])
+    assert product.lease(waiting).fence == 2
+    assert product.runs.claim(product.tenant, waiting, now=product.clock()) is None
