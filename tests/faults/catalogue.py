@@ -110,10 +110,10 @@ def pauses(lease_seconds: float) -> Iterator[Case]:
 def models() -> Iterator[Case]:
     """A model that breaks off at every chunk, stalls, errs, refuses; a runner killed and paused meanwhile."""
     for chunk in range(9):  # of the first step: words, the call, the reason, usage, the end
-        yield Case("model drops", scripts=[tools(Breakage("drop", chunk))], may_fail=True)
+        yield Case("model drops", scripts=[tools(Breakage("drop", chunk))])
     for chunk in (0, 3, 5):
-        yield Case("model errs after 200", scripts=[tools(Breakage("error", chunk))], may_fail=True)
-        yield Case("model is cut off", scripts=[tools(Breakage("cut", chunk))], may_fail=True)
+        yield Case("model errs after 200", scripts=[tools(Breakage("error", chunk))])
+        yield Case("model is cut off", scripts=[tools(Breakage("cut", chunk))])
         yield Case("kill while the model speaks", scripts=[tools(Breakage("kill", chunk))])
         yield Case("kill while the model speaks", scripts=[tools(Breakage("kill", chunk, step=1))])
     yield Case("model stalls", scripts=[tools(Breakage("stall", 3, seconds=10.0))])

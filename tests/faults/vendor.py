@@ -32,12 +32,12 @@ class ToolUse:
 
 @dataclass(frozen=True)
 class Step:
-    """One answer of the model: so many words, some `together` in a chunk, then calls of tools. Without, it is the last."""
+    """One answer of the model: words, `together` in a chunk, then calls of tools. Without calls it is the last."""
 
     words: int = 12
-    together: int = 1
     calls: tuple[ToolUse, ...] = ()
     pace: float = 0.01
+    together: int = 1
 
 
 @dataclass(frozen=True)
