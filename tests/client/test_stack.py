@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -152,8 +153,11 @@ def answers_of(stack: Instance, conversation: str) -> list[dict[str, Any]]:
 
 
 async def wait_for_answers(stack: Instance, conversation: str, count: int) -> None:
-    while len(answers_of(stack, conversation)) < count:
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(SECONDS):
+        for _ in itertools.count():
+            if len(await asyncio.to_thread(answers_of, stack, conversation)) >= count:
+                return
+            await asyncio.sleep(0.1)
 
 
 @LANGUAGES
