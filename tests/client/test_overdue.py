@@ -71,6 +71,7 @@ class World:
         self.now = 0.0
         self.out: list[Frame] = []
         self.back: list[Frame] = []
+        self.accepted: set[object] = set()
         self.calm = False
         self.session.connect(self.now)
         self.thread = self.session.thread("cnv_1")
@@ -93,15 +94,17 @@ class World:
             self.out, self.back = [], []
             self.session.lost(self.now, 1006)
         elif self.back and self.chance.random() < 0.7:
-            self.session.heard(self.now, self.back.pop(0))
+            frame = self.back.pop(0)
+            self.accepted.add(frame.get("client_message_id"))
+            self.session.heard(self.now, frame)
         elif self.out:
             self._serve(self.out.pop(0))
 
     def _serve(self, frame: Frame) -> None:
-        told = "client_message_id" in frame and frame["client_message_id"] in self.server.runs
-        if told and not self.calm and self.chance.random() < 0.3:
-            own = {"client_message_id": frame["client_message_id"]}
-            self.back.append({"type": "error", "error": "No.", "code": "rate_limited", "retryable": True, **own})
+        own = frame.get("client_message_id")
+        if own and own in self.accepted and not self.calm and self.chance.random() < 0.3:
+            error = {"type": "error", "error": "No.", "code": "rate_limited", "retryable": True}
+            self.back.append({**error, "client_message_id": own})
         else:
             self.back += self.server.hear(frame)
 

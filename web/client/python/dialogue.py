@@ -87,7 +87,7 @@ class Dialogue:
         """There is a new connection: it knows nothing of the one before."""
         self.landed()
         for thread in self.threads:
-            thread.heard_at = thread.opened_at = now
+            thread.open_again(now)
             self.resume(now, thread)
         for frame in self._standing.left():
             self._connection.post(now, frame)
@@ -104,10 +104,8 @@ class Dialogue:
             self._accepted(now, frame)
         thread = self.find(frame.get("conversation_id"))
         if thread is not None:
-            thread.heard_at = now
+            thread.note(now, frame)
             thread.transcript = reduce(thread.transcript, frame)
-            if isinstance(frame.get("run_id"), str):
-                thread.trace(frame["run_id"]).heard_at = now
         elif self.outbox.flying and self.outbox.flying.thread.id is None and len(self._early) < _EARLY_KEPT:
             self._early.append(frame)
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from web.client.python.answer import Frame
+from web.client.python.answer import STORED, Frame
 from web.client.python.transcript import Transcript
 
 
@@ -15,8 +15,8 @@ class Thread:
 
     `id` is None until the first message of a new one is accepted. `heard_at` is when it was last spoken of (or the
     connection opened), `asked_at` when `resume` was last sent. `gone`: the server does not know it.
-    `kept`: a user looks at it. `opened_at`: when the connection that it was resumed on opened. `traces` are of its open
-    runs.
+    `kept`: a user looks at it. `opened_at`: when the connection that it was resumed on opened. `shown` is the
+    newest run that came from the store. `traces` are of its open runs.
     """
 
     def __init__(self, conversation_id: str | None) -> None:
@@ -26,11 +26,27 @@ class Thread:
         self.asked_at = self.opened_at = float("-inf")
         self.gone = False
         self.kept = True
+        self.shown = ""
         self.traces: dict[str, Trace] = {}
 
     def trace(self, run_id: str) -> Trace:
         """What is remembered of an open run."""
         return self.traces.setdefault(run_id, Trace())
+
+    def open_again(self, now: float) -> None:
+        """There is a new connection."""
+        self.heard_at = self.opened_at = now
+        for trace in self.traces.values():
+            trace.answers = 0
+
+    def note(self, now: float, frame: Frame) -> None:
+        """Remember that a frame came, beyond what the transcript shows of it."""
+        self.heard_at = now
+        run_id = frame.get("run_id")
+        if isinstance(run_id, str):
+            self.trace(run_id).heard_at = now
+            if frame["type"] == "content_snapshot" and frame["seq"] == STORED:
+                self.shown = max(self.shown, run_id)
 
 
 @dataclass(eq=False)
@@ -38,8 +54,8 @@ class Trace:
     """What is remembered of a run until it has ended.
 
     `letter` began it, where this client sent it, and was accepted at `accepted_at`. `heard_at` is when the run was last
-    spoken of; `asked_at` when its message was last sent again, which was answered `answers` times. Since `overtaken_at`
-    a later run is known that makes its end likely; `proven`: that makes it certain.
+    spoken of; `asked_at` when its message was last sent again, which was answered `answers` times on this connection.
+    Since `overtaken_at` a later run is known that makes its end likely; `proven`: that makes it certain.
     """
 
     letter: Letter | None = None

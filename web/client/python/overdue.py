@@ -23,7 +23,7 @@ class Overdue:
 
     def notice(self, now: float, thread: Thread) -> None:
         """Look at a conversation after a frame: which runs are overdue, which have ended."""
-        found = overtaken(thread.transcript)
+        found = overtaken(thread.transcript, thread.shown)
         active = [answer.run_id for answer in thread.transcript.active]
         thread.traces = {run_id: trace for run_id, trace in thread.traces.items() if run_id in active}
         for run_id in active:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from web.client.python.answer import STORED, Answer, Failure, Frame, given_up, settled
+from web.client.python.answer import Answer, Failure, Frame, given_up, settled
 from web.client.python.blocks import Json
 from web.client.python.frames import apply
 
@@ -99,9 +99,9 @@ def forgotten(transcript: Transcript, client_message_id: str) -> Transcript:
     return Transcript(tuple(entry for entry in transcript.entries if entry is not before))
 
 
-def overtaken(transcript: Transcript) -> dict[str, bool]:
+def overtaken(transcript: Transcript, shown: str = "") -> dict[str, bool]:
     """Open runs before one that has begun, for they go in their order: True. False: before one that was cancelled, and
-    that the server shows as the last one, with none at work."""
+    that was `shown` from the store, as the last one is when none is at work."""
     found: dict[str, bool] = {}
     passed: bool | None = None
     for answer in reversed([entry for entry in transcript.entries if isinstance(entry, Answer)]):
@@ -109,7 +109,7 @@ def overtaken(transcript: Transcript) -> dict[str, bool]:
             found[answer.run_id] = passed
         if answer.status in ("running", "completed", "failed"):
             passed = True
-        elif answer.status == "cancelled" and answer.seq == STORED:
+        elif answer.status == "cancelled" and answer.run_id == shown:
             passed = passed or False
     return found
 

@@ -91,7 +91,7 @@ export class Dialogue {
   opened(now: number): void {
     this.landed();
     for (const thread of this.threads) {
-      thread.heardAt = thread.openedAt = now;
+      thread.openAgain(now);
       this.resume(now, thread);
     }
     for (const frame of this.standing.left()) this.connection.post(now, frame);
@@ -109,9 +109,8 @@ export class Dialogue {
     if (frame.type === "message_accepted") this.accepted(now, frame);
     const thread = "conversation_id" in frame ? this.find(frame.conversation_id) : undefined;
     if (thread) {
-      thread.heardAt = now;
+      thread.note(now, frame);
       thread.transcript = reduce(thread.transcript, frame);
-      if ("run_id" in frame && typeof frame.run_id === "string") thread.trace(frame.run_id).heardAt = now;
     } else if (this.outbox.flying?.thread.id === null && this.early.length < EARLY_KEPT) {
       this.early.push(frame);
     }

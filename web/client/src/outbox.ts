@@ -1,14 +1,16 @@
 // Messages on their way to the server: one at a time until it is accepted, so that their order is the server's.
 
+import { STORED } from "./answer.js";
 import { EMPTY, type Transcript } from "./transcript.js";
-import type { ClientFrame } from "./wire.js";
+import type { ClientFrame, ServerFrame } from "./wire.js";
 
 /**
  * One conversation that is looked at.
  *
  * `id` is null until the first message of a new one is accepted. `heardAt` is when it was last spoken of (or the
  * connection opened), `askedAt` when `resume` was last sent. `gone`: the server does not know it. `kept`: a user looks
- * at it. `openedAt`: when the connection that it was resumed on opened. `traces` are of its open runs.
+ * at it. `openedAt`: when the connection that it was resumed on opened. `shown` is the newest
+ * run that came from the store. `traces` are of its open runs.
  */
 export class Thread {
   id: string | null;
@@ -18,6 +20,7 @@ export class Thread {
   openedAt = -Infinity;
   gone = false;
   kept = true;
+  shown = "";
   traces = new Map<string, Trace>();
 
   constructor(id: string | null) {
@@ -30,14 +33,29 @@ export class Thread {
     if (!known) this.traces.set(runId, (known = new Trace()));
     return known;
   }
+
+  /** There is a new connection. */
+  openAgain(now: number): void {
+    this.heardAt = this.openedAt = now;
+    for (const trace of this.traces.values()) trace.answers = 0;
+  }
+
+  /** Remember that a frame came, beyond what the transcript shows of it. */
+  note(now: number, frame: ServerFrame): void {
+    this.heardAt = now;
+    if (!("run_id" in frame) || typeof frame.run_id !== "string") return;
+    this.trace(frame.run_id).heardAt = now;
+    if (frame.type !== "content_snapshot" || frame.seq !== STORED) return;
+    if (frame.run_id > this.shown) this.shown = frame.run_id;
+  }
 }
 
 /**
  * What is remembered of a run until it has ended.
  *
  * `letter` began it, where this client sent it, and was accepted at `acceptedAt`. `heardAt` is when the run was last
- * spoken of; `askedAt` when its message was last sent again, which was answered `answers` times. Since `overtakenAt` a
- * later run is known that makes its end likely; `proven`: that makes it certain.
+ * spoken of; `askedAt` when its message was last sent again, which was answered `answers` times on this connection.
+ * Since `overtakenAt` a later run is known that makes its end likely; `proven`: that makes it certain.
  */
 export class Trace {
   letter: Letter | null = null;

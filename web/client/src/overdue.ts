@@ -20,7 +20,7 @@ export class Overdue {
 
   /** Look at a conversation after a frame: which runs are overdue, which have ended. */
   notice(now: number, thread: Thread): void {
-    const found = overtaken(thread.transcript);
+    const found = overtaken(thread.transcript, thread.shown);
     const active = new Set(activeAnswers(thread.transcript).map((answer) => answer.runId));
     for (const runId of [...thread.traces.keys()]) if (!active.has(runId)) thread.traces.delete(runId);
     for (const runId of active) {

@@ -1,7 +1,7 @@
 // A conversation as it is known so far: questions and answers in their order. Pure: a transcript and a frame make a
 // transcript, and what did not change stays the same object.
 
-import { STORED, givenUp, isOver, newAnswer, settled, type Answer, type Failure } from "./answer.js";
+import { givenUp, isOver, newAnswer, settled, type Answer, type Failure } from "./answer.js";
 import { equal } from "./blocks.js";
 import { apply } from "./frames.js";
 import type { MessageAccepted, RunFrame, ServerFrame, StoredMessage } from "./wire.js";
@@ -88,16 +88,16 @@ export function forgotten(transcript: Transcript, clientMessageId: string): Tran
 
 /**
  * Open runs before one that has begun, for they go in their order: true. False: before one that was cancelled, and that
- * the server shows as the last one, with none at work.
+ * was `shown` from the store, as the last one is when none is at work.
  */
-export function overtaken({ entries }: Transcript): ReadonlyMap<string, boolean> {
+export function overtaken({ entries }: Transcript, shown = ""): ReadonlyMap<string, boolean> {
   const found = new Map<string, boolean>();
   let passed: boolean | null = null;
   for (const entry of [...entries].reverse()) {
     if (entry.role !== "assistant") continue;
     if (!isOver(entry) && passed !== null) found.set(entry.runId, passed);
     if (entry.status === "running" || entry.status === "completed" || entry.status === "failed") passed = true;
-    else if (entry.status === "cancelled" && entry.seq === STORED) passed ??= false;
+    else if (entry.status === "cancelled" && entry.runId === shown) passed ??= false;
   }
   return found;
 }

@@ -21,7 +21,7 @@ export function viewOf(transcript: Transcript): unknown[] {
 
 /** Entries, and which of them are overdue. */
 export function outlookOf(transcript: Transcript): unknown {
-  return { entries: viewOf(transcript), overtaken: Object.fromEntries(overtaken(transcript)) };
+  return { entries: viewOf(transcript), overtaken: Object.fromEntries(overtaken(transcript, "run_3")) };
 }
 
 /** A transcript after one step. */
