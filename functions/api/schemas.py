@@ -203,9 +203,10 @@ _PROBLEMS = {
     400: "The body is not the JSON that is accepted",
     409: "The present state does not allow it",
     429: "A limit is reached; `Retry-After` says when to try again",
+    431: "Address and headers are larger than the gateway takes",
     503: "Storage is briefly unavailable",
 }
-COMMON = (401, 403, 405, 429, 503)
+COMMON = (401, 403, 405, 429, 431, 503)
 READ = (*COMMON, 404, 422)
 BODY = (*COMMON, 400, 413, 415, 422)
 WRITE = (*READ, 400, 412, 413, 415)
