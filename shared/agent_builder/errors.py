@@ -20,6 +20,8 @@ vendor, no secret, no content.
     │   └── TooManyRequests        429
     ├── ProviderError                  a model vendor failed, by kind
     ├── ToolError                      a tool failed; `detail` is told to the model
+    │   ├── OutboundRefused            a call to the outside may not be made, and was not
+    │   └── OutboundFailed             a call to the outside failed, perhaps after it had an effect
     ├── StoreError                 503 the table did not answer as it should
     │   ├── StoreRefused               the write itself is not acceptable; again will not help
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
@@ -46,6 +48,19 @@ ProviderErrorKind = Literal[
     "timeout",
     "unavailable",
 ]
+
+RefusalReason = Literal[
+    "address",  # not public, or a name that has no address
+    "denied",  # on the tenant's deny list
+    "header",
+    "insecure",  # a secret would travel without TLS
+    "not_allowed",  # not on the tenant's allow list
+    "port",
+    "redirect",
+    "scheme",
+    "url",
+]
+OutboundFailureKind = Literal["connect", "timeout", "too_large", "protocol", "redirect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +251,34 @@ class ToolError(AgentBuilderError):
     code = "tool_error"
     status = 422
     title = "The tool failed"
+
+
+class OutboundRefused(ToolError):
+    """A call to the outside that may not be made. Nothing was sent. `reason` is for the record."""
+
+    code = "outbound_refused"
+    title = "This may not be called"
+
+    def __init__(self, reason: RefusalReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: RefusalReason = reason
+
+
+class OutboundFailed(ToolError):
+    """A call to the outside that failed.
+
+    Attributes:
+        kind: What happened.
+        sent: Whether any of it may have reached the server, which may then have acted on it.
+    """
+
+    code = "outbound_failed"
+    title = "The call failed"
+
+    def __init__(self, kind: OutboundFailureKind, detail: str, *, sent: bool) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.sent = sent
 
 
 class StoreError(AgentBuilderError):

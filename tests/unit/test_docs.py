@@ -38,7 +38,15 @@ from scripts.openapi import ROOT, openapi
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
 # Told to nobody outside: the caller turns them into something else, or the operator reads them in a log.
-INNER = {"bad_request", "provider_error", "tool_error", "race_lost", "fence_lost"}
+INNER = {
+    "bad_request",
+    "provider_error",
+    "tool_error",
+    "race_lost",
+    "fence_lost",
+    "outbound_refused",
+    "outbound_failed",
+}
 
 
 def read(name: str) -> str:
