@@ -26,6 +26,8 @@ vendor, no secret, no content.
     │   ├── StoreRefused               the write itself is not acceptable; again will not help
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
     │   └── FenceLost                  another runner owns the conversation now; stop writing
+    ├── SecretsUnavailable         503 the key that protects secrets cannot be used now
+    ├── SecretUnreadable           500 a stored secret is not what was sealed for its place (operators)
     ├── IssuerUnavailable          503 the issuer's signing keys cannot be had (operators)
     └── ConfigurationError         500 the deployment is wrong (operators)
 """
@@ -318,6 +320,22 @@ class FenceLost(StoreError):
 
     code = "fence_lost"
     status = 409
+
+
+class SecretsUnavailable(AgentBuilderError):
+    """The key that protects secrets cannot be used now."""
+
+    code = "secrets_unavailable"
+    status = 503
+    title = "Secrets cannot be protected or read right now; try again"
+    retryable = True
+
+
+class SecretUnreadable(AgentBuilderError):
+    """A stored secret is not what was sealed for its place: it was moved, changed, or its key is gone."""
+
+    code = "secret_unreadable"
+    title = "A stored secret cannot be read; enter it again"
 
 
 class IssuerUnavailable(AgentBuilderError):
