@@ -18,6 +18,7 @@ import httpcore2
 import httpx2
 
 from agent_builder.errors import OutboundFailed, OutboundRefused
+from agent_builder.models.headers import is_name, is_value
 from agent_builder.tools.egress_network import GuardedNetwork, Resolve, resolve
 from agent_builder.tools.egress_policy import EgressPolicy, Refusal, host_of, port_of, read_url, same_origin
 from agent_builder.tools.egress_transport import EXTENSION, EgressLimits, GuardedTransport, Terms
@@ -27,23 +28,7 @@ __all__ = ["Answer", "Egress", "EgressLimits", "EgressPolicy", "Refusal"]
 USER_AGENT = "dr-melton-agent-builder"
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
-_VALUE = re.compile(r"[\t\x20-\x7e\u0080-\U0010ffff]*")
-# These are the connection's, not the caller's.
-_RESERVED = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+_METHOD = re.compile(r"[A-Za-z]{1,20}")
 _OWN_HEADERS = (("user-agent", USER_AGENT), ("accept", "*/*"))
 # What another origin may see of a request that was meant for the first.
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
@@ -232,13 +217,12 @@ class Egress:
 
 def _checked(method: str, headers: Iterable[tuple[str, str]]) -> Headers:
     checked = tuple(headers)
-    if not _TOKEN.fullmatch(method) or method.upper() in ("CONNECT", "TRACE"):
+    if not _METHOD.fullmatch(method) or method.upper() in ("CONNECT", "TRACE"):
         raise OutboundRefused("header", "This method cannot be used.")
     for name, value in checked:
-        lower = name.lower()
-        if not _TOKEN.fullmatch(name) or lower in _RESERVED or lower.startswith("proxy-"):
+        if not is_name(name):
             raise OutboundRefused("header", f"The header {name[:50]!r} cannot be set.")
-        if not _VALUE.fullmatch(value) or len(value) > 16_384:
+        if not is_value(value):
             raise OutboundRefused("header", f"The value of the header {name[:50]!r} is too long, or has line breaks.")
     return checked
 

@@ -71,9 +71,9 @@ class EgressPolicy:
             raise OutboundRefused("port", f"Port {port_of(url)} may not be called.")
         if secret and url.scheme != "https" and not local:
             raise OutboundRefused("insecure", "A call with a credential needs an https address.")
-        if _among(host, self.deny):
+        if among(host, self.deny):
             raise OutboundRefused("denied", "This host is on the list of hosts that may not be called.")
-        if self.allow and not _among(host, self.allow) and not _networks(self.allow):
+        if self.allow and not among(host, self.allow) and not _networks(self.allow):
             raise OutboundRefused("not_allowed", _NOT_ALLOWED)
 
     def check_addresses(self, host: str, addresses: Iterable[Address]) -> None:
@@ -86,7 +86,7 @@ class EgressPolicy:
         denied, allowed = _networks(self.deny), _networks(self.allow)
         if any(address in network for address in addresses for network in denied):
             raise OutboundRefused("denied", "This host is on the list of hosts that may not be called.")
-        if not self.allow or _among(host, self.allow):
+        if not self.allow or among(host, self.allow):
             return
         if not all(any(address in network for network in allowed) for address in addresses):
             raise OutboundRefused("not_allowed", _NOT_ALLOWED)
@@ -160,7 +160,8 @@ def _is_name(host: str) -> bool:
     return not _NUMBER.fullmatch(host.rpartition(".")[2])
 
 
-def _among(host: str, rules: tuple[str, ...]) -> bool:
+def among(host: str, rules: tuple[str, ...]) -> bool:
+    """Whether a host is one of these, or below one that is written `*.example.com`."""
     return any(host.endswith(rule[1:]) if rule.startswith("*.") else host == rule for rule in rules)
 
 

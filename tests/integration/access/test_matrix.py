@@ -15,12 +15,16 @@ from functions.playground.frames_in import PERMISSIONS as FRAME_PERMISSIONS
 from tests.integration.access.world import KINDS, Caller, Calls, Rest, Socket, World
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
+NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
 
 # What each route is asked, in a tenant with one of everything: body, and the answer to one who may.
 BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents": (lambda _: NEW_AGENT, 201),
     "PATCH /agents/{agent_id}": (lambda _: {"name": "Other"}, 200),
     "PATCH /conversations/{conversation_id}": (lambda _: {"title": "Other"}, 200),
+    "POST /credentials": (lambda _: NEW_CREDENTIAL, 201),
+    "PUT /credentials/{credential_id}": (lambda _: NEW_CREDENTIAL, 200),
+    "DELETE /credentials/{credential_id}": (lambda _: None, 204),
     "POST /playground/tickets": (lambda world: {"agent_id": world.agent_id}, 201),
     "POST /api-keys": (lambda _: {"name": "New", "scopes": ["admin"]}, 201),
     "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
@@ -47,6 +51,7 @@ def path_of(name: str, world: World) -> str:
         "{conversation_id}": world.conversation_id,
         "{number}": "1",
         "{key_id}": world.key_id,
+        "{credential_id}": world.credential_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.models.principals import Member
@@ -116,12 +116,21 @@ class Answer:
 class Rest:
     """Asks REST's handler as API Gateway does."""
 
-    def __call__(self, caller: Caller | None, method: str, path: str, body: Any = None) -> Answer:
+    def __call__(
+        self,
+        caller: Caller | None,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        path, _, query = path.partition("?")
         event = {
             "version": "2.0",
             "rawPath": f"/api/v1{path}",
-            "rawQueryString": "",
-            "headers": {"content-type": "application/json"},
+            "rawQueryString": query,
+            "queryStringParameters": dict(parse_qsl(query)),
+            "headers": {"content-type": "application/json", **(headers or {})},
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
             "requestContext": {
@@ -183,8 +192,14 @@ class World:
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation = invited.json["token"]
+        credential = {"name": "Ours", "kind": "bearer", "secret": {"value": "s3cret"}}
+        self.credential_id = rest(self.owner, "POST", "/credentials", credential).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
         """What nobody of another tenant may ever see."""
-        return (self.tenant, self.agent_id, self.conversation_id, self.key_id, self.member, "new@example.com")
+        return (self.tenant, self.agent_id, self.conversation_id, self.key_id, self.credential_id, *self._people)
+
+    @property
+    def _people(self) -> tuple[str, ...]:
+        return (self.member, "new@example.com")

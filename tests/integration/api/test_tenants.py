@@ -32,6 +32,7 @@ from functions.playground.app import lambda_handler as playground_handler
 from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
+from local.variables import key_file
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -44,6 +45,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("patch", "/api/v1/members/{subject}"): {"role": "operator"},
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
+    ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
+    ("put", "/api/v1/credentials/{credential_id}"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
 }
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
@@ -101,6 +104,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         for name, value in stack.environment.items():
             patch.setenv(name, value)
         patch.setenv("RUNNER_FUNCTION", "nobody:live")
+        patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
         owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
@@ -113,7 +117,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
 
 def _forget_services() -> None:
     table.reset_connections()
-    for build in (bootstrap.api_services, bootstrap.playground_services):
+    for build in (bootstrap.api_services, bootstrap.playground_services, bootstrap.envelopes):
         build.cache_clear()
 
 
@@ -140,7 +144,14 @@ def _let_in(tenant: str) -> dict[str, str]:
     key = request("post", "/api/v1/api-keys", tenant, {"name": "Secret", "scopes": ["read"]})
     invited = request("post", "/api/v1/members", tenant, {"email": "secret@example.com", "role": "viewer"})
     invitation = json.loads(invited["body"])["token"]
-    return {"subject": member.subject, "key_id": json.loads(key["body"])["id"], "invitation": invitation}
+    credential = {"name": "Secret", "kind": "bearer", "secret": {"value": "Secret"}}
+    stored = json.loads(request("post", "/api/v1/credentials", tenant, credential)["body"])["id"]
+    return {
+        "credential_id": stored,
+        "subject": member.subject,
+        "key_id": json.loads(key["body"])["id"],
+        "invitation": invitation,
+    }
 
 
 def _snapshot(tenant: str) -> list[str]:

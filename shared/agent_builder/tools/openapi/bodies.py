@@ -111,7 +111,7 @@ class BodyReader:
         words = {word: schema[word] for word in ("description",) if word in schema}
         if not _textual(media_type):
             return {**_DATA, **words}, True
-        if view.get("type") == "string" and view.get("format") != "binary":
+        if view.get("type") in {"string", "integer", "number", "boolean"} and view.get("format") != "binary":
             return schema, False
         if view.get("type") in {"object", "array"}:
             text = f"The body is {media_type}: the model writes it as text, without a schema."
@@ -154,7 +154,7 @@ class BodyReader:
             return False
         media_type = view.get("contentMediaType") or encoding.get("contentType")
         binary = isinstance(media_type, str) and not _textual(media_type) and "contentEncoding" not in view
-        return view.get("format") == "binary" or binary
+        return view.get("format") == "binary" or view.get("contentEncoding") == "binary" or binary
 
     def _file(self, schema: Json, notes: list[Note]) -> Json:
         view = self._shallow(schema, notes)
@@ -204,9 +204,9 @@ def _concrete(media_type: str, kind: BodyKind) -> str:
         return MULTIPART_TYPE if plain == "multipart/*" else plain
     if (kind == "json" and "*" in plain) or not plain:
         return JSON_TYPE
-    if "*" in plain or not re.fullmatch(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+", plain):
+    if "*" in plain or not re.fullmatch(r"[!-~ ]{3,200}", media_type.strip()):
         return "text/plain" if plain.startswith("text/") else "application/octet-stream"
-    return media_type.strip() if re.fullmatch(r"[!-~ ]+", media_type.strip()) else plain
+    return media_type.strip()
 
 
 def _textual(media_type: str) -> bool:

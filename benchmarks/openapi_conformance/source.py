@@ -1,0 +1,107 @@
+"""Whether a request is one that the source document describes, as openapi-core sees it."""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from openapi_core import Config, OpenAPI
+from openapi_core.datatypes import RequestParameters
+from openapi_core.exceptions import OpenAPIError
+from openapi_core.templating.paths.exceptions import PathError
+from jsonschema_path import SchemaPath
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from agent_builder.tools.http_request import HttpRequest
+
+Json = dict[str, Any]
+BASE = "https://api.example.test"
+_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+class _Seen:
+    """A request as openapi-core wants to see it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        parts = urlsplit(request.url)
+        headers = Headers(list(request.headers))
+        cookies = SimpleCookie(headers.get("Cookie", ""))
+        self.host_url = f"{parts.scheme}://{parts.netloc}"
+        self.path = parts.path
+        self.method = request.method.lower()
+        self.body = request.body
+        self.content_type = headers.get("Content-Type", "")
+        self.parameters = RequestParameters(
+            path={},
+            query=ImmutableMultiDict(parse_qsl(parts.query, keep_blank_values=True)),
+            header=headers,
+            cookie=ImmutableMultiDict({name: morsel.value for name, morsel in cookies.items()}),
+        )
+
+
+class Unjudged(Exception):
+    """The validator cannot say: a reference out of the document, a path it cannot match, a schema it cannot read."""
+
+
+class Source:
+    """A document of OpenAPI 3, its servers replaced by one and its security left to others."""
+
+    def __init__(self, root: Json) -> None:
+        self._app = OpenAPI(SchemaPath.from_dict(_stripped(root), handlers={}), config=Config(spec_validator_cls=None))
+
+    def faults(self, request: HttpRequest) -> list[str]:
+        """What the document objects to.
+
+        Raises:
+            Unjudged: It cannot be told.
+        """
+        try:
+            return [_explained(error) for error in self._app.iter_request_errors(_Seen(request))]
+        except PathError as error:
+            raise Unjudged(str(error)) from error
+        except OpenAPIError as error:
+            return [_explained(error)]
+        except Exception as error:
+            raise Unjudged(repr(error)) from error
+
+
+def _explained(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}"
+    cause = error.__cause__
+    while cause is not None:
+        more = getattr(cause, "schema_errors", None)
+        text += f" <- {type(cause).__name__}: {cause}"
+        for one in more or ():
+            text += f" | {'/'.join(map(str, one.absolute_path))}: {one.message[:200]}"
+        cause = cause.__cause__
+    return text
+
+
+def _stripped(root: Json) -> Json:
+    paths = {}
+    for path, item in root.get("paths", {}).items():
+        if not isinstance(item, dict):
+            continue
+        kept = {word: value for word, value in item.items() if word != "servers"}
+        for method in _METHODS & kept.keys():
+            if isinstance(kept[method], dict):
+                gone = {"servers", "security", "responses", "callbacks"}
+                kept[method] = {word: value for word, value in kept[method].items() if word not in gone}
+                kept[method]["responses"] = {"default": {"description": "any"}}
+        paths[path] = kept
+    whole = {**{w: v for w, v in root.items() if w != "security"}, "servers": [{"url": BASE}], "paths": paths}
+    return dict(_without_binary(whole))
+
+
+def _without_binary(node: Any) -> Any:
+    """Binary values as values of any type: the validator sees bytes where the schema says string."""
+    if isinstance(node, list):
+        return [_without_binary(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") == "string" and (node.get("format") == "binary" or node.get("contentEncoding") == "binary"):
+        return {}
+    if node.get("type") == "string" and node.get("contentMediaType") == "application/octet-stream":
+        return {}
+    return {word: _without_binary(value) for word, value in node.items()}
