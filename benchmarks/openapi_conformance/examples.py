@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 import re
-import re._parser as patterns
+from importlib import import_module
 from typing import Any
 
 import jsonschema_rs
 
 Json = dict[str, Any]
+_patterns = import_module("re._parser")  # the standard library's own reader of regular expressions
 
 FORMATS = {
     "date-time": "2024-02-29T12:30:00Z",
@@ -106,7 +107,7 @@ class Examples:
             if "$ref" in schema:
                 schema = _joined(words, self._definitions[schema["$ref"].removeprefix("#/$defs/")])
             elif "anyOf" in schema or "oneOf" in schema:
-                branches = schema.get("oneOf", schema.get("anyOf"))
+                branches: list[Json] = schema.get("oneOf") or schema["anyOf"]
                 rest = branches if attempt > 10 else [one for one in branches if one != {"type": "null"}] or branches
                 chosen = rest[0] if attempt == 0 else self._random.choice(rest)
                 if "oneOf" in schema and "anyOf" in schema:
@@ -198,7 +199,9 @@ class _Pattern:
     """A text that a regular expression matches, mostly."""
 
     def __init__(self, pattern: str, rng: random.Random, least: int, most: int) -> None:
-        self._tree = patterns.parse(pattern.replace(r"\p{L}", "a-z").replace(r"\d", "[0-9]") if "\\p" in pattern else pattern)
+        self._tree = _patterns.parse(
+            pattern.replace(r"\p{L}", "a-z").replace(r"\d", "[0-9]") if "\\p" in pattern else pattern
+        )
         self._random = rng
         self._room = min(most, least + 8)
         self._least = least

@@ -6,11 +6,11 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from jsonschema_path import SchemaPath
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.paths.exceptions import PathError
-from jsonschema_path import SchemaPath
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from agent_builder.tools.http_request import HttpRequest
@@ -57,13 +57,14 @@ class Source:
             Unjudged: It cannot be told.
         """
         try:
-            return [_explained(error) for error in self._app.iter_request_errors(_Seen(request))]
-        except PathError as error:
-            raise Unjudged(str(error)) from error
+            found = list(self._app.iter_request_errors(_Seen(request)))
         except OpenAPIError as error:
-            return [_explained(error)]
+            found = [error]
         except Exception as error:
             raise Unjudged(repr(error)) from error
+        if any(isinstance(error, PathError) for error in found):
+            raise Unjudged(str(found[0]))
+        return [_explained(error) for error in found]
 
 
 def _explained(error: BaseException) -> str:

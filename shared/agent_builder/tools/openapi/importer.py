@@ -214,6 +214,7 @@ class Importer:
             body=body,
             input_schema=schema,
             effect="read" if method in READ_METHODS else "write",
+            accept=arguments.accept or self._accept(said),
             idempotency_header=arguments.idempotency_header,
         )
 
@@ -222,6 +223,24 @@ class Importer:
             consumes = said.get("consumes", self._root.get("consumes"))
             return self._bodies.add_swagger(listed, consumes, arguments, notes)
         return self._bodies.add(said["requestBody"], arguments, notes) if "requestBody" in said else None
+
+    def _accept(self, said: Json) -> str:
+        """What to ask for: the JSON type of a successful answer, else its first types, else JSON."""
+        types: list[str] = []
+        responses = said.get("responses")
+        for code, response in responses.items() if isinstance(responses, dict) else ():
+            if str(code).startswith("2") or code == "default":
+                try:
+                    response = self._references.follow(response)
+                except BrokenReference:
+                    continue
+                content = response.get("content") if isinstance(response, dict) else None
+                types += content if isinstance(content, dict) else ()
+        produces = said.get("produces", self._root.get("produces"))
+        types += produces if self._swagger and isinstance(produces, list) else ()
+        plain = [one for one in types if isinstance(one, str) and re.fullmatch(r"[a-zA-Z0-9!#$&^_.+/;= -]{3,80}", one)]
+        wanted = [one for one in plain if "json" in one][:1] or plain[:2] or ["application/json"]
+        return ", ".join([*dict.fromkeys(wanted), "*/*;q=0.5"])
 
     def _own_server(self, said: Json, item: Json, notes: list[Note]) -> str | None:
         """The base URL of an operation or path item that has servers of its own."""

@@ -126,7 +126,7 @@ def _format(schema: Json) -> str | None:
 
 def _values(schema: Json, types: list[str], notes: list[Note]) -> Json:
     out: Json = {}
-    if isinstance(schema.get("enum"), list):
+    if isinstance(schema.get("enum"), list) and not enum_of_items(schema, types):
         values = _enumeration(schema["enum"], types, notes)
         if nullable(schema) and types and None not in values and values:
             values.append(None)
@@ -138,6 +138,12 @@ def _values(schema: Json, types: list[str], notes: list[Note]) -> Json:
     if default is not None and len(encode_any(default)) <= _DEFAULT_BYTES:
         out["default"] = default
     return out
+
+
+def enum_of_items(schema: Json, types: list[str]) -> bool:
+    """Whether an `enum` beside `type: array` lists what its items may be, a common slip."""
+    values = schema.get("enum")
+    return types == ["array"] and isinstance(values, list) and not any(isinstance(one, list) for one in values)
 
 
 def _enumeration(said: list[Any], types: list[str], notes: list[Note]) -> list[Any]:

@@ -35,6 +35,7 @@ class Arguments:
     parameters: list[Parameter] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     idempotency_header: str = "Idempotency-Key"
+    accept: str | None = None
 
     def add(self, name: str, schema: Json, *, required: bool, prefix: str = "") -> str:
         """One more argument; answers the name that it got."""
@@ -97,6 +98,8 @@ class ParameterReader:
         for one in sorted(described, key=lambda one: one["in"] != "path"):
             if reason := _left_out(one, wanted, given):
                 notes.append(reason)
+                if one["in"] == "header" and one["name"].lower() == "accept":
+                    arguments.accept = _accept(one)
             else:
                 self._add(one, arguments, notes)
         known = {parameter.name for parameter in arguments.parameters if parameter.location == "path"}
@@ -164,6 +167,16 @@ def _left_out(said: Json, wanted: list[str], given: set[tuple[str, str]]) -> Not
     if place in {"header", "cookie"} and not _TOKEN.fullmatch(name):
         return changed("invalid_name", f"The {place} {name[:60]!r} is left out: that is no valid name.")
     return None
+
+
+def _accept(said: Json) -> str | None:
+    """The value for a described Accept header: JSON where it may be, else the first that is allowed."""
+    schema = said.get("schema", said)
+    schema = schema if isinstance(schema, dict) else {}
+    allowed = schema.get("enum")
+    values = [schema.get("const"), schema.get("default"), *(allowed if isinstance(allowed, list) else ())]
+    texts = [value for value in values if isinstance(value, str) and re.fullmatch(r"[!-~ ]{1,200}", value)]
+    return next((text for text in texts if "json" in text), texts[0] if texts else None)
 
 
 def _style(said: Json, place: Location, notes: list[Note]) -> Json:

@@ -13,7 +13,7 @@ from typing import Any
 from agent_builder.messages import Json
 from agent_builder.tools.openapi.discriminators import Discriminators
 from agent_builder.tools.openapi.document import Dialect
-from agent_builder.tools.openapi.keywords import clean, names, nullable, plain_keywords
+from agent_builder.tools.openapi.keywords import clean, enum_of_items, names, nullable, plain_keywords
 from agent_builder.tools.openapi.notes import Note, changed
 from agent_builder.tools.openapi.references import BrokenReference, References
 
@@ -144,6 +144,9 @@ class SchemaReader:
         if isinstance(heads, list) and heads:
             out["prefixItems"] = [self.read(one, notes) for one in heads]
             items = schema.get("additionalItems") if isinstance(items, list) else items
+        if isinstance(items, dict) and out.get("type") == "array" and enum_of_items(schema, ["array"]):
+            notes.append(changed("enum_of_items", "Values allowed for an array are taken as those of its items."))
+            items = {**items, "enum": schema["enum"]} if "$ref" not in items else items
         if isinstance(items, dict | bool):
             out["items"] = self.read(items, notes)
         elif "array" in names(out.get("type")) and "prefixItems" not in out:
