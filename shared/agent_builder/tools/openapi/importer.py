@@ -16,6 +16,7 @@ from agent_builder.tools.openapi.assembly import Assembly, shortened
 from agent_builder.tools.openapi.bodies import BodyReader
 from agent_builder.tools.openapi.document import Document, load
 from agent_builder.tools.openapi.keywords import clean
+from agent_builder.tools.openapi.listing import Found, listed
 from agent_builder.tools.openapi.merging import Merger
 from agent_builder.tools.openapi.naming import tool_name
 from agent_builder.tools.openapi.notes import Note, Skip, changed, distinct, info, skipped
@@ -25,10 +26,6 @@ from agent_builder.tools.openapi.references import BrokenReference, References
 from agent_builder.tools.openapi.schema_reader import SchemaReader
 from agent_builder.tools.openapi.security import check_usable, options, schemes_of, sent_by_credentials
 from agent_builder.tools.openapi.servers import chosen, servers_of
-
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
-OTHER_METHODS = ("trace", "query", "connect")
-MAX_OPERATIONS = 5_000
 
 
 def preview(data: bytes, *, address: str | None = None) -> ImportPreview:
@@ -99,75 +96,18 @@ class Importer:
             self._notes.append(info("no_operations", "The description has no operations."))
 
     def _operations(self) -> Iterator[ImportedOperation]:
-        number = 0
-        for path, item, lost in self._paths():
-            for method, said, item_ in self._methods(path, item):
-                number += 1
-                if isinstance(said, ImportedOperation):
-                    yield said
-                elif lost:
-                    yield _refused(
-                        method, path, "duplicate", "It stands twice in the description; the later one is used."
-                    )
-                elif number > MAX_OPERATIONS:
-                    text = f"Only the first {MAX_OPERATIONS:,} operations are read."
-                    yield _refused(method, path, "too_many_operations", text)
-                else:
-                    yield self._operation(method, path, said, item_)
+        for found in listed(self._document, self._references):
+            yield found if isinstance(found, ImportedOperation) else self._operation(found)
 
-    def _paths(self) -> Iterator[tuple[str, Any, bool]]:
-        paths = self._root.get("paths")
-        if not isinstance(paths, dict):
-            return
-        for path, item in paths.items():
-            if isinstance(path, str) and not path.startswith("x-"):
-                yield path, item, False
-        for lost in self._document.lost:
-            if lost.owner is paths:
-                yield lost.key, lost.value, True
-            elif lost.key in METHODS:
-                for path, item in paths.items():
-                    if item is lost.owner:
-                        yield path, {lost.key: lost.value}, True
-
-    def _methods(self, path: str, item: Any) -> Iterator[tuple[str, Any, Json]]:
-        """Method, operation and path item; an `ImportedOperation` in the operation's place where it cannot be read."""
-        try:
-            item = self._item(item)
-        except BrokenReference as error:
-            yield "", _refused("*", path, "broken_path", f"Its operations are not known: {error}."), {}
-            return
-        if not isinstance(item, dict):
-            yield "", _refused("*", path, "invalid_path", "The path item is not an object."), {}
-            return
-        for method, said in item.items():
-            name = method.lower() if isinstance(method, str) else ""
-            if name in OTHER_METHODS:
-                yield name, _refused(name, path, "method", f"{name.upper()} is not a method that tools can use."), item
-            elif name in METHODS and not isinstance(said, dict):
-                yield name, _refused(name, path, "invalid_operation", "The operation is not an object."), item
-            elif name in METHODS:
-                yield name, said, item
-        more = item.get("additionalOperations")
-        for method in more if isinstance(more, dict) else ():
-            yield method, _refused(method, path, "method", f"{method} is not a method that tools can use."), item
-
-    def _item(self, item: Any) -> Any:
-        """A path item; what stands beside its `$ref` is added to what that refers to."""
-        if isinstance(item, dict) and isinstance(item.get("$ref"), str):
-            target = self._references.follow(item)
-            own = {word: value for word, value in item.items() if word != "$ref"}
-            return {**target, **own} if isinstance(target, dict) else target
-        return item
-
-    def _operation(self, method: str, path: str, said: Json, item: Json) -> ImportedOperation:
+    def _operation(self, found: Found) -> ImportedOperation:
         notes: list[Note] = []
+        said = found.said
         wanted = options(said.get("security", self._root.get("security")), self._schemes, notes)
         check_usable(wanted, self._schemes, notes)
         tool: HttpTool | None = None
         try:
             given = sent_by_credentials(wanted, self._schemes)
-            tool = self._tool(method.upper(), path, said, item, given, notes)
+            tool = self._tool(found, given, notes)
         except Skip as reason:
             notes.append(reason.note)
         except RecursionError:
@@ -178,9 +118,9 @@ class Importer:
             notes.append(skipped("invalid_tool", f"No valid tool can be made: {where}: {fault['msg']}."[:300]))
         tags = said.get("tags")
         return ImportedOperation(
-            key=f"{method.upper()} {path}",
-            method=method.upper(),
-            path=path,
+            key=found.key,
+            method=found.method,
+            path=found.path,
             operation_id=_text(said.get("operationId")) or None,
             summary=clean(said.get("summary"))[:300],
             tags=tuple(str(tag)[:100] for tag in tags[:20]) if isinstance(tags, list) else (),
@@ -190,23 +130,22 @@ class Importer:
             tool=tool,
         )
 
-    def _tool(
-        self, method: str, path: str, said: Json, item: Json, given: set[tuple[str, str]], notes: list[Note]
-    ) -> HttpTool:
-        plain_path, fixed = _plain_path(path, notes)
-        listed = gather(self._references, item.get("parameters"), said.get("parameters"), notes=notes)
+    def _tool(self, found: Found, given: set[tuple[str, str]], notes: list[Note]) -> HttpTool:
+        said, item, method = found.said, found.item, found.method
+        plain_path, fixed = _plain_path(found.path, notes)
+        parameters = gather(self._references, item.get("parameters"), said.get("parameters"), notes=notes)
         arguments = Arguments(parameters=fixed)
-        self._parameters.add_all(listed, plain_path, arguments, given, notes)
-        body = self._body(said, listed, arguments, notes)
+        self._parameters.add_all(parameters, plain_path, arguments, given, notes)
+        body = self._body(said, parameters, arguments, notes)
         schema = self._assembly.assemble(arguments.schema(), notes)
         _check(schema)
         operation_id = _text(said.get("operationId"))
-        name = tool_name(operation_id, method, path, self._names)
+        name = tool_name(operation_id, method, found.path, self._names)
         if operation_id and name != operation_id:
             notes.append(info("name", f"The tool is called {name}: not every vendor takes {operation_id[:100]!r}."))
         return HttpTool(
             name=name,
-            description=_description(said, item, method, path),
+            description=_description(said, item, method, found.path),
             method=method,  # type: ignore[arg-type]
             base_url=self._own_server(said, item, notes),
             path=plain_path,
@@ -226,18 +165,17 @@ class Importer:
 
     def _accept(self, said: Json) -> str:
         """What to ask for: the JSON type of a successful answer, else its first types, else JSON."""
-        types: list[str] = []
+        produces = said.get("produces", self._root.get("produces")) if self._swagger else None
+        types: list[Any] = list(produces) if isinstance(produces, list) else []
         responses = said.get("responses")
-        for code, response in responses.items() if isinstance(responses, dict) else ():
+        for code, one in responses.items() if isinstance(responses, dict) else ():
             if str(code).startswith("2") or code == "default":
                 try:
-                    response = self._references.follow(response)
+                    response = self._references.follow(one)
                 except BrokenReference:
                     continue
                 content = response.get("content") if isinstance(response, dict) else None
-                types += content if isinstance(content, dict) else ()
-        produces = said.get("produces", self._root.get("produces"))
-        types += produces if self._swagger and isinstance(produces, list) else ()
+                types += list(content) if isinstance(content, dict) else []
         plain = [one for one in types if isinstance(one, str) and re.fullmatch(r"[a-zA-Z0-9!#$&^_.+/;= -]{3,80}", one)]
         wanted = [one for one in plain if "json" in one][:1] or plain[:2] or ["application/json"]
         return ", ".join([*dict.fromkeys(wanted), "*/*;q=0.5"])
@@ -296,11 +234,6 @@ def _check(schema: Json) -> None:
 
 def _never(uri: str) -> Any:
     raise ValueError(f"{uri} is never fetched")
-
-
-def _refused(method: str, path: str, code: str, message: str) -> ImportedOperation:
-    name = method.upper()
-    return ImportedOperation(key=f"{name} {path}", method=name, path=path, notes=(skipped(code, message),))
 
 
 def _text(value: Any) -> str:

@@ -50,6 +50,7 @@ _SIZES = (
     "minContains",
     "maxContains",
 )
+_NAMED_VALUE = frozenset({"const", "description", "type", "deprecated"})
 _EXAMPLE_LENGTH = 60
 _DEFAULT_BYTES = 200
 DESCRIPTION_LENGTH = 1_000
@@ -75,6 +76,20 @@ def plain_keywords(schema: Json, notes: list[Note]) -> Json:
     if text := description(schema, out):
         out["description"] = text
     return out
+
+
+def fold_named_values(schema: Json) -> None:
+    """Turn alternatives that are single values with a description each into one `enum` that explains them."""
+    for word in ("oneOf", "anyOf"):
+        branches = schema.get(word)
+        if not branches or not all("const" in one and one.keys() <= _NAMED_VALUE for one in branches):
+            continue
+        allowed = schema.get("enum")
+        known = [one for one in branches if allowed is None or one["const"] in allowed]
+        del schema[word]
+        schema["enum"] = [one["const"] for one in known] if known else allowed
+        said = "; ".join(f"{encode_any(one['const'])}: {one['description']}" for one in known if "description" in one)
+        schema["description"] = f"{schema.get('description', '')} {said}".strip()[:DESCRIPTION_LENGTH]
 
 
 def nullable(schema: Json) -> bool:

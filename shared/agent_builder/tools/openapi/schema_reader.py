@@ -13,7 +13,14 @@ from typing import Any
 from agent_builder.messages import Json
 from agent_builder.tools.openapi.discriminators import Discriminators
 from agent_builder.tools.openapi.document import Dialect
-from agent_builder.tools.openapi.keywords import clean, enum_of_items, names, nullable, plain_keywords
+from agent_builder.tools.openapi.keywords import (
+    clean,
+    enum_of_items,
+    fold_named_values,
+    names,
+    nullable,
+    plain_keywords,
+)
 from agent_builder.tools.openapi.notes import Note, changed
 from agent_builder.tools.openapi.references import BrokenReference, References
 
@@ -115,6 +122,7 @@ class SchemaReader:
             said = branches.get(word)
             if isinstance(said, list) and said:
                 out[word] = [self.read(one, notes, base=word == "allOf") for one in said]
+        fold_named_values(out)
         if nullable(schema) and "type" not in out and any(word in out for word in _LISTS):
             return _or_null(out)
         return out

@@ -42,7 +42,8 @@ class GoogleSchema:
         left_out = [word for word in node if word not in _GOOGLE_WORDS]
         left_out += _unsayable(node, out)
         if "const" in node or "enum" in out:
-            out = _enumerated(out, out.pop("enum", [node.get("const")]))
+            values = out.pop("enum", [])
+            out = _enumerated(out, [node["const"]] if "const" in node else values)
         for word in ("items", "additionalProperties"):
             if isinstance(out.get(word), dict):
                 out[word] = self._schema(out[word])

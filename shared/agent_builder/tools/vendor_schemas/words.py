@@ -32,6 +32,8 @@ def hint(node: Json, left_out: list[str]) -> str:
     said: list[str] = []
     for word in left_out:
         value = node[word]
+        if word == "format" and {"integer", "number"} & set(kinds_of(node)):
+            continue  # int32 and double say nothing to a model
         if word in _WORDS and isinstance(value, str | int | float):
             said.append(_WORDS[word].format(value if isinstance(value, str) else encode(value)))
         elif word == "uniqueItems":
