@@ -129,8 +129,12 @@ class Assembly:
         return _Inliner(self, kept, uses, limits).whole(root)
 
     def small_or_single(self, name: str, uses: int) -> bool:
-        """Whether a definition is written where it is used."""
-        return (uses == 1 or self._size(name) <= _INLINE_BYTES) and not self._is_recursive(name)
+        """Whether a definition is written where it is used.
+
+        Of those used more than once only such that refer to nothing: else what is small here doubles at each step.
+        """
+        small = self._size(name) <= _INLINE_BYTES and not self._edges[name]
+        return (small or uses == 1) and not self._is_recursive(name)
 
     def schema(self, name: str) -> Json:
         """The settled schema of a definition."""

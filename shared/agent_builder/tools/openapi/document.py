@@ -104,7 +104,10 @@ def _json(text: str) -> tuple[Any, list[Lost]]:
         raise refused(f"{name} is not JSON.")
 
     try:
-        return json.loads(text, object_pairs_hook=build, parse_int=whole, parse_constant=constant), lost
+        root = json.loads(
+            text, object_pairs_hook=build, parse_int=whole, parse_float=yaml_text.real, parse_constant=constant
+        )
+        return root, lost
     except RecursionError:
         raise refused(f"Nested deeper than {MAX_DEPTH} levels.") from None
 

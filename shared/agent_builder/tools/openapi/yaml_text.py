@@ -6,6 +6,7 @@ without counting them, so that a small file can unfold into gigabytes later. Her
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -176,4 +177,10 @@ def _plain(text: str) -> Any:
         return int(text)
     if _BASED.fullmatch(text):
         return int(text, 0)
-    return float(text) if _REAL.fullmatch(text) else text
+    return real(text) if _REAL.fullmatch(text) else text
+
+
+def real(text: str) -> float | str:
+    """The number; as text where it is too large for one, so that nothing ever becomes infinite."""
+    value = float(text)
+    return text if math.isinf(value) else value
