@@ -107,6 +107,8 @@ class Merger:
         if name in within:
             notes.append(changed("endless_all_of", f"{name} is part of itself by allOf; that part is left out."))
             return
+        if name in named:  # taken already, and twice says no more than once
+            return
         named[name] = None
         if name in self._leaves_of:
             waiting += [(leaf, (*within, name)) for leaf in reversed(self._leaves_of[name])]
