@@ -15,8 +15,8 @@ from agent_builder.models.identity import Permission
 BASE = "/api/v1"
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-# Open to everybody: liveness, and the documentation.
-OPEN = frozenset({"GET /health", "GET /openapi.json", "GET /docs"})
+# Open to everybody: liveness, the documentation, and the way back from an authorization server (it has a `state`).
+OPEN = frozenset({"GET /health", "GET /openapi.json", "GET /docs", "GET /oauth/callback"})
 
 # A route that is missing here cannot be called.
 PERMISSIONS: Mapping[str, Permission] = {
@@ -38,6 +38,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "GET /credentials/{credential_id}": "read",
     "PUT /credentials/{credential_id}": "edit",
     "DELETE /credentials/{credential_id}": "edit",
+    "POST /credentials/{credential_id}/oauth/start": "edit",
     "GET /models": "read",
     "POST /playground/tickets": "run",
     "POST /api-keys": "admin",

@@ -15,7 +15,18 @@ from agent_builder.errors import AgentBuilderError
 from agent_builder.jsontext import decode_object
 from agent_builder.models.identity import identity_of
 from agent_builder.observability import configure_logging, log_context, logger
-from functions.api import access, agents, api_keys, conversations, credentials, documents, limits, members, platform
+from functions.api import (
+    access,
+    agents,
+    api_keys,
+    conversations,
+    credentials,
+    documents,
+    limits,
+    members,
+    oauth,
+    platform,
+)
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
 from functions.api.security import SECURITY_HEADERS
@@ -29,7 +40,7 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, limits, credentials):
+for module in (agents, conversations, platform, api_keys, members, limits, credentials, oauth):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

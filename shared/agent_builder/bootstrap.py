@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent_builder.crypto import Envelopes
     from agent_builder.services.authentication import Authentication
+    from agent_builder.tools.egress import Egress
 
 _THREADS = 16
 
@@ -90,6 +91,7 @@ class ApiServices:
     audit: Any
     limits: LimitService
     credentials: Any
+    consents: Any
 
 
 @cache
@@ -98,11 +100,13 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
     from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
+    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.members import MemberService
@@ -122,6 +126,7 @@ def api_services() -> ApiServices:
         audit=AuditService(AuditRepository()),
         limits=LimitService(LimitRepository()),
         credentials=CredentialService(CredentialRepository(), envelopes),
+        consents=ConsentService(GrantRepository(), doorbell, envelopes),
     )
 
 
@@ -134,6 +139,15 @@ def envelopes() -> Envelopes:
         return aws.client("kms", connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})
 
     return Envelopes(master_keys(Settings.from_environment().credentials_keys, kms))
+
+
+def new_egress(tenant: str) -> Egress:
+    """A tenant's way out, for the running event loop; close it."""
+    from agent_builder.providers.http import tls_context
+    from agent_builder.tools.egress import Egress, EgressPolicy, log_refusal
+
+    policy = EgressPolicy(allow_loopback=Settings.from_environment().loopback_tools)
+    return Egress(policy, tls=tls_context(), record=partial(log_refusal, tenant=tenant))
 
 
 def _catalogue() -> list[Any]:
@@ -153,6 +167,8 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    secrets: Any
+    authorization: Any
     loop: asyncio.Runner
 
 
@@ -162,13 +178,17 @@ def runner_services() -> RunnerServices:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.repositories.credentials import CredentialRepository
     from agent_builder.repositories.entries import EntryRepository
+    from agent_builder.repositories.grants import GrantRepository
+    from agent_builder.services.authorization import Authorization
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
+    from agent_builder.services.secrets import Secrets
     from agent_builder.tools.builtin import builtin_tools
 
     settings = _settings()
@@ -183,6 +203,7 @@ def runner_services() -> RunnerServices:
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    secrets = Secrets(CredentialRepository(), envelopes)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -202,6 +223,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
+        secrets=secrets,
+        authorization=Authorization(CredentialRepository(), GrantRepository(), secrets, new_egress),
         loop=asyncio.Runner(),
     )
 
@@ -228,13 +251,13 @@ def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
     from agent_builder.models import agents
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import models, runner
+    from agent_builder.services import authorization, models, runner
 
     agents.preload()
 
-    preload("lambda", "apigatewaymanagementapi")
+    preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = models, runner, pricing
+    _ = authorization, models, runner, pricing
 
 
 def restore_playground() -> None:

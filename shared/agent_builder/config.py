@@ -24,6 +24,7 @@ class Settings:
         provider_keys: Provider name to API key, from the vendors' variables.
         provider_base_urls: Provider name to base URL, from the vendors' variables.
         local_model_base_url: OpenAI-compatible base URL of the embedded model, or empty.
+        loopback_tools: Whether tools may call this very machine; on the laptop alone, and there only if it was said.
         credentials_keys: Keys of tenants' credentials, ARNs of KMS or paths of files; the first seals, all open.
     """
 
@@ -34,6 +35,7 @@ class Settings:
     provider_base_urls: Mapping[str, str]
     local_model_base_url: str
     credentials_keys: tuple[str, ...] = ()
+    loopback_tools: bool = False
 
     TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = (
         "TABLE_NAME",
@@ -79,6 +81,7 @@ class Settings:
             provider_base_urls={name: env[url] for name, (_, url) in laptop.items() if env.get(url)},
             local_model_base_url=env.get("LOCAL_MODEL_BASE_URL", ""),
             credentials_keys=tuple(env.get("CREDENTIALS_KEYS", "").replace(",", " ").split()),
+            loopback_tools=not secret and env.get("LOOPBACK_TOOLS", "") == "1",
         )
 
 

@@ -21,7 +21,9 @@ vendor, no secret, no content.
     ├── ProviderError                  a model vendor failed, by kind
     ├── ToolError                      a tool failed; `detail` is told to the model
     │   ├── OutboundRefused            a call to the outside may not be made, and was not
-    │   └── OutboundFailed             a call to the outside failed, perhaps after it had an effect
+    │   ├── OutboundFailed             a call to the outside failed, perhaps after it had an effect
+    │   ├── GrantRefused               an authorization server says no: a person must connect again
+    │   └── TokenEndpointFailed        an authorization server did not answer as it should
     ├── StoreError                 503 the table did not answer as it should
     │   ├── StoreRefused               the write itself is not acceptable; again will not help
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
@@ -280,6 +282,29 @@ class OutboundFailed(ToolError):
     def __init__(self, kind: OutboundFailureKind, detail: str, *, sent: bool) -> None:
         super().__init__(detail)
         self.kind = kind
+        self.sent = sent
+
+
+class GrantRefused(ToolError):
+    """An authorization server says no, and would again. `failure` is its word for it, if it is a known one."""
+
+    code = "grant_refused"
+    title = "The authorization server refuses"
+
+    def __init__(self, failure: str) -> None:
+        super().__init__(f"The authorization server refuses ({failure}); the credential must be connected again.")
+        self.failure = failure
+
+
+class TokenEndpointFailed(ToolError):
+    """An authorization server did not answer as it should; it may later. `sent`: it may have acted all the same."""
+
+    code = "token_endpoint_failed"
+    title = "The authorization server did not answer"
+    retryable = True
+
+    def __init__(self, detail: str, *, sent: bool) -> None:
+        super().__init__(detail)
         self.sent = sent
 
 

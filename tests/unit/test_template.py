@@ -136,7 +136,7 @@ def test_asynchronous_calls_are_retried_on_the_alias(deployed: Template) -> None
 # ---------------------------------------------------------------- routes
 
 
-OPEN = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"}
+OPEN = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/oauth/callback"}
 ANY = "x-amazon-apigateway-any-method"
 
 
@@ -157,7 +157,7 @@ def test_routes(deployed: Template) -> None:
 # ---------------------------------------------------------------- who may come in
 
 
-def test_no_route_is_open_but_three(deployed: Template) -> None:
+def test_no_route_is_open_but_four(deployed: Template) -> None:
     open_paths = {path for (path, _), route in rest_routes(deployed).items() if route["security"] != [{"Caller": []}]}
     assert open_paths == OPEN
     for name, route in of_type(deployed, "AWS::ApiGatewayV2::Route").items():

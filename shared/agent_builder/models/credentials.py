@@ -289,14 +289,21 @@ class Tokens:
     Attributes:
         version: Counts every renewal; 0 where there are none yet.
         sealed: Their envelope.
+        obtained_at: When they were asked for.
         expires_at: When the access token ends; 0 where nobody said.
         lease_until: Until when somebody is renewing them.
     """
 
     version: int = 0
     sealed: bytes = field(default=b"", repr=False)
+    obtained_at: int = 0
     expires_at: int = 0
     lease_until: int = 0
+
+    @property
+    def renew_at(self) -> int:
+        """When it is time to renew them: a minute before they end, or a fifth of a shorter life; 0 for never."""
+        return self.expires_at - min(60_000, (self.expires_at - self.obtained_at) // 5) if self.expires_at else 0
 
 
 @dataclass(frozen=True, slots=True)

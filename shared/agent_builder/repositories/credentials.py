@@ -30,6 +30,7 @@ class CredentialItem(Item, discriminator="credential"):
     uses = NumberAttribute(default=0)
     tokens_version = NumberAttribute(default=0)
     tokens = BinaryAttribute(legacy_encoding=False, null=True)
+    tokens_at = NumberAttribute(default=0)
     tokens_end_at = NumberAttribute(default=0)
     lease_until = NumberAttribute(default=0)
 
@@ -98,6 +99,7 @@ class CredentialRepository:
             CredentialItem.revision.set(credential.revision),
             CredentialItem.updated_at.set(credential.updated_at),
             CredentialItem.tokens.remove(),
+            CredentialItem.tokens_at.set(0),
             CredentialItem.tokens_end_at.set(0),
             CredentialItem.lease_until.set(0),
             # Goes on counting, so that whoever is renewing the old tokens cannot store them here.
@@ -168,6 +170,7 @@ def credential_of(item: CredentialItem) -> Credential:
     tokens = Tokens(
         version=int(item.tokens_version or 0),
         sealed=bytes(item.tokens) if present(item.tokens) else b"",
+        obtained_at=int(item.tokens_at or 0),
         expires_at=int(item.tokens_end_at or 0),
         lease_until=int(item.lease_until or 0),
     )

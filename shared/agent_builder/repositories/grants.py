@@ -44,7 +44,7 @@ class GrantRepository:
         item = CredentialItem(pk=keys.credentials(tenant), sk=credential.id)
         _done(lambda: item.update([CredentialItem.lease_until.set(0)], CredentialItem.lease_until == until))
 
-    def save(self, tenant: str, credential: Credential, sealed: bytes, *, expires_at: int) -> bool:
+    def save(self, tenant: str, credential: Credential, sealed: bytes, *, obtained_at: int, expires_at: int) -> bool:
         """Put new tokens in the place of those that were read; False if somebody else has done so, or it was replaced.
 
         Whoever holds the lease may be another by now. These tokens are newer than the ones it has, so they are stored
@@ -53,6 +53,7 @@ class GrantRepository:
         item = CredentialItem(pk=keys.credentials(tenant), sk=credential.id)
         actions: list[Action] = [
             CredentialItem.tokens.set(sealed),
+            CredentialItem.tokens_at.set(obtained_at),
             CredentialItem.tokens_end_at.set(expires_at),
             CredentialItem.tokens_version.set(credential.tokens.version + 1),
             CredentialItem.status.set("ready"),

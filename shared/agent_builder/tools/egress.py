@@ -11,7 +11,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 import httpcore2
@@ -64,12 +64,9 @@ def _tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context(trust_env=False)
 
 
-def log_refusal(refusal: Refusal) -> None:
+def log_refusal(refusal: Refusal, *, tenant: str = "") -> None:
     """Write a refusal to the log: the reason and the host, no path or query."""
-    logger.warning(
-        "an outbound call was refused",
-        extra={"reason": refusal.reason, "purpose": refusal.purpose, "host": refusal.host, "port": refusal.port},
-    )
+    logger.warning("an outbound call was refused", extra={"tenant_id": tenant, **asdict(refusal)})
 
 
 class Egress:

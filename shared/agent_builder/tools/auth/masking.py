@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-MASK = "•••"
+MASK = "***"
 _SHORTEST = 4
 
 

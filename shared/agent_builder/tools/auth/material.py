@@ -1,4 +1,4 @@
-"""A credential as a call carries it: headers, parameters of the query, cookies. Pure: nothing is stored or sent here."""
+"""A credential as a call carries it: headers, parameters of the query, cookies. Nothing is stored or sent here."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _with_cookies(headers: list[tuple[str, str]], cookies: Pairs) -> list[tuple[
 
 def _with_parameter(url: httpx2.URL, name: str, value: str) -> httpx2.URL:
     """The query with one more parameter; what stands there keeps its writing."""
-    added = f"{quote(name, safe='')}={quote(value, safe='')}".encode()
+    added = f"{quote(name, safe='')}={quote(value, safe='*')}".encode()
     return url.copy_with(query=url.query + b"&" + added if url.query else added)
 
 
