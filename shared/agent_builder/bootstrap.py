@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent_builder.crypto import Envelopes
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.authorization import Authorization
     from agent_builder.tools.egress import Egress
 
 _THREADS = 16
@@ -141,6 +142,16 @@ def envelopes() -> Envelopes:
     return Envelopes(master_keys(Settings.from_environment().credentials_keys, kms))
 
 
+def _authorization() -> Authorization:
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.grants import GrantRepository
+    from agent_builder.services.authorization import Authorization
+    from agent_builder.services.secrets import Secrets
+
+    secrets = Secrets(CredentialRepository(), envelopes)
+    return Authorization(CredentialRepository(), GrantRepository(), secrets, new_egress)
+
+
 def new_egress(tenant: str) -> Egress:
     """A tenant's way out, for the running event loop; close it."""
     from agent_builder.providers.http import tls_context
@@ -178,17 +189,13 @@ def runner_services() -> RunnerServices:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
-    from agent_builder.repositories.credentials import CredentialRepository
     from agent_builder.repositories.entries import EntryRepository
-    from agent_builder.repositories.grants import GrantRepository
-    from agent_builder.services.authorization import Authorization
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
-    from agent_builder.services.secrets import Secrets
     from agent_builder.tools.builtin import builtin_tools
 
     settings = _settings()
@@ -203,7 +210,7 @@ def runner_services() -> RunnerServices:
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
-    secrets = Secrets(CredentialRepository(), envelopes)
+    authorization = _authorization()
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -223,8 +230,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=secrets,
-        authorization=Authorization(CredentialRepository(), GrantRepository(), secrets, new_egress),
+        secrets=authorization.secrets,
+        authorization=authorization,
         loop=asyncio.Runner(),
     )
 
@@ -249,6 +256,7 @@ def preload_api() -> None:
 
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
+    from agent_builder import crypto
     from agent_builder.models import agents
     from agent_builder.providers import pricing, registry
     from agent_builder.services import authorization, models, runner
@@ -257,7 +265,7 @@ def preload_runner() -> None:
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = authorization, models, runner, pricing
+    _ = crypto, authorization, models, runner, pricing
 
 
 def restore_playground() -> None:

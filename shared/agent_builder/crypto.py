@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aws_encryption_sdk import Algorithm, CommitmentPolicy, DefaultCryptoMaterialsManager, EncryptionSDKClient
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
@@ -25,6 +24,7 @@ from aws_encryption_sdk.materials_managers import DecryptionMaterials, Decryptio
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_builder.errors import AgentBuilderError, ConfigurationError, SecretsUnavailable, SecretUnreadable
+from agent_builder.models.places import Place
 
 # Commits to its key; not signed, since who may write and who may read is KMS's business.
 ALGORITHM = Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
@@ -35,29 +35,6 @@ _NOT_OURS = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
 
 # At DEBUG it logs encryption contexts and data keys, at ERROR the traces of what is translated here.
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)
-
-Purpose = Literal["secret", "token", "consent"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an envelope belongs.
-
-    Attributes:
-        tenant: The tenant.
-        credential: Id of the credential.
-        purpose: `secret`: what somebody entered; `token`: what an authorization server gave out for it; `consent`: what
-            a person who is just giving consent must bring back.
-    """
-
-    tenant: str
-    credential: str
-    purpose: Purpose
-
-    @property
-    def context(self) -> dict[str, str]:
-        """As KMS sees it: in clear, in policies and in its log."""
-        return {"tenant": self.tenant, "credential": self.credential, "purpose": self.purpose}
 
 
 class Envelopes:

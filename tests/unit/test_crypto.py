@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from agent_builder import aws
-from agent_builder.crypto import Envelopes, Place, master_keys
+from agent_builder.crypto import Envelopes, master_keys
 from agent_builder.errors import ConfigurationError, SecretsUnavailable, SecretUnreadable
+from agent_builder.models.places import Place
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 PLACE = Place("acme", "crd_1", "secret")

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from agent_builder.config import AuthorizerSettings, Settings
-from agent_builder.crypto import Place, Purpose
+from agent_builder.models.places import Place, Purpose
 from agent_builder.repositories import table
 from functions.api import access
 from scripts import build

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter, model_validator
 
 from agent_builder.messages import Json
 from agent_builder.models import headers
@@ -259,7 +259,7 @@ CredentialInput = Annotated[
     | ProviderKeyCredential,
     Field(discriminator="kind"),
 ]
-CREDENTIAL_INPUT: TypeAdapter[CredentialInput] = TypeAdapter(CredentialInput)
+CREDENTIAL_INPUT: TypeAdapter[CredentialInput] = TypeAdapter(CredentialInput, config=ConfigDict(defer_build=True))
 
 
 def secret_values(wanted: CredentialInput) -> Json:

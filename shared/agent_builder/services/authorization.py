@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.crypto import Place
 from agent_builder.errors import GrantRefused, SecretsUnavailable, StoreError, TokenEndpointFailed, ToolError
 from agent_builder.messages import Json
 from agent_builder.models.credentials import Credential
+from agent_builder.models.places import Place
 from agent_builder.repositories.credentials import CredentialRepository
 from agent_builder.repositories.grants import GrantRepository
 from agent_builder.services.secrets import Secrets

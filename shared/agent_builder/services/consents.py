@@ -17,9 +17,11 @@ from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.models.credentials import Consent, Credential
 from agent_builder.models.identity import Identity
+from agent_builder.models.places import Place
 from agent_builder.models.principals import consent_tenant, fingerprint, new_consent
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.grants import GrantRepository
+from agent_builder.tools.auth.consent import consent_address
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
@@ -47,9 +49,6 @@ class ConsentService:
         Raises:
             Conflict: `no_consent_needed`: it is no credential that people consent to.
         """
-        from agent_builder.crypto import Place
-        from agent_builder.tools.auth.consent import consent_address
-
         if credential.kind != "oauth2" or credential.settings["grant"] != "authorization_code":
             raise Conflict("Only OAuth with an authorization code is connected.", code="no_consent_needed")
         state, verifier = new_consent(identity.tenant), secrets.token_urlsafe(48)
@@ -70,8 +69,6 @@ class ConsentService:
 
     def finish(self, state: str, *, code: str, error: str) -> str:
         """Take what somebody came back with; "" if tokens came of it, else a word for why not."""
-        from agent_builder.crypto import Place
-
         tenant = consent_tenant(state)
         consent = self.repository.consent(tenant, fingerprint(state)) if tenant else None
         if tenant is None or consent is None or consent.expires_at * 1000 < self.clock():

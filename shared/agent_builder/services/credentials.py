@@ -20,6 +20,7 @@ from agent_builder.models.credentials import (
     secret_values,
 )
 from agent_builder.models.identity import Identity
+from agent_builder.models.places import Place
 from agent_builder.repositories.credentials import CredentialRepository
 
 if TYPE_CHECKING:
@@ -137,8 +138,6 @@ class CredentialService:
         created_by: str,
         now: int,
     ) -> Credential:
-        from agent_builder.crypto import Place
-
         envelopes, settings = self.envelopes(), public_settings(wanted)
         place = Place(identity.tenant, credential_id, "secret")
         return Credential(

@@ -6,14 +6,18 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.crypto import Envelopes, Place
 from agent_builder.errors import RaceLost
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.models.credentials import Credential
+from agent_builder.models.places import Place
 from agent_builder.repositories.credentials import CredentialRepository
+
+if TYPE_CHECKING:
+    from agent_builder.crypto import Envelopes
 
 KEPT_MS = 60_000
 _MOST = 500

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from agent_builder import bootstrap
-from agent_builder.crypto import Place
 from agent_builder.errors import RaceLost, SecretUnreadable
 from agent_builder.models.credentials import Credential, CredentialUse
+from agent_builder.models.places import Place
 from agent_builder.repositories import keys
 from agent_builder.repositories.credentials import CredentialItem, CredentialRepository
 from agent_builder.repositories.table import Transaction

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from agent_builder.crypto import Envelopes, Place, master_keys
+from agent_builder.crypto import Envelopes, master_keys
 from agent_builder.errors import SecretUnreadable, TokenEndpointFailed, ToolError
 from agent_builder.models.credentials import CREDENTIAL_INPUT
+from agent_builder.models.places import Place
 from agent_builder.models.principals import new_consent
 from agent_builder.services.authorization import LEASE_MS, YOUNG_MS, Authorization
 from agent_builder.services.consents import CONSENT_SECONDS
