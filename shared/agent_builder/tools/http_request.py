@@ -145,9 +145,10 @@ def _form(value: Json, parts: Mapping[str, Part]) -> bytes:
         how = parts.get(name, _PLAIN)
         items = one if isinstance(one, list) and how is _PLAIN else [one]
         for item in items:
-            plain = how.style is None and isinstance(item, dict | list)  # has no form of its own: JSON
-            written = query_pairs(name, text(item) if plain else item, how)
-            pairs += [f"{key}={word}" for key, word in written]
+            if item is not None and how.style is None:  # text, or JSON for what has no form of its own
+                pairs.append(f"{escaped(name)}={escaped(item)}")
+            else:
+                pairs += [f"{key}={word}" for key, word in query_pairs(name, item, how)]
     return "&".join(pairs).encode()
 
 

@@ -28,6 +28,11 @@ def text(value: Any) -> str:
     return encode(value)
 
 
+def typed(value: Any, content_type: str) -> str:
+    """A value as a media type: JSON where that is asked for, else text."""
+    return encode(value) if "json" in content_type else text(value)
+
+
 def escaped(value: Any, *, reserved: bool = False) -> str:
     """The text with everything escaped except unreserved characters; reserved ones stay where that is asked for."""
     return quote(text(value), safe=_RESERVED if reserved else "")
@@ -38,7 +43,7 @@ def query_pairs(name: str, value: Any, how: Serialization) -> Pairs:
     if value is None:
         return []
     if how.content_type:
-        return [(escaped(name), escaped(encode(value)))]
+        return [(escaped(name), escaped(typed(value, how.content_type)))]
     style: Style = how.style or "form"
     if style == "deepObject":
         return [(escaped(key), escaped(one, reserved=how.allow_reserved)) for key, one in _deep(name, value)]
@@ -60,7 +65,7 @@ def query_pairs(name: str, value: Any, how: Serialization) -> Pairs:
 def path_text(name: str, value: Any, how: Serialization) -> str:
     """A value for the braces of a path, escaped; a slash stays only where reserved characters may."""
     if how.content_type:
-        return escaped(encode(value))
+        return escaped(typed(value, how.content_type))
     explode = bool(how.explode)
 
     def one(item: Any) -> str:
@@ -80,7 +85,7 @@ def path_text(name: str, value: Any, how: Serialization) -> str:
 def header_text(value: Any, how: Serialization) -> str:
     """A value for a header. Nothing is escaped there, so the caller checks what characters it has."""
     if how.content_type:
-        return encode(value)
+        return typed(value, how.content_type)
     if isinstance(value, dict):
         return ",".join(f"{key}{'=' if how.explode else ','}{text(item)}" for key, item in _set(value))
     return ",".join(map(text, value)) if isinstance(value, list) else text(value)

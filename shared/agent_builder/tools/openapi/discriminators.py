@@ -8,6 +8,7 @@ from agent_builder.messages import Json
 from agent_builder.tools.openapi.references import BrokenReference, References
 
 _MAX_CHILDREN = 25
+_MAX_PARTS = 40
 
 
 class Discriminators:
@@ -76,19 +77,22 @@ class Discriminators:
         except BrokenReference:
             return False
 
-    def _declared(self, schema: Any, name: str, depth: int = 0) -> list[Any] | None:
-        """The constants that a schema itself allows for the property; None where it does not say."""
-        try:
-            schema = self._references.follow(schema)
-            said = self._references.follow(schema.get("properties", {}).get(name)) if isinstance(schema, dict) else None
-        except (BrokenReference, AttributeError):
-            return None
-        if isinstance(said, dict) and ("const" in said or isinstance(said.get("enum"), list)):
-            return [said["const"]] if "const" in said else said["enum"]
-        if isinstance(schema, dict) and depth < 4 and isinstance(schema.get("allOf"), list):
-            for part in reversed(schema["allOf"]):
-                if (found := self._declared(part, name, depth + 1)) is not None:
-                    return found
+    def _declared(self, schema: Any, name: str) -> list[Any] | None:
+        """The constants that a schema itself allows for the property, the last part of an `allOf` first."""
+        waiting = [schema]
+        for _ in range(_MAX_PARTS):
+            if not waiting:
+                break
+            try:
+                one = self._references.follow(waiting.pop())
+                properties = one.get("properties") if isinstance(one, dict) else None
+                said = self._references.follow(properties.get(name)) if isinstance(properties, dict) else None
+            except BrokenReference:
+                continue
+            if isinstance(said, dict) and ("const" in said or isinstance(said.get("enum"), list)):
+                return [said["const"]] if "const" in said else said["enum"]
+            if isinstance(one, dict) and isinstance(one.get("allOf"), list):
+                waiting += one["allOf"]
         return None
 
     def _descendants(self, pointer: str) -> list[str]:

@@ -208,9 +208,10 @@ def _plain_path(path: str, notes: list[Note]) -> tuple[str, list[Parameter]]:
         notes.append(changed("query_in_path", "The path has a query; its fixed parameters are always sent."))
     plain = re.sub(r"\{[+/;.?&]?([^{}:=*]+)[^{}]*\}", lambda match: f"{{{match[1].strip()}}}", rest.strip())
     plain = re.sub(r"/:([A-Za-z_]\w*)", r"/{\1}", plain)
+    plain = plain if plain.startswith("/") else f"/{plain}"
     if plain != rest:
         notes.append(info("path_template", f"The path is read as {plain[:200]}."))
-    return plain if plain.startswith("/") else f"/{plain}", fixed
+    return plain, fixed
 
 
 def _description(said: Json, item: Json, method: str, path: str) -> str:

@@ -18,6 +18,8 @@ from agent_builder.tools.subschemas import MAPS, mapped
 ANNOTATIONS = frozenset({"description", "default", "deprecated"})
 _CONSTRAINTS = frozenset("anyOf oneOf pattern multipleOf const if then else dependentRequired".split())
 _MAX_LEAVES = 200
+# Schemas that extend each other in turn can give ever new ones; no description that means something comes near.
+_MAX_JOINT = 5_000
 
 
 class Merger:
@@ -63,6 +65,8 @@ class Merger:
         if len(leaves) == 1 and last not in self._leaves_of and self._reader.definition(last).schema == leaves[0]:
             return last
         key = encode_any(leaves)
+        if key not in self._joint and len(self._joint) >= _MAX_JOINT:
+            key, leaves = "", [{}]
         if key not in self._joint:
             name = self._reader.unused_name(f"{named[0]}_extended")
             self._joint[key] = name
