@@ -136,7 +136,7 @@ class HttpTool(_Strict):
     input_schema: Json = Field(description="JSON Schema (2020-12) of type object; $ref only into its own $defs.")
     effect: Effect
     accept: Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~ ]+$")] = "application/json, */*;q=0.5"
-    timeout_seconds: float = Field(default=30, ge=0.1, le=300, strict=False)
+    timeout_seconds: float = Field(default=30, ge=0.1, le=300)
     retries: int = Field(default=2, ge=0, le=5, description="Only where a repetition is safe.")
     idempotency_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")] = "Idempotency-Key"
     requires_approval: bool = False
