@@ -56,6 +56,8 @@ class Source:
         Raises:
             Unjudged: It cannot be told.
         """
+        if request.body == b"":
+            raise Unjudged("an empty form looks like no body")
         try:
             found = list(self._app.iter_request_errors(_Seen(request)))
         except OpenAPIError as error:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
     from agent_builder.services.authentication import Authentication
     from agent_builder.services.authorization import Authorization
-    from agent_builder.tools.egress import Egress
+    from agent_builder.services.outbound import Outbound
 
 _THREADS = 16
 
@@ -93,6 +93,7 @@ class ApiServices:
     limits: LimitService
     credentials: Any
     consents: Any
+    egress: Any
 
 
 @cache
@@ -101,6 +102,7 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
     from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.egress import EgressRepository
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
@@ -110,6 +112,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.credentials import CredentialService
+    from agent_builder.services.egress import EgressService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
@@ -127,6 +130,7 @@ def api_services() -> ApiServices:
         audit=AuditService(AuditRepository()),
         limits=LimitService(LimitRepository()),
         credentials=CredentialService(CredentialRepository(), envelopes),
+        egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
     )
 
@@ -149,16 +153,15 @@ def _authorization() -> Authorization:
     from agent_builder.services.secrets import Secrets
 
     secrets = Secrets(CredentialRepository(), envelopes)
-    return Authorization(CredentialRepository(), GrantRepository(), secrets, new_egress)
+    return Authorization(CredentialRepository(), GrantRepository(), secrets, _outbound().open)
 
 
-def new_egress(tenant: str) -> Egress:
-    """A tenant's way out, for the running event loop; close it."""
+def _outbound() -> Outbound:
     from agent_builder.providers.http import tls_context
-    from agent_builder.tools.egress import Egress, EgressPolicy, log_refusal
+    from agent_builder.repositories.egress import EgressRepository
+    from agent_builder.services.outbound import Outbound
 
-    policy = EgressPolicy(allow_loopback=Settings.from_environment().loopback_tools)
-    return Egress(policy, tls=tls_context(), record=partial(log_refusal, tenant=tenant))
+    return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
 
 
 def _catalogue() -> list[Any]:

@@ -173,6 +173,16 @@ def consent(tenant: str, state_hash: str) -> str:
     return f"{_tenant(tenant)}#CONSENT#{state_hash}"
 
 
+def egress(tenant: str) -> str:
+    """What the tenant's tools may call; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#EGRESS"
+
+
+def refusals(tenant: str) -> str:
+    """Calls of the tenant's tools that were refused; sort key: id."""
+    return f"{_tenant(tenant)}#REFUSALS"
+
+
 def purges(tenant: str) -> str:
     """Deletions that are still to be carried out; sort key: id of what is deleted."""
     return f"{_tenant(tenant)}#PURGES"

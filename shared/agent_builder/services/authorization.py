@@ -54,7 +54,7 @@ class Authorization:
     credentials: CredentialRepository
     grants: GrantRepository
     secrets: Secrets
-    new_egress: Callable[[str], Egress]
+    new_egress: Callable[[str], Awaitable[Egress]]
     clock: Clock = now_ms
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _renewing: set[asyncio.Task[Credential]] = field(default_factory=set, repr=False)
@@ -127,7 +127,7 @@ class Authorization:
         came = await self.secrets.opened(place, consent.code)
         began, secret = self.clock(), await self.secrets.secret(tenant, credential)
         try:
-            async with self.new_egress(tenant) as egress:
+            async with await self.new_egress(tenant) as egress:
                 client = TokenClient(egress, credential.settings, secret)
                 tokens = await client.by_code(
                     came["code"], verifier=left["verifier"], redirect_uri=left["redirect_uri"]
@@ -193,7 +193,7 @@ class Authorization:
         return await self._read(tenant, credential.id)
 
     async def _asked(self, tenant: str, credential: Credential, secret: Json) -> TokenSet:
-        async with self.new_egress(tenant) as egress:
+        async with await self.new_egress(tenant) as egress:
             client = TokenClient(egress, credential.settings, secret, self.sleep)
             if credential.settings["grant"] == "client_credentials":
                 return await client.by_credentials()

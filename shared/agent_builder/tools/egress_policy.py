@@ -134,26 +134,6 @@ def same_origin(before: httpx2.URL, after: httpx2.URL) -> bool:
     return upgraded or (before.scheme == after.scheme and port_of(before) == port_of(after))
 
 
-def checked_rule(text: str) -> str:
-    """An entry of an allow or deny list in its one writing.
-
-    Raises:
-        ValueError: It is neither a host, `*.` and a host, an address, nor a network.
-    """
-    text = text.strip().lower().rstrip(".")
-    network = _network(text)
-    if network is not None:
-        return str(network)
-    star, host = ("*.", text[2:]) if text.startswith("*.") else ("", text)
-    try:
-        name = httpx2.URL(f"https://{host}/").raw_host.decode("ascii")
-    except (httpx2.InvalidURL, ValueError):
-        name = ""
-    if not _is_name(name) or set(host) & set("/@:?# "):
-        raise ValueError("Write a host like api.example.com, *.example.com for its subdomains, or a network.")
-    return star + name
-
-
 def _is_name(host: str) -> bool:
     if len(host) > 253 or not _HOST.fullmatch(host):
         return False

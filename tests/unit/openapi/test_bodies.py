@@ -175,6 +175,8 @@ def test_multipart_with_files() -> None:
         {"anyOf": [BINARY, {"type": "null"}]},
         {"type": ["string", "null"], "format": "binary"},
         {"allOf": [BINARY], "description": "x"},
+        {"contentMediaType": "image/png"},
+        {"oneOf": [{"anyOf": [BINARY, {"type": "null"}]}, STRING]},
     ],
 )
 def test_a_file_by_any_description(file: Any) -> None:
@@ -183,6 +185,15 @@ def test_a_file_by_any_description(file: Any) -> None:
     assert tool.body.parts["f"].file
     _, files = posted(request(tool, body={"f": {"filename": "a.txt", "content": "hi"}}))
     assert files[0][3] == b"hi"
+
+
+def test_several_files_or_none() -> None:
+    """What FastAPI says of an optional list of files."""
+    files = {"anyOf": [{"type": "array", "items": BINARY}, {"type": "null"}]}
+    tool = tool_of(with_body({"type": "object", "properties": {"f": files}}, MULTIPART_TYPE, version="3.1.0"))
+    assert tool.input_schema["properties"]["body"]["properties"]["f"]["items"]["required"] == ["filename", "content"]
+    _, sent = posted(request(tool, body={"f": [{"filename": "a", "content": "b"}, {"filename": "c", "content": "d"}]}))
+    assert [content for *_, content in sent] == [b"b", b"d"]
 
 
 def test_text_in_base64_is_text_of_a_form() -> None:

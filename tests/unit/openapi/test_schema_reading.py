@@ -183,6 +183,15 @@ def test_parts_that_forbid_each_other_are_joined_and_it_is_said() -> None:
     }
 
 
+def test_a_part_that_only_narrows_a_closed_one_leaves_it_closed() -> None:
+    closed = {"type": "object", "properties": {"a": STRING}, "additionalProperties": False}
+    operation = only(with_body({"allOf": [closed, {"properties": {"a": {"enum": ["x"]}}}]}))
+    assert operation.status == "accepted"
+    assert operation.tool
+    read = operation.tool.input_schema["properties"]["body"]
+    assert read == {"type": "object", "properties": {"a": {**STRING, "enum": ["x"]}}, "additionalProperties": False}
+
+
 def test_contradictions_are_said() -> None:
     assert codes(only(with_body({"allOf": [{"type": "string"}, {"type": "integer"}]}))) == {"contradiction"}
 

@@ -30,6 +30,7 @@ _DATA: Json = {
     "required": ["content"],
     "additionalProperties": False,
 }
+_FILE_DEPTH = 2
 _FILE: Json = {
     **_DATA,
     "properties": {"filename": {"type": "string", "minLength": 1}, **_DATA["properties"]},
@@ -126,9 +127,9 @@ class BodyReader:
         for name, value in view.get("properties", {}).items():
             said = encoding.get(name)
             said = said if isinstance(said, dict) else {}
-            file = kind == "multipart" and self._is_file(value, said, notes)
-            properties[name] = self._file(value, notes) if file else value
-            part = _part(said, file=file, multipart=kind == "multipart")
+            filed = self._with_files(value, said, notes) if kind == "multipart" else None
+            properties[name] = filed or value
+            part = _part(said, file=filed is not None, multipart=kind == "multipart")
             if part != Part():
                 parts[name] = part
         if properties:
@@ -141,28 +142,25 @@ class BodyReader:
             notes.append(info("free_form", "The form's fields are not described: any are taken."))
         return out
 
-    def _is_file(self, schema: Json, encoding: Json, notes: list[Note], depth: int = 0) -> bool:
-        view = self._shallow(schema, notes)
-        if view.get("type") == "array" and depth == 0:
-            return self._is_file(view.get("items", {}), encoding, notes, 1)
-        if depth < 2 and any(
-            self._is_file(one, {}, notes, 2) for one in (*view.get("anyOf", ()), *view.get("oneOf", ()))
-        ):
-            return True
-        kinds = view.get("type", "string")
-        if "string" not in ([kinds] if isinstance(kinds, str) else kinds):
-            return False
-        media_type = view.get("contentMediaType") or encoding.get("contentType")
-        binary = isinstance(media_type, str) and not _textual(media_type) and "contentEncoding" not in view
-        return view.get("format") == "binary" or view.get("contentEncoding") == "binary" or binary
-
-    def _file(self, schema: Json, notes: list[Note]) -> Json:
+    def _with_files(self, schema: Json, encoding: Json, notes: list[Note], depth: int = 0) -> Json | None:
+        """The schema of a field with its files as objects; None where it holds none."""
         view = self._shallow(schema, notes)
         words = {word: view[word] for word in ("description",) if word in view}
+        branches = [*view.get("anyOf", ()), *view.get("oneOf", ())]
+        if depth > _FILE_DEPTH or _is_file(view, encoding):
+            return {**_FILE, **words} if depth <= _FILE_DEPTH else None
         if view.get("type") == "array":
+            items = self._with_files(view.get("items", {}), encoding, notes, depth + 1)
             sizes: Json = {word: view[word] for word in ("minItems", "maxItems") if word in view}
-            return {"type": "array", "items": _FILE, **sizes, **words}
-        return {**_FILE, **words}
+            return {"type": "array", "items": items, **sizes, **words} if items else None
+        if branches:
+            found = [self._with_files(one, {}, notes, depth + 1) for one in branches]
+            if not any(found):
+                return None
+            # A form leaves out what is null.
+            kept = [new or old for old, new in zip(branches, found, strict=True) if old != {"type": "null"}]
+            return {**kept[0], **words} if len(kept) == 1 else {"anyOf": kept, **words}
+        return None
 
     def _shallow(self, schema: Json, notes: list[Note]) -> Json:
         """The schema itself, behind any reference, its `allOf` merged."""
@@ -173,6 +171,15 @@ class BodyReader:
             words = {word: value for word, value in view.items() if word != "$ref"}
             view = {**self._merger.definition(view["$ref"].removeprefix(DEFINITIONS)).schema, **words}
         return view
+
+
+def _is_file(view: Json, encoding: Json) -> bool:
+    kinds = view.get("type", "string" if "format" in view or "contentMediaType" in view else [])
+    if "string" not in ([kinds] if isinstance(kinds, str) else kinds):
+        return False
+    media_type = view.get("contentMediaType") or encoding.get("contentType")
+    binary = isinstance(media_type, str) and not _textual(media_type) and "contentEncoding" not in view
+    return view.get("format") == "binary" or view.get("contentEncoding") == "binary" or binary
 
 
 def _rank(media_type: str) -> int:

@@ -128,8 +128,9 @@ def merged(leaves: list[Json], notes: list[Note]) -> Json:
     for leaf in leaves:
         for word, value in leaf.items():
             out[word] = _joined(out, word, value, notes) if word in out else value
+    names = {name for leaf in leaves for name in leaf.get("properties", ())}
     closed = [leaf for leaf in leaves if leaf.get("additionalProperties") is False]
-    if closed and any("properties" in leaf for leaf in leaves if leaf.get("additionalProperties") is not False):
+    if any(names - leaf.get("properties", {}).keys() for leaf in closed):
         # Taken literally, each part would forbid the other's properties.
         out.pop("additionalProperties", None)
         notes.append(changed("closed_parts", "Parts of an allOf forbid each other's properties; they are joined."))
