@@ -52,6 +52,9 @@ PERMISSIONS: Mapping[str, Permission] = {
     "DELETE /members/{subject}": "admin",
     "POST /invitations/accept": "read",
     "GET /audit": "admin",
+    "GET /egress": "read",
+    "PUT /egress": "admin",
+    "GET /egress/refusals": "admin",
     "GET /limits": "admin",
     "PATCH /limits": "admin",
 }

@@ -22,6 +22,7 @@ from functions.api import (
     conversations,
     credentials,
     documents,
+    egress,
     limits,
     members,
     oauth,
@@ -40,7 +41,7 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, limits, credentials, oauth):
+for module in (agents, conversations, platform, api_keys, members, limits, credentials, oauth, egress):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

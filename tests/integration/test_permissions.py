@@ -190,6 +190,9 @@ def use_credentials(client: Client) -> None:
     client.rest("GET", "/credentials")
     client.rest("GET", path)
     client.rest("DELETE", path)
+    client.rest("PUT", "/egress", {"deny": ["example.com"]})
+    client.rest("GET", "/egress")
+    client.rest("GET", "/egress/refusals")
 
 
 def converse(stack: Instance, agent: str, name: str) -> str:

@@ -31,6 +31,7 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
+    "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),

@@ -113,7 +113,7 @@ class TwoTenants(RuleBasedStateMachine):
     def remove_member(self, who: int, subject: str) -> None:
         assert self.ask(who, "DELETE", f"/members/{quote(subject)}").status == 404
 
-    @rule(who=who, place=st.sampled_from(["agents", "api-keys", "credentials", "members", "audit"]))
+    @rule(who=who, place=st.sampled_from(["agents", "api-keys", "credentials", "egress/refusals", "members", "audit"]))
     def list_all(self, who: int, place: str) -> None:
         items = self.ask(who, "GET", f"/{place}").json["items"]
         assert not {str(one.get("id")) for one in items} & self.gone

@@ -195,7 +195,7 @@ class World:
     def envelopes(self) -> Envelopes:
         return Envelopes(master_keys([self.keys], lambda: None))
 
-    def egress(self, tenant: str) -> Egress:
+    async def egress(self, tenant: str) -> Egress:
         return Egress(EgressPolicy(allow_loopback=True))
 
     def worker(self) -> Authorization:
@@ -245,7 +245,7 @@ class World:
         self.clock.ahead += (LIFETIME - 30) * 1000
 
     async def call(self, worker: Authorization, credential_id: str, url: str) -> Answer:
-        async with self.egress(self.tenant) as egress:
+        async with await self.egress(self.tenant) as egress:
             answer, _ = await worker.call(egress, self.tenant, credential_id, method="GET", url=url)
         return answer
 
