@@ -239,6 +239,15 @@ def test_xml_bodies_are_text_and_that_is_said() -> None:
     assert request(operation.tool, body="<a>é</a>").body == "<a>é</a>".encode()
 
 
+def test_types_may_be_lists_in_bodies_of_any_kind() -> None:
+    nullable = {"type": ["string", "null"]}
+    assert request(tool_of(with_body(nullable, "text/plain", version="3.1.0")), body="x").body == b"x"
+    form = {"type": ["object", "null"], "properties": {"f": {"type": ["array", "null"], "items": BINARY}}}
+    tool = tool_of(with_body(form, MULTIPART_TYPE, version="3.1.0"))
+    assert tool.body
+    assert tool.body.parts["f"].file
+
+
 def test_text_bodies_keep_the_type_of_their_schema() -> None:
     tool = tool_of(with_body({"type": "integer"}, "text/plain"))
     assert tool.input_schema["properties"]["body"] == {"type": "integer"}

@@ -112,9 +112,9 @@ class BodyReader:
         words = {word: schema[word] for word in ("description",) if word in schema}
         if not _textual(media_type):
             return {**_DATA, **words}, True
-        if view.get("type") in {"string", "integer", "number", "boolean"} and view.get("format") != "binary":
+        if _kinds(view) & {"string", "integer", "number", "boolean"} and view.get("format") != "binary":
             return schema, False
-        if view.get("type") in {"object", "array"}:
+        if _kinds(view) & {"object", "array"}:
             text = f"The body is {media_type}: the model writes it as text, without a schema."
             notes.append(changed("text_body", text))
         return {"type": "string", "description": f"The body as {media_type}.", **words}, False
@@ -137,7 +137,7 @@ class BodyReader:
         for word in ("anyOf", "oneOf"):
             if word in view:
                 out[word] = [self._form(branch, kind, encoding, parts, notes) for branch in view[word]]
-        if not out.keys() & {"anyOf", "oneOf"} and out.get("type") != "object":
+        if not out.keys() & {"anyOf", "oneOf"} and "object" not in _kinds(out):
             out = {"type": "object", **({"description": out["description"]} if "description" in out else {})}
             notes.append(info("free_form", "The form's fields are not described: any are taken."))
         return out
@@ -149,7 +149,7 @@ class BodyReader:
         branches = [*view.get("anyOf", ()), *view.get("oneOf", ())]
         if depth > _FILE_DEPTH or _is_file(view, encoding):
             return {**_FILE, **words} if depth <= _FILE_DEPTH else None
-        if view.get("type") == "array":
+        if "array" in _kinds(view):
             items = self._with_files(view.get("items", {}), encoding, notes, depth + 1)
             sizes: Json = {word: view[word] for word in ("minItems", "maxItems") if word in view}
             return {"type": "array", "items": items, **sizes, **words} if items else None
@@ -173,9 +173,13 @@ class BodyReader:
         return view
 
 
+def _kinds(view: Json) -> set[str]:
+    kinds = view.get("type", [])
+    return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
 def _is_file(view: Json, encoding: Json) -> bool:
-    kinds = view.get("type", "string" if "format" in view or "contentMediaType" in view else [])
-    if "string" not in ([kinds] if isinstance(kinds, str) else kinds):
+    if _kinds(view) and "string" not in _kinds(view):
         return False
     media_type = view.get("contentMediaType") or encoding.get("contentType")
     binary = isinstance(media_type, str) and not _textual(media_type) and "contentEncoding" not in view

@@ -119,7 +119,7 @@ def sent_by_credentials(
 def _scheme(name: str, said: Json, notes: list[Note]) -> CredentialScheme:
     kind = str(said.get("type", "")).lower()
     text = clean(said.get("description"))[:1_000]
-    if kind == "apikey" and said.get("in") in {"header", "query", "cookie"} and isinstance(said.get("name"), str):
+    if kind == "apikey" and said.get("in") in ("header", "query", "cookie") and isinstance(said.get("name"), str):
         return CredentialScheme(
             name=name, kind="api_key", location=said["in"], parameter=said["name"], description=text
         )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from agent_builder.messages import Json
 from agent_builder.models.tools import checked_base_url
 from agent_builder.tools.openapi.document import Dialect
+from agent_builder.tools.openapi.keywords import names
 
 _MAX_SERVERS = 50
 
@@ -87,7 +88,7 @@ def _swagger(node: Json, address: str | None) -> tuple[Server, ...]:
     own = urlsplit(address) if address else None
     host = node.get("host") or (own.netloc if own else "")
     base = str(node.get("basePath") or "")
-    schemes = node.get("schemes") if isinstance(node.get("schemes"), list) else []
+    schemes = names(node.get("schemes"))
     schemes = [one for one in schemes or [own.scheme if own else "https"] if one in {"http", "https"}] or ["https"]
     if not isinstance(host, str) or not host:
         return ()
