@@ -12,7 +12,7 @@ from functions.api.access import OPEN, PERMISSIONS, route_names
 from functions.api.app import app
 from functions.playground.frames_in import FRAMES
 from functions.playground.frames_in import PERMISSIONS as FRAME_PERMISSIONS
-from tests.integration.access.world import KINDS, Caller, Calls, Rest, Socket, World
+from tests.integration.access.world import KINDS, OAUTH_CREDENTIAL, Caller, Calls, Rest, Socket, World
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
 NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
@@ -23,7 +23,7 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "PATCH /agents/{agent_id}": (lambda _: {"name": "Other"}, 200),
     "PATCH /conversations/{conversation_id}": (lambda _: {"title": "Other"}, 200),
     "POST /credentials": (lambda _: NEW_CREDENTIAL, 201),
-    "PUT /credentials/{credential_id}": (lambda _: NEW_CREDENTIAL, 200),
+    "PUT /credentials/{credential_id}": (lambda _: OAUTH_CREDENTIAL, 200),
     "DELETE /credentials/{credential_id}": (lambda _: None, 204),
     "POST /credentials/{credential_id}/oauth/start": (lambda _: {}, 200),
     "POST /playground/tickets": (lambda world: {"agent_id": world.agent_id}, 201),

@@ -96,6 +96,17 @@ class Caller:
 
 
 KINDS = (*ROLES, *PERMISSIONS)
+OAUTH_CREDENTIAL = {
+    "name": "Ours",
+    "kind": "oauth2",
+    "settings": {
+        "grant": "authorization_code",
+        "token_url": "https://id.example.com/token",
+        "authorization_url": "https://id.example.com/authorize",
+        "client_id": "client",
+    },
+    "secret": {"client_secret": "s3cret"},
+}
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,7 @@ class Rest:
             "requestContext": {
                 "http": {"method": method, "path": f"/api/v1{path}"},
                 "stage": "$default",
+                "domainName": "api.example.com",
                 "requestId": uuid.uuid4().hex,
                 **({"authorizer": {"lambda": caller.context}} if caller else {}),
             },
@@ -192,8 +204,7 @@ class World:
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation = invited.json["token"]
-        credential = {"name": "Ours", "kind": "bearer", "secret": {"value": "s3cret"}}
-        self.credential_id = rest(self.owner, "POST", "/credentials", credential).json["id"]
+        self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
+from tests.integration.access.world import OAUTH_CREDENTIAL
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -47,7 +48,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
-    ("put", "/api/v1/credentials/{credential_id}"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
+    ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
+    ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
 }
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
@@ -77,6 +79,7 @@ def request(method: str, path: str, tenant: str | None, body: Any = None) -> dic
         "requestContext": {
             "requestId": uuid.uuid4().hex,
             "stage": "$default",
+            "domainName": "api.example.com",
             "http": {"method": method.upper(), "path": path, "sourceIp": "127.0.0.1"},
         },
         "isBase64Encoded": False,
@@ -145,7 +148,7 @@ def _let_in(tenant: str) -> dict[str, str]:
     key = request("post", "/api/v1/api-keys", tenant, {"name": "Secret", "scopes": ["read"]})
     invited = request("post", "/api/v1/members", tenant, {"email": "secret@example.com", "role": "viewer"})
     invitation = json.loads(invited["body"])["token"]
-    credential = {"name": "Secret", "kind": "bearer", "secret": {"value": "Secret"}}
+    credential = {**OAUTH_CREDENTIAL, "name": "Secret"}
     stored = json.loads(request("post", "/api/v1/credentials", tenant, credential)["body"])["id"]
     return {
         "credential_id": stored,
