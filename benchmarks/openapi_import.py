@@ -137,7 +137,7 @@ def judge_requests(operation: ImportedOperation, source: Source | None, result: 
             arguments = examples.make(fill)
             check_arguments(tool.input_schema, arguments)
             request = build_request(tool, arguments, base_url=BASE)
-            found = source.faults(request) if source else None
+            found = source.faults(operation.path, request) if source else None
         except (CannotMake, ToolError) as error:
             result.requests["failed"] += 1
             result.objections.append(f"{operation.key} ({operation.status}): {str(error)[:300]}")

@@ -26,6 +26,7 @@ class _Seen:
     def __init__(self, request: HttpRequest) -> None:
         parts = urlsplit(request.url)
         headers = Headers(list(request.headers))
+        headers.setdefault("Authorization", "Bearer of a credential")
         cookies = SimpleCookie(headers.get("Cookie", ""))
         self.host_url = f"{parts.scheme}://{parts.netloc}"
         self.path = parts.path
@@ -45,17 +46,26 @@ class Unjudged(Exception):
 
 
 class Source:
-    """A document of OpenAPI 3, its servers replaced by one and its security left to others."""
+    """A document of OpenAPI 3, its servers replaced by one and its security left to others.
+
+    Each path is looked at alone, since templates such as `/{a}/{b}` and `/{a}/{c}` cannot be told apart by a request.
+    """
 
     def __init__(self, root: Json) -> None:
-        self._app = OpenAPI(SchemaPath.from_dict(_stripped(root), handlers={}), config=Config(spec_validator_cls=None))
+        self._root = _stripped(root)
+        self._path = ""
+        self._app: OpenAPI | None = None
 
-    def faults(self, request: HttpRequest) -> list[str]:
-        """What the document objects to.
+    def faults(self, path: str, request: HttpRequest) -> list[str]:
+        """What the document objects to in a request of one of its paths.
 
         Raises:
             Unjudged: It cannot be told.
         """
+        if self._app is None or path != self._path:
+            alone = {**self._root, "paths": {path.split("#")[0]: self._root["paths"][path]}}
+            self._app = OpenAPI(SchemaPath.from_dict(alone, handlers={}), config=Config(spec_validator_cls=None))
+            self._path = path
         if request.body == b"":
             raise Unjudged("an empty form looks like no body")
         try:
@@ -98,7 +108,7 @@ def _stripped(root: Json) -> Json:
 
 
 def _without_binary(node: Any) -> Any:
-    """Binary values as values of any type: the validator sees bytes where the schema says string."""
+    """Binary values, and bodies that are no JSON or form, as any value: the validator sees bytes or text there."""
     if isinstance(node, list):
         return [_without_binary(one) for one in node]
     if not isinstance(node, dict):
@@ -107,4 +117,11 @@ def _without_binary(node: Any) -> Any:
         return {}
     if node.get("type") == "string" and node.get("contentMediaType") == "application/octet-stream":
         return {}
+    if "requestBody" in node and isinstance(node["requestBody"], dict):
+        said = node["requestBody"].get("content")
+        content: Json = dict(said) if isinstance(said, dict) else {}
+        for media_type in content:
+            if not any(kind in media_type for kind in ("json", "form", "*")):
+                content[media_type] = {}
+        node = {**node, "requestBody": {**node["requestBody"], "content": content}}
     return {word: _without_binary(value) for word, value in node.items()}

@@ -65,10 +65,9 @@ def test_calls_are_what_the_framework_describes(framework: str, fill: float) -> 
         assert operation.tool
         arguments = Examples(operation.tool.input_schema).make(fill)
         check_arguments(operation.tool.input_schema, arguments)
+        tool = operation.tool.model_copy(update={"base_url": None})
         try:
-            found = source.faults(
-                build_request(operation.tool.model_copy(update={"base_url": None}), arguments, base_url=BASE)
-            )
+            found = source.faults(operation.path, build_request(tool, arguments, base_url=BASE))
         except Unjudged:
             continue
         if operation.key == "POST /upload" and found:

@@ -59,13 +59,13 @@ def test_googles_own_library_reads_the_schema(dialect: str, operation: ImportedO
     google.FunctionDeclaration(name="op", parameters_json_schema=adapted)
 
 
-def judged(dialect: str, tool: HttpTool, arguments: dict[str, Any]) -> None:
+def judged(dialect: str, path: str, tool: HttpTool, arguments: dict[str, Any]) -> None:
     """The request of these arguments is one that the description knows."""
     check_arguments(tool.input_schema, arguments)
     request = build_request(tool, arguments, base_url=BASE)
     if dialect in SOURCES:
         try:
-            assert SOURCES[dialect].faults(request) == []
+            assert SOURCES[dialect].faults(path, request) == []
         except Unjudged:
             assert dialect == "3.1"  # the validator itself stumbles over lists of types and dynamic references
 
@@ -74,7 +74,7 @@ def judged(dialect: str, tool: HttpTool, arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("dialect", "operation"), OPERATIONS)
 def test_calls_are_what_the_description_says(dialect: str, operation: ImportedOperation, fill: float) -> None:
     tool = tool_of(operation)
-    judged(dialect, tool, Examples(tool.input_schema).make(fill))
+    judged(dialect, operation.path, tool, Examples(tool.input_schema).make(fill))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -88,7 +88,7 @@ def test_random_calls_are_what_the_description_says(case: Any, seed: int, fill: 
     except (CannotMake, ToolError):
         return
     assert dataclasses.astuple(request) == dataclasses.astuple(build_request(tool, arguments, base_url=BASE))
-    judged(dialect, tool, arguments)
+    judged(dialect, operation.path, tool, arguments)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -19,6 +19,8 @@ from agent_builder.tools.openapi.schema_reader import DEFINITIONS
 from agent_builder.tools.subschemas import ALL, children, mapped
 
 SCHEMA_BYTES = 32 * 1024
+# How a value is described whose details are left out.
+PRUNED = "Any value of this kind; see the API's documentation."
 _INLINE_BYTES = 160
 _INLINE_LEVELS = 20
 _MAX_DEFINITIONS = 300
@@ -140,6 +142,15 @@ class Assembly:
         """The settled schema of a definition."""
         return self._merger.definition(name).schema
 
+    def behind(self, name: str) -> Json:
+        """The same, where that is only another name, of what it stands for."""
+        schema = self.schema(name)
+        for _ in range(_INLINE_LEVELS):
+            if schema.keys() - ANNOTATIONS != {"$ref"}:
+                break
+            schema = self.schema(schema["$ref"].removeprefix(DEFINITIONS))
+        return schema
+
 
 class _Inliner:
     def __init__(self, assembly: Assembly, kept: dict[str, None], uses: dict[str, int], limits: _Limits) -> None:
@@ -167,11 +178,23 @@ class _Inliner:
     def _referred(self, name: str, node: Json, level: int) -> Json:
         words = {word: value for word, value in node.items() if word in ANNOTATIONS}
         if name not in self._kept:
-            return self._cut({**_outline(self._assembly.schema(name)), **words})
+            return self._outlined(self._assembly.behind(name), words)
         if level <= _INLINE_LEVELS and self._assembly.small_or_single(name, self._uses.get(name, 1)):
             return self._cut({**self._copy(self._assembly.schema(name), level + 1), **words})
         self._needed[name] = None
         return self._cut({"$ref": DEFINITIONS + name, **words})
+
+    def _outlined(self, schema: Json, words: Json) -> Json:
+        """A value of this kind, without saying what is in it; a plain value as it is."""
+        kinds = schema.get("type", [])
+        if not set([kinds] if isinstance(kinds, str) else kinds) & {"object", "array"}:
+            gone = {*ALL, "$ref", "required"}
+            return self._cut({**{word: value for word, value in schema.items() if word not in gone}, **words})
+        out: Json = {word: schema[word] for word in ("type", "description") if word in schema}
+        if "array" in kinds:
+            out["items"] = {}
+        out = self._cut({**out, **words})
+        return {**out, "description": f"{out.get('description', '')} {PRUNED}".strip()}
 
     def _cut(self, node: Json) -> Json:
         text = node.get("description")
@@ -205,17 +228,3 @@ def shortened(text: str, length: int) -> str:
     if sentence >= length // 2:
         return head[: sentence + 1]
     return head[: head.rfind(" ")].rstrip(" ,;:") + "…" if " " in head[length // 2 :] else head + "…"
-
-
-def _outline(schema: Json) -> Json:
-    """A value of this kind, without saying what is in it."""
-    kinds = schema.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if not kinds or not set(kinds) & {"object", "array"}:
-        plain = {word: value for word, value in schema.items() if word not in ALL and word != "$ref"}
-        return {word: value for word, value in plain.items() if word != "required"}
-    out: Json = {"type": schema["type"]}
-    if "array" in kinds:
-        out["items"] = {}
-    text = shortened(schema.get("description", ""), 80)
-    return {**out, "description": f"{text} Any value of this kind; see the API's documentation.".strip()}

@@ -230,7 +230,7 @@ def _check(schema: Json) -> None:
     try:
         jsonschema_rs.Draft202012Validator(schema, retriever=_never)
     except (ValueError, jsonschema_rs.ValidationError) as error:
-        raise Skip("invalid_schema", f"Its input has no valid schema: {str(error).splitlines()[0][:200]}") from None
+        raise Skip("unusable_schema", f"Its input has no valid schema: {str(error).splitlines()[0][:200]}") from None
 
 
 def _never(uri: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_builder.messages import Json
 from agent_builder.tools.openapi.document import Document
-from agent_builder.tools.openapi.notes import skipped
+from agent_builder.tools.openapi.notes import Note, skipped
 from agent_builder.tools.openapi.preview import ImportedOperation
 from agent_builder.tools.openapi.references import BrokenReference, References
 
@@ -35,12 +35,13 @@ def listed(document: Document, references: References) -> Iterator[Found | Impor
         for method, said, whole in _methods(item, references):
             key = _key(method, path, taken)
             if lost:
-                yield _refused(key, method, path, "duplicate", "It stands twice; the later one is used.")
+                note = skipped("duplicate", "It stands twice; the later one is used.")
+                yield _refused(key, method, path, note)
             elif len(taken) > MAX_OPERATIONS:
-                text = f"Only the first {MAX_OPERATIONS:,} operations are read."
-                yield _refused(key, method, path, "too_many_operations", text)
-            elif isinstance(said, str):
-                yield _refused(key, method, path, *said.split(" ", 1))
+                note = skipped("too_many_operations", f"Only the first {MAX_OPERATIONS:,} operations are read.")
+                yield _refused(key, method, path, note)
+            elif isinstance(said, Note):
+                yield _refused(key, method, path, said)
             else:
                 yield Found(key, method, path, said, whole)
 
@@ -62,27 +63,27 @@ def _paths(document: Document) -> Iterator[tuple[str, Any, bool]]:
                     yield path, {lost.key: lost.value}, True
 
 
-def _methods(item: Any, references: References) -> Iterator[tuple[str, Json | str, Json]]:
-    """Method, operation and path item; in the operation's place "code reason" where it can be no tool."""
+def _methods(item: Any, references: References) -> Iterator[tuple[str, Json | Note, Json]]:
+    """Method, operation and path item; in the operation's place the reason why it can be no tool."""
     try:
         item = _whole(item, references)
     except BrokenReference as error:
-        yield "*", f"broken_path Its operations are not known: {error}.", {}
+        yield "*", skipped("broken_path", f"Its operations are not known: {error}."), {}
         return
     if not isinstance(item, dict):
-        yield "*", "invalid_path The path item is not an object.", {}
+        yield "*", skipped("invalid_path", "The path item is not an object."), {}
         return
     for word, said in item.items():
         method = word.upper()
         if word.lower() in OTHER_METHODS:
-            yield method, f"method {method} is not a method that tools can use.", item
+            yield method, skipped("method", f"{method} is not a method that tools can use."), item
         elif word.lower() in METHODS and not isinstance(said, dict):
-            yield method, "invalid_operation The operation is not an object.", item
+            yield method, skipped("invalid_operation", "The operation is not an object."), item
         elif word.lower() in METHODS:
             yield method, said, item
     more = item.get("additionalOperations")
     for method in more if isinstance(more, dict) else ():
-        yield method, f"method {method[:40]} is not a method that tools can use.", item
+        yield method, skipped("method", f"{method[:40]} is not a method that tools can use."), item
 
 
 def _whole(item: Any, references: References) -> Any:
@@ -103,5 +104,5 @@ def _key(method: str, path: str, taken: set[str]) -> str:
     return key
 
 
-def _refused(key: str, method: str, path: str, code: str, message: str) -> ImportedOperation:
-    return ImportedOperation(key=key, method=method, path=path, notes=(skipped(code, message),))
+def _refused(key: str, method: str, path: str, note: Note) -> ImportedOperation:
+    return ImportedOperation(key=key, method=method, path=path, notes=(note,))
