@@ -41,6 +41,7 @@ STRING = {"type": "string"}
         ({"type": "array", "enum": ["a"], "items": STRING}, {"type": "array", "items": {**STRING, "enum": ["a"]}}),
         ({"type": "string", "pattern": "/^a$/"}, {"type": "string", "pattern": "^a$"}),
         ({"type": "string", "pattern": "(unclosed"}, STRING),
+        ({"type": "string", "pattern": "^{[a-f]{2,4}}$"}, {"type": "string", "pattern": r"^\{[a-f]{2,4}\}$"}),
         ({"type": "string", "title": "Name"}, {"type": "string", "description": "Name"}),
         ({"type": "string", "example": "x"}, {"type": "string", "description": "Example: x"}),
         (

@@ -52,6 +52,7 @@ _SIZES = (
 )
 _NAMED_VALUE = frozenset({"const", "description", "type", "deprecated"})
 _EXAMPLE_LENGTH = 60
+_LONE_BRACE = re.compile(r"(?<!\\)(?:\{(?!\d+(?:,\d*)?\})|(?<!\d)(?<!\d,)\})")
 _DEFAULT_BYTES = 200
 DESCRIPTION_LENGTH = 1_000
 
@@ -238,8 +239,10 @@ def _pattern(schema: Json, notes: list[Note]) -> Json:
         return {}
     if len(said) > 2 and said[0] == said[-1] == "/" and "/" not in said[1:-1].replace("\\/", ""):
         said = said[1:-1]  # written as a literal of JavaScript
-    if usable_pattern(said):
-        return {"pattern": said}
+    # JavaScript takes a brace that begins no repetition as itself; stricter engines want it escaped.
+    for pattern in (said, _LONE_BRACE.sub(r"\\\g<0>", said)):
+        if usable_pattern(pattern):
+            return {"pattern": pattern}
     notes.append(changed("pattern", f"The pattern {said[:60]!r} is no ECMA regular expression; it is not checked."))
     return {}
 
