@@ -169,7 +169,7 @@ def test_security_page_has_the_limits_of_calls_to_the_outside() -> None:
     assert f"for {REFUSALS_KEPT // 86400} days" in text
     assert f"for {CONSENT_SECONDS // 60:g} minutes".replace("10", "ten") in text
     assert f"{LEASE_MS // 1000} s, longer than" in read(
-        "docs/decisions/0061-renew-tokens-under-a-lease-that-is-no-lock.md"
+        "docs/decisions/0071-renew-tokens-under-a-lease-that-is-no-lock.md"
     )
     assert LIMITS.seconds * TRIES + PAUSE_SECONDS < LEASE_MS / 1000
 

@@ -340,6 +340,21 @@ async def test_tokens_are_told_nowhere_and_open_nowhere_else(
             world.envelopes().open(stored.tokens.sealed, place)
 
 
+async def test_a_tenant_s_own_provider_key(world: World) -> None:
+    body = {"name": "k", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": "sk-theirs"}}
+    credential_id = world.service.create(world.product.me, CREDENTIAL_INPUT.validate_python(body)).id
+    secrets = world.worker().secrets
+    assert await secrets.provider_key(world.tenant, "openai") == "sk-theirs"
+    assert await secrets.provider_key(world.tenant, "google") == ""
+    assert await secrets.provider_key(f"{world.tenant}-2", "openai") == ""
+    body["secret"] = {"value": "sk-new"}
+    wanted = CREDENTIAL_INPUT.validate_python(body)
+    world.service.replace(world.product.me, credential_id, wanted, expected_revision=None)
+    assert await secrets.provider_key(world.tenant, "openai") == "sk-new"
+    world.service.delete(world.product.me, credential_id, expected_revision=None)
+    assert await secrets.provider_key(world.tenant, "openai") == ""
+
+
 async def test_moving_to_another_key(world: World, api: Api, tmp_path_factory: pytest.TempPathFactory) -> None:
     credential_id = await asyncio.to_thread(world.connected)
     old, new = world.keys, str(key_file(tmp_path_factory.mktemp("new")))

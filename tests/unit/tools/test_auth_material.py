@@ -36,6 +36,8 @@ def test_a_parameter_of_the_query_replaces_the_call_s_own() -> None:
     assert url == "https://api.example.com/a%2Fb?q=1&key=a%20b%26c%3D%C3%A9"
     assert headers == ()
     assert made.applied("https://api.example.com/", ())[0] == "https://api.example.com/?key=a%20b%26c%3D%C3%A9"
+    written = "https://api.example.com/?a=1%2C2&filter[x]=%20+&k%65y=theirs&b"
+    assert api_key("query").applied(written, ())[0] == "https://api.example.com/?a=1%2C2&filter[x]=%20+&b&key=s3cret"
 
 
 def test_a_cookie_stands_beside_the_call_s_own() -> None:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 import httpx2
 
@@ -52,8 +52,6 @@ class Material:
         kept = [(name, value) for name, value in headers if name.lower() not in taken]
         if self.cookies:
             kept = _with_cookies(kept, self.cookies)
-        for name, _ in self.query:
-            target = target.copy_remove_param(name)
         for name, value in self.query:
             target = _with_parameter(target, name, value)
         return str(target), (*kept, *self.headers)
@@ -136,9 +134,11 @@ def _with_cookies(headers: list[tuple[str, str]], cookies: Pairs) -> list[tuple[
 
 
 def _with_parameter(url: httpx2.URL, name: str, value: str) -> httpx2.URL:
-    """The query with one more parameter; what stands there keeps its writing."""
-    added = f"{quote(name, safe='')}={quote(value, safe='*')}".encode()
-    return url.copy_with(query=url.query + b"&" + added if url.query else added)
+    """The query with this parameter, once; all else keeps its very writing."""
+    pieces = [one for one in url.query.decode("ascii").split("&") if one]
+    kept = [one for one in pieces if unquote_plus(one.partition("=")[0]) != name]
+    added = f"{quote(name, safe='')}={quote(value, safe='*')}"
+    return url.copy_with(query="&".join([*kept, added]).encode())
 
 
 def _matches(pattern: str, text: str) -> bool:
