@@ -44,7 +44,10 @@ def _run(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     work = services.runner.work(
         event["tenant_id"], event["conversation_id"], seconds=seconds, hops=event.get("hops", 0)
     )
-    services.loop.run(work)
+    try:
+        services.loop.run(work)
+    finally:
+        services.loop.run(services.authorization.settle())
     return {}
 
 

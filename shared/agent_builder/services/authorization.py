@@ -29,6 +29,7 @@ from agent_builder.tools.egress import Answer, Egress, EgressLimits
 # Longer than all tries of one renewal take (`tools.auth.oauth.LIMITS`).
 LEASE_MS = 20_000
 WAIT_MS = 22_000
+SETTLE_SECONDS = 9.0
 # Tokens that are younger than this are not renewed because an API refuses them: it refuses for another reason.
 YOUNG_MS = 30_000
 _PAUSE_SECONDS = 0.15
@@ -138,6 +139,11 @@ class Authorization:
             return error.error_code
         return "" if await self._save(tenant, credential, tokens, began) else "credential_changed"
 
+    async def settle(self) -> None:
+        """Wait for renewals that outlived their calls: frozen with the environment, they would lose their tokens."""
+        if self._renewing:
+            await asyncio.wait(self._renewing, timeout=SETTLE_SECONDS)
+
     # ---------------------------------------------------------------- tokens
 
     async def _material(self, tenant: str, credential: Credential, *, over: bool) -> Material:
@@ -173,7 +179,7 @@ class Authorization:
         """The credential with new tokens. The renewal goes on where whoever waits for it is cancelled."""
         task = asyncio.create_task(self._renew(tenant, credential, secret, lease))
         self._renewing.add(task)
-        task.add_done_callback(self._renewing.discard)
+        task.add_done_callback(self._done)
         renewed = await asyncio.shield(task)
         _check(renewed, credential)
         return renewed
@@ -191,6 +197,11 @@ class Authorization:
                 return credential  # for a while yet; the next call tries again
             raise
         return await self._read(tenant, credential.id)
+
+    def _done(self, task: asyncio.Task[Credential]) -> None:
+        self._renewing.discard(task)
+        if not task.cancelled():
+            _ = task.exception()  # seen, also where nobody waits for it any more
 
     async def _asked(self, tenant: str, credential: Credential, secret: Json) -> TokenSet:
         async with await self.new_egress(tenant) as egress:

@@ -248,7 +248,8 @@ async def test_a_cancelled_call_does_not_lose_the_new_tokens(world: World) -> No
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert (await renewal).tokens.version == 2
+        await worker.settle()
+        assert renewal.result().tokens.version == 2
     finally:
         world.server.control(slow=0)
     assert world.server.active((await world.tokens(credential_id))["access_token"])
