@@ -20,7 +20,16 @@ from local.guard import origins
 from local.intrinsics import TemplateError
 from local.lambda_service import UnknownFunction
 from local.oidc import OidcError, fetch_token
-from local.settings import LOOPBACK, PORT, Settings, auth_required, issuer_variables, provider_variables, token_for
+from local.settings import (
+    LOOPBACK,
+    PORT,
+    Settings,
+    auth_required,
+    issuer_variables,
+    loopback_variables,
+    provider_variables,
+    token_for,
+)
 from local.stack import Stack, StartError, read_running
 from local.store import StoreError
 
@@ -63,7 +72,7 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
         retry_delays=tuple(float(part) for part in options.retry_delays.split(",")),
         allowed_origins=origins(options.allowed_origins or environment.get("ALLOWED_ORIGINS", "")),
         provider_variables=provider_variables(environment),
-        function_variables=dict(pair.split("=", 1) for pair in options.env),
+        function_variables=loopback_variables(environment) | dict(pair.split("=", 1) for pair in options.env),
         token=token_for(host, environment),
         auth=options.auth or auth_required(environment),
         issuer_variables=issuer_variables(environment),
@@ -171,6 +180,7 @@ def _greeting(stack: Stack, seconds: float) -> list[str]:
         f"  Provider keys:  {keys}",
         f"  Embedded model: {stack.model.state}",
         *_sign_in(stack),
+        *(["  Tools:          may call this machine (LOOPBACK_TOOLS=1)"] if settings.loopback_tools else []),
         f"  Data:           {settings.data}",
         "  Stop:           Ctrl-C",
         "",

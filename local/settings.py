@@ -20,6 +20,8 @@ BASE_URL_VARIABLES = ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BA
 MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
 # How the authorizer is told whom to believe. Where the first is not set, a local OIDC server takes its place.
 ISSUER_VARIABLES = ("OIDC_ISSUER", "OIDC_AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM")
+# Development only: functions may call this very machine, where they otherwise call public addresses alone.
+LOOPBACK_VARIABLE = "LOOPBACK_TOOLS"
 IDENTITY = {"tenant_id": "local", "subject": "local-user", "roles": "owner"}
 
 
@@ -49,6 +51,11 @@ class Settings:
     issuer_variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def loopback_tools(self) -> bool:
+        """Tell whether tools may call this machine."""
+        return self.function_variables.get(LOOPBACK_VARIABLE) == "1"
+
+    @property
     def providers_with_keys(self) -> list[str]:
         """Return the names of the providers that have a key, never the keys."""
         return [name.removesuffix("_API_KEY").lower() for name in KEY_VARIABLES if self.provider_variables.get(name)]
@@ -67,6 +74,14 @@ def auth_required(environment: Mapping[str, str]) -> bool:
     if value not in ("", "required"):
         raise ValueError(f"AUTH={value}: it is `required`, or it is not set")
     return bool(value)
+
+
+def loopback_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable that lets tools call this machine, if it is switched on. Raises ValueError."""
+    value = environment.get(LOOPBACK_VARIABLE, "")
+    if value not in ("", "0", "1"):
+        raise ValueError(f"{LOOPBACK_VARIABLE}={value}: it is 1, or it is not set")
+    return {LOOPBACK_VARIABLE: "1"} if value == "1" else {}
 
 
 def provider_variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -41,6 +41,7 @@ class Function:
     memory: int
     environment: dict[str, str]
     uses_secret: bool
+    key_variables: tuple[str, ...]
     retries: int
     max_event_age: float
     schedules: tuple[Schedule, ...] = ()
@@ -159,6 +160,7 @@ class _Reader:
             memory=int(get("MemorySize") or 128),
             environment=self._environment(name),
             uses_secret=self._uses_secret(name),
+            key_variables=self._key_variables(name),
             retries=int(retry.get("MaximumRetryAttempts", 2)),
             max_event_age=float(retry.get("MaximumEventAgeInSeconds", 21600)),
             schedules=tuple(self._schedules(name)),
@@ -196,10 +198,18 @@ class _Reader:
         return any(self._is_secret(node) for node in self._variables(name).values())
 
     def _is_secret(self, node: Any) -> bool:
+        return self._type_of(node) == "AWS::SecretsManager::Secret"
+
+    def _key_variables(self, name: str) -> tuple[str, ...]:
+        """Variables that name a KMS key, for which a file takes its place here."""
+        return tuple(key for key, node in self._variables(name).items() if self._type_of(node) == "AWS::KMS::Key")
+
+    def _type_of(self, node: Any) -> str:
+        """Type of the resource that a value refers to."""
         if not isinstance(node, dict):
-            return False
+            return ""
         target = node.get("Ref") or (node.get("Fn::GetAtt") or [None])[0]
-        return str(self._resources.get(str(target), {}).get("Type")) == "AWS::SecretsManager::Secret"
+        return str(self._resources.get(str(target), {}).get("Type"))
 
     def _events(self, name: str) -> list[dict[str, Any]]:
         events = self._resources[name].get("Properties", {}).get("Events", {})

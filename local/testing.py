@@ -40,7 +40,7 @@ from typing import Any
 
 from local.oidc import fetch_token
 from local.packages import PROJECT
-from local.settings import BASE_URL_VARIABLES, ISSUER_VARIABLES, KEY_VARIABLES
+from local.settings import BASE_URL_VARIABLES, ISSUER_VARIABLES, KEY_VARIABLES, LOOPBACK_VARIABLE
 from local.stack import RUNNING
 
 _START_SECONDS = 60.0
@@ -221,6 +221,7 @@ def _clean_environment() -> dict[str, str]:
         "LOCAL_TOKEN",
         "PYTHONPATH",
         "AUTH",
+        LOOPBACK_VARIABLE,
         *ISSUER_VARIABLES,
     }
     return {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("AWS_")}

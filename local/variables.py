@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.settings import MODEL_VARIABLE, Settings
 from local.template import Function
@@ -29,11 +33,25 @@ def variables(function: Function, settings: Settings, endpoints: Endpoints, stag
         **_lambda_variables(function, settings),
         **function.environment,
         **_provider_variables(function, settings, endpoints),
+        **{name: str(key_file(settings.data)) for name in function.key_variables},
         "AWS_ENDPOINT_URL_DYNAMODB": endpoints.store,
         "AWS_ENDPOINT_URL_LAMBDA": endpoints.aws,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"{endpoints.aws}/{stage}",
         **settings.function_variables,
     }
+
+
+def key_file(data: Path) -> Path:
+    """The file of 32 random bytes that takes the place of KMS keys; made when it is first asked for."""
+    path = data / "credentials.key"
+    if not path.exists():
+        descriptor, draft = tempfile.mkstemp(dir=data, prefix="key-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # whole, or not at all; never in the place of one that secrets were sealed with
+        Path(draft).unlink()
+    return path
 
 
 def _lambda_variables(function: Function, settings: Settings) -> dict[str, str]:

@@ -19,8 +19,8 @@ BASE = "/api/v1"
 LONGEST_NAME = MAX_SUBJECT
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-# Open to everybody: liveness, and the documentation.
-OPEN = frozenset({"GET /health", "GET /openapi.json", "GET /docs"})
+# Open to everybody: liveness, the documentation, and the way back from an authorization server (it has a `state`).
+OPEN = frozenset({"GET /health", "GET /openapi.json", "GET /docs", "GET /oauth/callback"})
 
 # A route that is missing here cannot be called.
 PERMISSIONS: Mapping[str, Permission] = {
@@ -37,6 +37,12 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "POST /credentials": "edit",
+    "GET /credentials": "read",
+    "GET /credentials/{credential_id}": "read",
+    "PUT /credentials/{credential_id}": "edit",
+    "DELETE /credentials/{credential_id}": "edit",
+    "POST /credentials/{credential_id}/oauth/start": "edit",
     "GET /models": "read",
     "POST /playground/tickets": "run",
     "POST /api-keys": "admin",
@@ -52,6 +58,9 @@ PERMISSIONS: Mapping[str, Permission] = {
     "DELETE /invitations/{invitation_id}": "admin",
     "POST /invitations/accept": "read",
     "GET /audit": "admin",
+    "GET /egress": "read",
+    "PUT /egress": "admin",
+    "GET /egress/refusals": "admin",
     "GET /limits": "admin",
     "PATCH /limits": "admin",
 }

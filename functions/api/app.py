@@ -15,7 +15,20 @@ from agent_builder.errors import AgentBuilderError
 from agent_builder.jsontext import decode_object
 from agent_builder.models.identity import Identity, identity_of
 from agent_builder.observability import configure_logging, log_context, logger
-from functions.api import access, agents, api_keys, conversations, documents, invitations, limits, members, platform
+from functions.api import (
+    access,
+    agents,
+    api_keys,
+    conversations,
+    credentials,
+    documents,
+    egress,
+    invitations,
+    limits,
+    members,
+    oauth,
+    platform,
+)
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
 from functions.api.security import SECURITY_HEADERS
@@ -29,7 +42,7 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, invitations, limits):
+for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
@@ -15,8 +15,10 @@ from agent_builder.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from agent_builder.models.credentials import CredentialKind
 from agent_builder.models.faults import faults_of
 
+_KINDS = frozenset(get_args(CredentialKind))
 _PLACES = {"query": "query", "path": "path", "header": "header", "cookie": "cookie"}
 
 
@@ -37,6 +39,8 @@ def _invalid(error: RequestValidationError) -> Unprocessable:
     faults: list[Fault] = []
     for entry in error.errors():
         place, *rest = entry["loc"]
+        if rest and rest[0] in _KINDS:  # which of several forms was meant; no field of the body
+            del rest[0]
         fault = faults_of([{**entry, "loc": tuple(rest)}])[0]
         if place in _PLACES:
             fault = Fault(f"{place}{fault.pointer}", fault.message)

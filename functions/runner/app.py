@@ -4,6 +4,8 @@
 {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
+{"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
+{"kind": "reseal", "tenant_id"}                                move a tenant's secrets to the key that seals now
 {"kind": "rescue"}                                             ring again for what is overdue
 {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
 """
@@ -39,7 +41,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _run(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     services = runner_services()
-    services.loop.run(services.runner.work(event["tenant_id"], event["conversation_id"], seconds=seconds))
+    work = services.runner.work(event["tenant_id"], event["conversation_id"], seconds=seconds)
+    try:
+        services.loop.run(work)
+    finally:
+        services.loop.run(services.authorization.settle())
     return {}
 
 
@@ -60,6 +66,15 @@ def _disconnect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"closed": closed}
 
 
+def _connect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    return {"failure": services.loop.run(services.authorization.connect(event["tenant_id"], event["consent"]))}
+
+
+def _reseal(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return {"resealed": runner_services().secrets.reseal(event["tenant_id"])}
+
+
 def _rescue(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"rung": runner_services().rescue.sweep()}
 
@@ -73,6 +88,8 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "greet": _greet,
     "purge": _purge,
     "disconnect": _disconnect,
+    "connect": _connect,
+    "reseal": _reseal,
     "rescue": _rescue,
     "provider_status": _provider_status,
 }

@@ -26,7 +26,10 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.crypto import Envelopes
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.authorization import Authorization
+    from agent_builder.services.outbound import Outbound
 
 _THREADS = 16
 
@@ -89,6 +92,9 @@ class ApiServices:
     tickets: Any
     audit: Any
     limits: LimitService
+    credentials: Any
+    consents: Any
+    egress: Any
 
 
 @cache
@@ -96,13 +102,19 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.egress import EgressRepository
+    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
+    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
+    from agent_builder.services.credentials import CredentialService
+    from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
@@ -123,7 +135,39 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
+        credentials=CredentialService(CredentialRepository(), envelopes),
+        egress=EgressService(EgressRepository()),
+        consents=ConsentService(GrantRepository(), doorbell, envelopes),
     )
+
+
+@cache
+def envelopes() -> Envelopes:
+    """What seals and opens secrets: made when the first comes, since that takes 0.4 s without a snapshot."""
+    from agent_builder.crypto import Envelopes, master_keys
+
+    def kms() -> Any:
+        return aws.client("kms", connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})
+
+    return Envelopes(master_keys(Settings.from_environment().credentials_keys, kms))
+
+
+def _authorization() -> Authorization:
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.grants import GrantRepository
+    from agent_builder.services.authorization import Authorization
+    from agent_builder.services.secrets import Secrets
+
+    secrets = Secrets(CredentialRepository(), envelopes)
+    return Authorization(CredentialRepository(), GrantRepository(), secrets, _outbound().open)
+
+
+def _outbound() -> Outbound:
+    from agent_builder.providers.http import tls_context
+    from agent_builder.repositories.egress import EgressRepository
+    from agent_builder.services.outbound import Outbound
+
+    return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
 
 
 def _catalogue() -> list[Any]:
@@ -143,6 +187,8 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    secrets: Any
+    authorization: Any
     loop: asyncio.Runner
 
 
@@ -173,6 +219,7 @@ def runner_services() -> RunnerServices:
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    authorization = _authorization()
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -192,6 +239,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
+        secrets=authorization.secrets,
+        authorization=authorization,
         loop=asyncio.Runner(),
     )
 
@@ -203,26 +252,29 @@ def preload(*services: str) -> None:
 
 def preload_api() -> None:
     """Build what REST checks its input with, before a snapshot is taken."""
-    from agent_builder.models import agents
+    from agent_builder import crypto
+    from agent_builder.models import agents, credentials
     from agent_builder.services import agents as _agents
     from agent_builder.services import conversations, platform
 
-    preload("lambda")
+    preload("lambda", "kms")
     agents.preload()
-    _ = _agents, conversations, platform
+    credentials.preload()
+    _ = crypto, _agents, conversations, platform
 
 
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
+    from agent_builder import crypto
     from agent_builder.models import agents
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import models, runner
+    from agent_builder.services import authorization, models, runner
 
     agents.preload()
 
-    preload("lambda", "apigatewaymanagementapi")
+    preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = models, runner, pricing
+    _ = crypto, authorization, models, runner, pricing
 
 
 def restore_playground() -> None:
@@ -261,7 +313,7 @@ def restore_runner() -> None:
 
 def _forget() -> None:
     table.reset_connections()
-    for build in (playground_services, api_services, runner_services, authorizer_services):
+    for build in (playground_services, api_services, runner_services, authorizer_services, envelopes):
         build.cache_clear()
 
 

@@ -24,6 +24,8 @@ class Settings:
         provider_keys: Provider name to API key, from the vendors' variables.
         provider_base_urls: Provider name to base URL, from the vendors' variables.
         local_model_base_url: OpenAI-compatible base URL of the embedded model, or empty.
+        loopback_tools: Whether tools may call this very machine; on the laptop alone, and there only if it was said.
+        credentials_keys: Keys of tenants' credentials, ARNs of KMS or paths of files; the first seals, all open.
     """
 
     table_name: str
@@ -32,8 +34,15 @@ class Settings:
     provider_keys: Mapping[str, str]
     provider_base_urls: Mapping[str, str]
     local_model_base_url: str
+    credentials_keys: tuple[str, ...] = ()
+    loopback_tools: bool = False
 
-    TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = ("TABLE_NAME", "RUNNER_FUNCTION", "PROVIDER_KEYS_SECRET")
+    TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = (
+        "TABLE_NAME",
+        "RUNNER_FUNCTION",
+        "PROVIDER_KEYS_SECRET",
+        "CREDENTIALS_KEYS",
+    )
     LAPTOP_VARIABLES: ClassVar[Mapping[str, tuple[str, str]]] = {
         "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
         "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
@@ -71,6 +80,8 @@ class Settings:
             provider_keys={name: env[key] for name, (key, _) in laptop.items() if env.get(key)},
             provider_base_urls={name: env[url] for name, (_, url) in laptop.items() if env.get(url)},
             local_model_base_url=env.get("LOCAL_MODEL_BASE_URL", ""),
+            credentials_keys=tuple(env.get("CREDENTIALS_KEYS", "").replace(",", " ").split()),
+            loopback_tools=not secret and env.get("LOOPBACK_TOOLS", "") == "1",
         )
 
 

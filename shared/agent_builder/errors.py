@@ -20,11 +20,17 @@ vendor, no secret, no content.
     │   └── TooManyRequests        429
     ├── ProviderError                  a model vendor failed, by kind
     ├── ToolError                      a tool failed; `detail` is told to the model
-    │   └── OutcomeUnknown             it may have acted; never repeated by itself
+    │   ├── OutcomeUnknown             it may have acted; never repeated by itself
+    │   ├── OutboundRefused            a call to the outside may not be made, and was not
+    │   ├── OutboundFailed             a call to the outside failed, perhaps after it had an effect
+    │   ├── GrantRefused               an authorization server says no: a person must connect again
+    │   └── TokenEndpointFailed        an authorization server did not answer as it should
     ├── StoreError                 503 the table did not answer as it should
     │   ├── StoreRefused               the write itself is not acceptable; again will not help
     │   ├── RaceLost                   a condition no longer held; the caller decides what that means
     │   └── FenceLost                  another runner owns the conversation now; stop writing
+    ├── SecretsUnavailable         503 the key that protects secrets cannot be used now
+    ├── SecretUnreadable           500 a stored secret is not what was sealed for its place (operators)
     ├── IssuerUnavailable          503 the issuer's signing keys cannot be had (operators)
     └── ConfigurationError         500 the deployment is wrong (operators)
 """
@@ -47,6 +53,19 @@ ProviderErrorKind = Literal[
     "timeout",
     "unavailable",
 ]
+
+RefusalReason = Literal[
+    "address",  # not public, or a name that has no address
+    "denied",  # on the tenant's deny list
+    "header",
+    "insecure",  # a secret would travel without TLS
+    "not_allowed",  # not on the tenant's allow list
+    "port",
+    "redirect",
+    "scheme",
+    "url",
+]
+OutboundFailureKind = Literal["connect", "timeout", "too_large", "protocol", "redirect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +265,57 @@ class OutcomeUnknown(ToolError):
     title = "Whether the tool acted is not known"
 
 
+class OutboundRefused(ToolError):
+    """A call to the outside that may not be made. Nothing was sent. `reason` is for the record."""
+
+    code = "outbound_refused"
+    title = "This may not be called"
+
+    def __init__(self, reason: RefusalReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: RefusalReason = reason
+
+
+class OutboundFailed(ToolError):
+    """A call to the outside that failed.
+
+    Attributes:
+        kind: What happened.
+        sent: Whether any of it may have reached the server, which may then have acted on it.
+    """
+
+    code = "outbound_failed"
+    title = "The call failed"
+
+    def __init__(self, kind: OutboundFailureKind, detail: str, *, sent: bool) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.sent = sent
+
+
+class GrantRefused(ToolError):
+    """An authorization server says no, and would again. `failure` is its word for it, if it is a known one."""
+
+    code = "grant_refused"
+    title = "The authorization server refuses"
+
+    def __init__(self, failure: str) -> None:
+        super().__init__(f"The authorization server refuses ({failure}); the credential must be connected again.")
+        self.failure = failure
+
+
+class TokenEndpointFailed(ToolError):
+    """An authorization server did not answer as it should; it may later. `sent`: it may have acted all the same."""
+
+    code = "token_endpoint_failed"
+    title = "The authorization server did not answer"
+    retryable = True
+
+    def __init__(self, detail: str, *, sent: bool) -> None:
+        super().__init__(detail)
+        self.sent = sent
+
+
 class StoreError(AgentBuilderError):
     """The table did not answer as it should, after retries."""
 
@@ -283,6 +353,22 @@ class FenceLost(StoreError):
 
     code = "fence_lost"
     status = 409
+
+
+class SecretsUnavailable(AgentBuilderError):
+    """The key that protects secrets cannot be used now."""
+
+    code = "secrets_unavailable"
+    status = 503
+    title = "Secrets cannot be protected or read right now; try again"
+    retryable = True
+
+
+class SecretUnreadable(AgentBuilderError):
+    """A stored secret is not what was sealed for its place: it was moved, changed, or its key is gone."""
+
+    code = "secret_unreadable"
+    title = "A stored secret cannot be read; enter it again"
 
 
 class IssuerUnavailable(AgentBuilderError):

@@ -183,6 +183,18 @@ def use_access(client: Client, agent: str) -> None:
     client.rest("DELETE", f"/api-keys/{key['id']}")
 
 
+def use_credentials(client: Client) -> None:
+    wanted = {"name": "OpenAI", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": "k"}}
+    path = f"/credentials/{client.rest('POST', '/credentials', wanted)['id']}"
+    client.rest("PUT", path, wanted)
+    client.rest("GET", "/credentials")
+    client.rest("GET", path)
+    client.rest("DELETE", path)
+    client.rest("PUT", "/egress", {"deny": ["example.com"]})
+    client.rest("GET", "/egress")
+    client.rest("GET", "/egress/refusals")
+
+
 def converse(stack: Instance, agent: str, name: str) -> str:
     with connect(stack.ws_url(agent)) as socket:
         until(socket, "agent_loaded")
@@ -221,6 +233,7 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     client = Client(stack)
     agent = use_agents(client)
     use_access(client, agent)
+    use_credentials(client)
     conversation = converse(stack, agent, "first")
     use_conversations(client, agent, conversation)
     converse(stack, agent, "second")

@@ -24,13 +24,18 @@ from agent_builder.models.agents import (
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.realtime.frames import FRAME_LIMIT
 from agent_builder.repositories.audit import KEPT_SECONDS
+from agent_builder.repositories.egress import KEPT_SECONDS as REFUSALS_KEPT
 from agent_builder.repositories.intake import MAX_QUEUED
 from agent_builder.repositories.keys import DUE_SHARDS
+from agent_builder.services.authorization import LEASE_MS
+from agent_builder.services.consents import CONSENT_SECONDS
 from agent_builder.services.context import HISTORY_PAGE
 from agent_builder.services.engine import Limits
 from agent_builder.services.invitations import INVITATION_SECONDS
 from agent_builder.services.limits import DEFAULTS, MAX_API_KEYS, OVERRIDES_FRESH_MS
 from agent_builder.services.tickets import TICKET_SECONDS
+from agent_builder.tools.auth.oauth import LIMITS, PAUSE_SECONDS, TRIES
+from agent_builder.tools.egress import EgressLimits
 from functions.api.access_schemas import LimitsPatch
 from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
@@ -40,7 +45,16 @@ from tests import template
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
 # Told to nobody outside: the caller turns them into something else, or the operator reads them in a log.
-INNER = {"bad_request", "provider_error", "tool_error", "tool_outcome_unknown", "race_lost", "fence_lost"}
+INNER = {
+    "bad_request",
+    "provider_error",
+    "tool_error",
+    "tool_outcome_unknown",
+    "race_lost",
+    "fence_lost",
+    "outbound_refused",
+    "outbound_failed",
+}
 
 
 def read(name: str) -> str:
@@ -174,6 +188,18 @@ def test_api_page_has_the_limits() -> None:
     assert f"| {MAX_QUEUED} messages |" in text
     assert f"newest {HISTORY_PAGE} messages" in text
     assert f"DUE#<0..{DUE_SHARDS - 1}>" in read("docs/architecture.md")
+
+
+def test_security_page_has_the_limits_of_calls_to_the_outside() -> None:
+    text, limits = " ".join(read("docs/security.md").split()), EgressLimits()
+    bounds = f"{limits.seconds:g} s in all, look-up and redirects too; {limits.wire_bytes // 2**20} MB as sent"
+    assert f"{bounds} and {limits.body_bytes // 2**20} MB unpacked" in text
+    assert f"for {REFUSALS_KEPT // 86400} days" in text
+    assert f"for {CONSENT_SECONDS // 60:g} minutes".replace("10", "ten") in text
+    assert f"{LEASE_MS // 1000} s, longer than" in read(
+        "docs/decisions/0071-renew-tokens-under-a-lease-that-is-no-lock.md"
+    )
+    assert LIMITS.seconds * TRIES + PAUSE_SECONDS < LEASE_MS / 1000
 
 
 class _Template(yaml.SafeLoader):

@@ -34,6 +34,19 @@ def test_where_there_is_a_secret_the_vendors_variables_are_not_looked_at() -> No
     assert settings.provider_base_urls == {}
 
 
+def test_keys_of_credentials_are_listed_in_their_order() -> None:
+    assert Settings.from_environment(REQUIRED).credentials_keys == ()
+    settings = Settings.from_environment({**REQUIRED, "CREDENTIALS_KEYS": "arn:new, /old/key"})
+    assert settings.credentials_keys == ("arn:new", "/old/key")
+
+
+def test_tools_call_this_machine_on_the_laptop_alone_and_only_if_it_was_said() -> None:
+    switched_on = {**REQUIRED, "LOOPBACK_TOOLS": "1"}
+    assert Settings.from_environment(switched_on).loopback_tools
+    assert not Settings.from_environment(REQUIRED).loopback_tools
+    assert not Settings.from_environment({**switched_on, "PROVIDER_KEYS_SECRET": "arn:secret"}).loopback_tools
+
+
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
 def test_what_is_missing_is_named(missing: str) -> None:
     for environ in ({k: v for k, v in REQUIRED.items() if k != missing}, {**REQUIRED, missing: ""}):

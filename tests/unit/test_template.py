@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from agent_builder.config import AuthorizerSettings, Settings
+from agent_builder.models.places import Place, Purpose
 from agent_builder.repositories import table
 from functions.api import access
 from local.guard import cors_headers
@@ -136,7 +137,7 @@ def test_asynchronous_calls_are_retried_on_the_alias(deployed: Template) -> None
 # ---------------------------------------------------------------- routes
 
 
-OPEN = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"}
+OPEN = {"/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/oauth/callback"}
 ANY = "x-amazon-apigateway-any-method"
 
 
@@ -157,7 +158,7 @@ def test_routes(deployed: Template) -> None:
 # ---------------------------------------------------------------- who may come in
 
 
-def test_no_route_is_open_but_three(deployed: Template) -> None:
+def test_no_route_is_open_but_four(deployed: Template) -> None:
     open_paths = {path for (path, _), route in rest_routes(deployed).items() if route["security"] != [{"Caller": []}]}
     assert open_paths == OPEN
     for name, route in of_type(deployed, "AWS::ApiGatewayV2::Route").items():
@@ -293,10 +294,14 @@ def test_nobody_scans_and_each_function_may_do_only_its_own(deployed: Template) 
     api, playground, runner = (actions(deployed, f"{name}FunctionRole") for name in ("Api", "Playground", "Runner"))
     assert actions(deployed, "AuthorizerFunctionRole") == {"dynamodb:DeleteItem", "dynamodb:GetItem"}
     assert not {action for action in api | playground | runner if "Scan" in action or "PartiQL" in action}
-    assert {action for action in api if not action.startswith("dynamodb:")} == {"lambda:InvokeFunction"}
+    assert {action for action in api if not action.startswith("dynamodb:")} == {
+        "kms:GenerateDataKey",
+        "lambda:InvokeFunction",
+    }
     assert not playground & {"secretsmanager:GetSecretValue", "sqs:SendMessage"}
     assert "secretsmanager:GetSecretValue" in runner
-    assert not {action for action in api | playground | runner if action.startswith("kms:")}
+    assert not {action for action in playground if action.startswith("kms:")}
+    assert {action for action in runner if action.startswith("kms:")} == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_descriptions_of_every_permitted_service_are_shipped(deployed: Template) -> None:
@@ -324,8 +329,8 @@ def test_functions_are_given_exactly_the_variables_that_settings_read(deployed: 
     assert authorizer - standard == {*AuthorizerSettings.TEMPLATE_VARIABLES, "RUNNER_FUNCTION"}
     assert set().union(*given.values()) - standard == own
     assert given["RunnerFunction"] - standard == own
-    for name in ("ApiFunction", "PlaygroundFunction"):
-        assert given[name] - standard == own - {"PROVIDER_KEYS_SECRET"}
+    assert given["ApiFunction"] - standard == own - {"PROVIDER_KEYS_SECRET"}
+    assert given["PlaygroundFunction"] - standard == own - {"PROVIDER_KEYS_SECRET", "CREDENTIALS_KEYS"}
 
 
 def test_functions_are_given_the_alias_of_the_runner(deployed: Template) -> None:
@@ -379,7 +384,33 @@ def test_credentials_key_rotates_and_encrypts_nothing_else(deployed: Template) -
         for name, resource in deployed["Resources"].items()
         if name != "CredentialsKey" and '"CredentialsKey"' in json.dumps(resource)
     }
-    assert users == {"CredentialsKeyAlias"}
+    roles = {"ApiFunctionRole", "RunnerFunctionRole"}
+    assert {name for name in users if "Version" not in name} - roles == {
+        "CredentialsKeyAlias",
+        "ApiFunction",
+        "RunnerFunction",
+    }
+
+
+def test_the_credentials_key_works_for_places_only(deployed: Template) -> None:
+    """A statement of KMS without its condition would let a function seal, or open, what belongs nowhere."""
+    found = {}
+    for role, statement in statements(deployed):
+        if any(action.startswith("kms:") for action in listed(statement["Action"])):
+            assert statement["Resource"] == {"Fn::GetAtt": ["CredentialsKey", "Arn"]}
+            condition = statement["Condition"]
+            assert condition["Null"] == {f"kms:EncryptionContext:{name}": "false" for name in ("tenant", "credential")}
+            assert condition["ForAllValues:StringEquals"] == {
+                "kms:EncryptionContextKeys": sorted(Place("t", "c", "secret").context)
+            }
+            purposes = condition["StringEquals"]["kms:EncryptionContext:purpose"]
+            assert set(purposes) <= set(get_args(Purpose))
+            found[role, statement["Action"]] = purposes
+    assert found == {
+        ("ApiFunctionRole", "kms:GenerateDataKey"): ["consent", "secret"],
+        ("RunnerFunctionRole", "kms:Decrypt"): ["consent", "secret", "token"],
+        ("RunnerFunctionRole", "kms:GenerateDataKey"): ["secret", "token"],
+    }
 
 
 # ---------------------------------------------------------------- logs

@@ -12,6 +12,7 @@ from agent_builder.models.identity import Permission, Role
 
 API_KEY_PREFIX = "aab_"
 INVITATION_PREFIX = "inv_"
+CONSENT_PREFIX = "cst_"
 OWN_TENANT_PREFIX = "u-"
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
@@ -116,6 +117,11 @@ def new_ticket(tenant: str) -> Secret:
     return _secret(f"{_encoded(tenant)}.")
 
 
+def new_consent(tenant: str) -> Secret:
+    """`cst_<tenant>_<43 random characters>`: the `state` somebody takes along to an authorization server."""
+    return _secret(f"{CONSENT_PREFIX}{_encoded(tenant)}_")
+
+
 def api_key_tenant(text: str) -> str | None:
     """The tenant whose key this says it is; None if it has not the form of one."""
     return _tenant_in(text, API_KEY_PREFIX, "_")
@@ -124,6 +130,11 @@ def api_key_tenant(text: str) -> str | None:
 def invitation_tenant(text: str) -> str | None:
     """The tenant whose invitation this says it is."""
     return _tenant_in(text, INVITATION_PREFIX, "_")
+
+
+def consent_tenant(text: str) -> str | None:
+    """The tenant somebody left from, as this `state` says."""
+    return _tenant_in(text, CONSENT_PREFIX, "_")
 
 
 def ticket_tenant(text: str) -> str | None:

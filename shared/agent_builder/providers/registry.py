@@ -39,13 +39,14 @@ class ProviderRegistry:
         self._private_base_urls = private_base_urls
         self._scripted: Provider | None = None
 
-    def get(self, provider: str, base_url: str | None = None) -> Provider:
+    def get(self, provider: str, base_url: str | None = None, *, own_key: str = "") -> Provider:
         """The provider of that name.
 
         Args:
             provider: One of `NAMES`.
             base_url: The agent's own address. The platform's key is never sent to one that the operator did not
                 configure, so only `openai_compatible` takes it.
+            own_key: The tenant's own key of that vendor, used in the place of the platform's; empty for none.
 
         Raises:
             ProviderError: `auth` when no key is configured, `invalid_request` when the name or address cannot be used.
@@ -61,7 +62,8 @@ class ProviderRegistry:
         if base_url and base_url != self._base_urls.get(provider):
             detail = f"`base_url` works with provider `openai_compatible`, not with `{provider}`."
             raise ProviderError("invalid_request", detail)
-        return _vendor(provider, self._key(provider), self._base_urls.get(provider))
+        key = _checked(provider, own_key) or self._key(provider)
+        return _vendor(provider, key, self._base_urls.get(provider))
 
     def configured(self) -> dict[str, bool]:
         """Which providers could answer now."""
@@ -81,10 +83,7 @@ class ProviderRegistry:
         return key
 
     def _key_or_none(self, provider: str) -> str | None:
-        key = (self._keys().get(provider) or "").strip()
-        if not all("!" <= character <= "~" for character in key):
-            raise ProviderError("auth", f"The API key configured for `{provider}` holds characters that no key has.")
-        return key or None
+        return _checked(provider, self._keys().get(provider) or "") or None
 
     def _scripted_provider(self) -> Provider:
         from agent_builder.providers.scripted import Scripted
@@ -125,6 +124,13 @@ def preload(providers: Iterable[str]) -> None:
         else:
             continue
         adapter.preload()
+
+
+def _checked(provider: str, key: str) -> str:
+    key = key.strip()
+    if not all("!" <= character <= "~" for character in key):
+        raise ProviderError("auth", f"The API key configured for `{provider}` holds characters that no key has.")
+    return key
 
 
 def _vendor(provider: str, key: str, base_url: str | None) -> Provider:

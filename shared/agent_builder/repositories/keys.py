@@ -158,6 +158,36 @@ def counter(kind: str, name: str) -> str:
     return f"{kind}_{_digest(name)[:24]}"
 
 
+def credentials(tenant: str) -> str:
+    """The tenant's credentials; sort key: id."""
+    return f"{_tenant(tenant)}#CREDENTIALS"
+
+
+def credential_uses(tenant: str, credential_id: str) -> str:
+    """What names a credential; sort key: `<kind>#<id>`."""
+    return f"{_tenant(tenant)}#CREDENTIAL#{credential_id}#USES"
+
+
+def provider_keys(tenant: str) -> str:
+    """Which credential is the tenant's own key of a provider; sort key: the provider."""
+    return f"{_tenant(tenant)}#PROVIDERKEYS"
+
+
+def consent(tenant: str, state_hash: str) -> str:
+    """A person on the way to an authorization server and back; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#CONSENT#{state_hash}"
+
+
+def egress(tenant: str) -> str:
+    """What the tenant's tools may call; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#EGRESS"
+
+
+def refusals(tenant: str) -> str:
+    """Calls of the tenant's tools that were refused; sort key: id."""
+    return f"{_tenant(tenant)}#REFUSALS"
+
+
 def purges(tenant: str) -> str:
     """Deletions that are still to be carried out; sort key: id of what is deleted."""
     return f"{_tenant(tenant)}#PURGES"

@@ -90,12 +90,12 @@ class Models:
 
     registry: Callable[[], ProviderRegistry]
 
-    def caller(self, version: AgentVersion, conversation_id: str) -> ModelCaller:
-        """How to call the model that a version names.
+    def caller(self, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
+        """How to call the model that a version names, with the tenant's own key where it has one.
 
         Raises:
             ProviderError: `auth` where no key is configured.
         """
         config = version.llm_config
-        provider = self.registry().get(config.provider, config.base_url)
+        provider = self.registry().get(config.provider, config.base_url, own_key=own_key)
         return ModelCaller(provider, config, version.system_prompt, conversation_id)

@@ -13,20 +13,26 @@ from functions.api.access import OPEN, PERMISSIONS, route_names
 from functions.api.app import app
 from functions.playground.frames_in import FRAMES
 from functions.playground.frames_in import PERMISSIONS as FRAME_PERMISSIONS
-from tests.integration.access.world import KINDS, Caller, Calls, Rest, Socket, World
+from tests.integration.access.world import KINDS, OAUTH_CREDENTIAL, Caller, Calls, Rest, Socket, World
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
+NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
 
 # What each route is asked, in a tenant with one of everything: body, and the answer to one who may.
 BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents": (lambda _: NEW_AGENT, 201),
     "PATCH /agents/{agent_id}": (lambda _: {"name": "Other"}, 200),
     "PATCH /conversations/{conversation_id}": (lambda _: {"title": "Other"}, 200),
+    "POST /credentials": (lambda _: NEW_CREDENTIAL, 201),
+    "PUT /credentials/{credential_id}": (lambda _: OAUTH_CREDENTIAL, 200),
+    "DELETE /credentials/{credential_id}": (lambda _: None, 204),
+    "POST /credentials/{credential_id}/oauth/start": (lambda _: {}, 200),
     "POST /playground/tickets": (lambda world: {"agent_id": world.agent_id}, 201),
     "POST /api-keys": (lambda _: {"name": "New", "scopes": ["admin"]}, 201),
     "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
+    "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),
@@ -50,6 +56,7 @@ def path_of(name: str, world: World) -> str:
         "{number}": "1",
         "{key_id}": world.key_id,
         "{invitation_id}": world.invitation_id,
+        "{credential_id}": world.credential_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]
@@ -130,7 +137,7 @@ def test_route_without_an_identity(name: str, world: World, rest: Rest) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("name", sorted(OPEN))
 def test_open_routes_ask_nobody(name: str, rest: Rest) -> None:
-    assert rest(None, *name.split(" ")).status == 200
+    assert rest(None, *name.split(" ")).status == (400 if name == "GET /oauth/callback" else 200)
 
 
 def frame_of(kind: str, world: World) -> dict[str, Any]:

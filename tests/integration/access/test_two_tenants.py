@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from agent_builder.repositories.table import Item
-from tests.integration.access.test_matrix import NEW_AGENT
+from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL
 from tests.integration.access.world import Caller, Calls, Rest
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
@@ -46,6 +46,7 @@ class TwoTenants(RuleBasedStateMachine):
     agents: Bundle[tuple[int, str]] = Bundle("agents")
     api_keys: Bundle[tuple[int, str]] = Bundle("api_keys")
     invitations: Bundle[tuple[int, str]] = Bundle("invitations")
+    credentials: Bundle[tuple[int, str]] = Bundle("credentials")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -103,11 +104,25 @@ class TwoTenants(RuleBasedStateMachine):
     def withdraw(self, who: int, invitation: tuple[int, str]) -> None:
         self.reach(who, *invitation, "DELETE", f"/invitations/{invitation[1]}")
 
+    @rule(target=credentials, who=who)
+    def create_credential(self, who: int) -> tuple[int, str]:
+        return who, self.ask(who, "POST", "/credentials", NEW_CREDENTIAL).json["id"]
+
+    @rule(who=who, credential=credentials, method=st.sampled_from(["GET", "PUT", "DELETE"]))
+    def use_credential(self, who: int, credential: tuple[int, str], method: str) -> None:
+        body = NEW_CREDENTIAL if method == "PUT" else None
+        self.reach(who, *credential, method, f"/credentials/{credential[1]}", body)
+
     @rule(who=who, subject=st.sampled_from(["sub|same", "sub|other"]))
     def remove_member(self, who: int, subject: str) -> None:
         assert self.ask(who, "DELETE", f"/members/{quote(subject)}").status == 404
 
-    @rule(who=who, place=st.sampled_from(["agents", "api-keys", "members", "invitations", "audit"]))
+    @rule(
+        who=who,
+        place=st.sampled_from(
+            ["agents", "api-keys", "credentials", "egress/refusals", "members", "invitations", "audit"]
+        ),
+    )
     def list_all(self, who: int, place: str) -> None:
         items = self.ask(who, "GET", f"/{place}").json["items"]
         assert not {str(one.get("id")) for one in items} & self.gone

@@ -114,6 +114,19 @@ def moved(caller: Caller) -> Caller:
     return Caller(home.tenant, home.role, caller.subject) if home else caller
 
 
+OAUTH_CREDENTIAL = {
+    "name": "Ours",
+    "kind": "oauth2",
+    "settings": {
+        "grant": "authorization_code",
+        "token_url": "https://id.example.com/token",
+        "authorization_url": "https://id.example.com/authorize",
+        "client_id": "client",
+    },
+    "secret": {"client_secret": "s3cret"},
+}
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -141,6 +154,8 @@ class Rest:
         headers: dict[str, str] | None = None,
         query: str = "",
     ) -> Answer:
+        path, _, asked = path.partition("?")
+        query = query or asked
         event = {
             "version": "2.0",
             "rawPath": f"/api/v1{path}",
@@ -152,6 +167,7 @@ class Rest:
             "requestContext": {
                 "http": {"method": method, "path": f"/api/v1{path}"},
                 "stage": "$default",
+                "domainName": "api.example.com",
                 "requestId": uuid.uuid4().hex,
                 **({"authorizer": {"lambda": caller.context}} if caller else {}),
             },
@@ -215,6 +231,7 @@ class World:
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
+        self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -226,5 +243,6 @@ class World:
             self.key_id,
             self.member,
             self.invitation_id,
+            self.credential_id,
             "new@example.com",
         )

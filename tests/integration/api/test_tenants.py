@@ -33,7 +33,8 @@ from functions.playground.app import lambda_handler as playground_handler
 from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
-from tests.integration.access.world import Calls
+from local.variables import key_file
+from tests.integration.access.world import OAUTH_CREDENTIAL, Calls
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -46,6 +47,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("patch", "/api/v1/members/{subject}"): {"role": "operator"},
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
+    ("put", "/api/v1/egress"): {"deny": ["example.com"]},
+    ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
+    ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
+    ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
 }
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
@@ -75,6 +80,7 @@ def request(method: str, path: str, tenant: str | None, body: Any = None) -> dic
         "requestContext": {
             "requestId": uuid.uuid4().hex,
             "stage": "$default",
+            "domainName": "api.example.com",
             "http": {"method": method.upper(), "path": path, "sourceIp": "127.0.0.1"},
         },
         "isBase64Encoded": False,
@@ -105,6 +111,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         variables = {**stack.environment, "AWS_ENDPOINT_URL_LAMBDA": calls.url, "RUNNER_FUNCTION": "nobody:live"}
         for name, value in variables.items():
             patch.setenv(name, value)
+        patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
         owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
@@ -118,7 +125,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
 
 def _forget_services() -> None:
     table.reset_connections()
-    for build in (bootstrap.api_services, bootstrap.playground_services):
+    for build in (bootstrap.api_services, bootstrap.playground_services, bootstrap.envelopes):
         build.cache_clear()
 
 
@@ -145,7 +152,10 @@ def _let_in(tenant: str) -> dict[str, str]:
     key = request("post", "/api/v1/api-keys", tenant, {"name": "Secret", "scopes": ["read"]})
     invited = request("post", "/api/v1/members", tenant, {"email": "secret@example.com", "role": "viewer"})
     invitation = json.loads(invited["body"])
+    credential = {**OAUTH_CREDENTIAL, "name": "Secret"}
+    stored = json.loads(request("post", "/api/v1/credentials", tenant, credential)["body"])["id"]
     return {
+        "credential_id": stored,
         "subject": member.subject,
         "key_id": json.loads(key["body"])["id"],
         "invitation_id": invitation["id"],

@@ -29,6 +29,17 @@ NEW_AGENT = {
 }
 
 
+NEW_CREDENTIAL = {
+    "name": "Weather",
+    "kind": "api_key",
+    "settings": {"in": "header", "name": "X-Api-Key"},
+    "secret": {"value": "not a real one"},
+    "allowed_hosts": ["api.example.com"],
+}
+STATE_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+CAME_BACK = "state=cst_bG9jYWw_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code=not-a-real-one"
+
+
 def http(method, path, body=None, query="", headers=(), identity=IDENTITY):
     """Return the event of one request, routed by the project's template."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -78,6 +89,8 @@ def http_files():
         "http_list_agent_versions": http("GET", f"{agent}/versions"),
         "http_list_conversations": http("GET", f"{agent}/conversations", query="limit=10"),
         "http_list_messages": http("GET", f"/api/v1/conversations/{CONVERSATION}/messages"),
+        "http_create_credential": http("POST", "/api/v1/credentials", NEW_CREDENTIAL),
+        "http_oauth_callback": without_identity(http("GET", "/api/v1/oauth/callback", query=CAME_BACK)),
         "http_unknown_path": http("GET", "/api/v1/nothing/here"),
         "http_body_base64": http("POST", "/api/v1/agents", b"\xff\xfe", headers=once),
         "http_no_identity": without_identity(http("GET", "/api/v1/agents")),
@@ -113,6 +126,8 @@ def runner_files():
         "runner_greet": {"kind": "greet", **tenant, "connection_id": "L0SM9cOFvHcCIhw=", "agent_id": AGENT},
         "runner_purge": {"kind": "purge", **tenant, "target_id": AGENT},
         "runner_disconnect": {"kind": "disconnect", **tenant, "subject": "local-user", "keep": []},
+        "runner_connect": {"kind": "connect", **tenant, "consent": STATE_HASH},
+        "runner_reseal": {"kind": "reseal", **tenant},
         "runner_rescue": {"kind": "rescue"},
         "runner_provider_status": {"kind": "provider_status"},
     }

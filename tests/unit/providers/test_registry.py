@@ -53,6 +53,17 @@ def test_the_platforms_key_never_goes_to_an_agents_address(name: str) -> None:
         registry().get(name, "https://elsewhere.example/v1")
 
 
+@pytest.mark.parametrize("name", ["anthropic", "openai", "google"])
+def test_a_tenant_s_own_key_comes_before_the_platform_s(name: str) -> None:
+    for platform in (KEYS, {}):
+        assert "their-key" in vars(registry(platform).get(name, own_key=" their-key ")).values()
+    assert KEYS[name] in vars(registry().get(name, own_key="")).values()
+    with pytest.raises(ProviderError, match="characters"):
+        registry().get(name, own_key="two words")
+    with pytest.raises(ProviderError, match="openai_compatible"):
+        registry().get(name, "https://elsewhere.example/v1", own_key="their-key")
+
+
 def test_nor_does_the_compatible_servers_key() -> None:
     asked = registry({"openai_compatible": "secret"}, base_urls={"openai_compatible": "https://ours.example/v1"})
     ours, theirs = asked.get("openai_compatible"), asked.get("openai_compatible", "https://theirs.example/v1")

@@ -1,0 +1,1 @@
+"""How a call carries a credential, and how OAuth's tokens are come by."""

@@ -1,0 +1,41 @@
+"""Known secrets are blotted out of what people and models get to see, in every form in which servers repeat them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+_SHORTEST = 4
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets: plain, as JSON writes them, in a query, in base64 (also in the midst of more).
+
+    Secrets of less than four characters are left alone; blotting those out would only make the rest unreadable.
+    """
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
+
+
+def _forms(secret: str) -> set[str]:
+    written = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    written |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    data = secret.encode()
+    for coded in (base64.b64encode, base64.urlsafe_b64encode):
+        written.add(coded(data).decode())
+        written |= {inner for shift in range(3) if len(inner := _inside(coded, data, shift)) >= _SHORTEST * 2}
+    return written
+
+
+def _inside(coded: object, data: bytes, shift: int) -> str:
+    """How base64 writes these bytes behind so many others, less the characters that depend on their neighbours."""
+    assert callable(coded)
+    text: str = coded(bytes(shift) + data).decode().rstrip("=")
+    begin = (0, 2, 3)[shift]
+    end = len(text) if (shift + len(data)) % 3 == 0 else len(text) - 1
+    return text[begin:end]

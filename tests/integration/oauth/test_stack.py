@@ -1,0 +1,100 @@
+"""A person connects a credential through REST, and comes back to the page of the running stack."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from local.testing import Instance, running_stack
+from tests.integration.oauth.conftest import AuthorizationServer, start_server
+from tests.integration.rest import Rest, check_problem
+
+CREDENTIALS = "/api/v1/credentials"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Instance]:
+    with running_stack(env={"LOOPBACK_TOOLS": "1"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(stack: Instance) -> Iterator[AuthorizationServer]:
+    process, started = start_server(f"{stack.url}/api/v1/oauth/callback")
+    with process:
+        yield started
+        process.kill()
+
+
+def settings(server: AuthorizationServer) -> dict[str, Any]:
+    return {
+        "grant": "authorization_code",
+        "token_url": f"{server.url}/token",
+        "authorization_url": f"{server.url}/auth",
+        "client_id": "basic",
+        "scopes": ["openid"],
+    }
+
+
+def page(url: str) -> tuple[int, str, str]:
+    """Status, media type and text of a page, as a browser without any identity gets it."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def test_from_the_start_to_the_page(stack: Instance, server: AuthorizationServer) -> None:
+    rest = Rest(stack.url)
+    body = {
+        "name": "Mail",
+        "kind": "oauth2",
+        "settings": settings(server),
+        "secret": {"client_secret": "basic-s3cret+/=%"},
+    }
+    made = rest("POST", CREDENTIALS, body).json
+    path = f"{CREDENTIALS}/{made['id']}"
+    assert made["status"] == "not_connected"
+    started = rest("POST", f"{path}/oauth/start", {}).json
+    assert started["redirect_uri"] == f"{stack.url}/api/v1/oauth/callback"
+    back = server.consent(started["authorization_url"])
+    status, media_type, text = page(back)
+    assert (status, media_type) == (200, "text/html; charset=utf-8")
+    assert "Connected" in text
+    shown = rest("GET", path).json
+    assert (shown["status"], shown["failure"]) == ("ready", None)
+    assert shown["token_expires_at"] is not None
+    assert page(back)[0] == 400
+    assert rest("GET", path).json == shown
+
+
+def test_ways_back_that_lead_nowhere(stack: Instance) -> None:
+    for query in ("", "?code=x", "?state=x&code=y", "?state=%00&error=%3Cscript%3E", "?state=cst_dA_" + "x" * 43):
+        status, media_type, text = page(f"{stack.url}/api/v1/oauth/callback{query}")
+        assert (status, media_type) == (400, "text/html; charset=utf-8")
+        assert "<script>" not in text
+
+
+def test_only_what_people_consent_to_is_connected(stack: Instance) -> None:
+    rest = Rest(stack.url)
+    bearer = rest("POST", CREDENTIALS, {"name": "t", "kind": "bearer", "secret": {"value": "x"}}).json
+    check_problem(rest("POST", f"{CREDENTIALS}/{bearer['id']}/oauth/start", {}), 409, "no_consent_needed")
+    check_problem(rest("POST", f"{CREDENTIALS}/{bearer['id'][:-1]}0/oauth/start", {}), 404, "not_found")
+
+
+def test_moving_to_the_key_that_seals_now(stack: Instance) -> None:
+    client = boto3.client("lambda", **stack.client_options("lambda"))
+    answer = client.invoke(FunctionName="RunnerFunction", Payload=json.dumps({"kind": "reseal", "tenant_id": "local"}))
+    assert json.loads(answer["Payload"].read()) == {"resealed": 0}
+    assert "FunctionError" not in answer
+
+
+def test_it_says_that_this_machine_may_be_called(stack: Instance) -> None:
+    assert "LOOPBACK_TOOLS=1" in stack.output()
