@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
+from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -26,10 +27,7 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
-    from agent_builder.crypto import Envelopes
     from agent_builder.services.authentication import Authentication
-    from agent_builder.services.authorization import Authorization
-    from agent_builder.services.outbound import Outbound
 
 _THREADS = 16
 
@@ -141,35 +139,6 @@ def api_services() -> ApiServices:
     )
 
 
-@cache
-def envelopes() -> Envelopes:
-    """What seals and opens secrets: made when the first comes, since that takes 0.4 s without a snapshot."""
-    from agent_builder.crypto import Envelopes, master_keys
-
-    def kms() -> Any:
-        return aws.client("kms", connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})
-
-    return Envelopes(master_keys(Settings.from_environment().credentials_keys, kms))
-
-
-def _authorization() -> Authorization:
-    from agent_builder.repositories.credentials import CredentialRepository
-    from agent_builder.repositories.grants import GrantRepository
-    from agent_builder.services.authorization import Authorization
-    from agent_builder.services.secrets import Secrets
-
-    secrets = Secrets(CredentialRepository(), envelopes)
-    return Authorization(CredentialRepository(), GrantRepository(), secrets, _outbound().open)
-
-
-def _outbound() -> Outbound:
-    from agent_builder.providers.http import tls_context
-    from agent_builder.repositories.egress import EgressRepository
-    from agent_builder.services.outbound import Outbound
-
-    return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
-
-
 def _catalogue() -> list[Any]:
     from agent_builder.providers.catalogue import models
 
@@ -205,7 +174,6 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
-    from agent_builder.tools.builtin import builtin_tools
 
     settings = _settings()
     registry = ProviderRegistry(
@@ -219,13 +187,13 @@ def runner_services() -> RunnerServices:
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
-    authorization = _authorization()
+    credentials = authorization()
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
         models=Models(lambda: registry),
-        tools_of=lambda version: builtin_tools(version.builtin_tools),
+        tools_of=toolbox(credentials).open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
@@ -239,8 +207,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=authorization.secrets,
-        authorization=authorization,
+        secrets=credentials.secrets,
+        authorization=credentials,
         loop=asyncio.Runner(),
     )
 

@@ -183,13 +183,23 @@ ModelEvent = TextDelta | ThinkingDelta | ModelFinished
 class ToolSpec:
     """A tool as a model is told of it. `input_schema` is a JSON Schema of type object.
 
-    `effect` is for us, no vendor is told: what only reads may be called again when its answer was lost.
+    What else it has is for us, no vendor is told: what only reads may be called again when its answer was lost.
+
+    Attributes:
+        timeout_seconds: How long a call may take; None for the run's own limit.
+        approval_seconds: How long a person's approval is waited for; 0 where none is needed.
+        strict: The schema keeps the rules of OpenAI's strict mode.
+        resumable: A call that was cut off is made again by its next runner, and goes on by itself where it ended.
     """
 
     name: str
     description: str
     input_schema: Json
     effect: Effect = "write"
+    timeout_seconds: float | None = None
+    approval_seconds: int = 0
+    strict: bool = False
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ tools, limits, the clock.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -79,5 +80,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return app.lambda_handler(event, context)
 
 
-def _tools(version: Any) -> Mapping[str, Any]:
-    return TOOLS
+@asynccontextmanager
+async def _tools(tenant: str, version: Any) -> AsyncIterator[Mapping[str, Any]]:
+    yield TOOLS

@@ -83,6 +83,15 @@ class AgentCreate(Strict):
         return value
 
 
+class PartRef(BaseModel):
+    """A tool or an integration at one revision, as a version names it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    revision: int
+
+
 class Agent(BaseModel):
     """An agent as it stands. `version` counts the changes of what it does, `revision` every change of the item."""
 
@@ -95,6 +104,8 @@ class Agent(BaseModel):
     system_prompt: str
     llm_config: LlmConfig = Field(alias="model_config")
     builtin_tools: tuple[BuiltinTool, ...]
+    tools: tuple[PartRef, ...] = ()
+    integrations: tuple[PartRef, ...] = ()
     version: int
     revision: int
     created_at: int
@@ -123,6 +134,8 @@ class AgentVersion(BaseModel):
     system_prompt: str
     llm_config: LlmConfig = Field(alias="model_config")
     builtin_tools: tuple[BuiltinTool, ...]
+    tools: tuple[PartRef, ...] = ()
+    integrations: tuple[PartRef, ...] = ()
     created_at: int
     created_by: str
     restored_from: int | None = None

@@ -1,11 +1,12 @@
-"""HTTP tools: how the arguments of a model become a request, as a pure value.
+"""Tools as people define them, one class a kind, as pure values.
 
-`tools/http_request.py` builds the request, `tools/schemas.py` checks the arguments first; nothing here does either.
+`tools/http_request.py` builds an HTTP tool's request, `tools/schemas.py` checks the arguments before it.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
+from agent_builder.models.agents import SYSTEM_PROMPT_LIMIT, LlmConfig
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Effect = Literal["read", "write"]
@@ -51,10 +53,40 @@ def template_names(path: str) -> list[str]:
     return _TEMPLATE.findall(path)
 
 
+def checked_input_schema(value: Json) -> Json:
+    """A JSON Schema of type object that is not too large; anything else is a ValueError."""
+    if value.get("type") != "object" or not isinstance(value.get("properties", {}), dict):
+        raise ValueError('must be a JSON Schema with "type": "object"')
+    if len(encode(value).encode("utf-8", "replace")) > SCHEMA_LIMIT_BYTES:
+        raise ValueError(f"at most {SCHEMA_LIMIT_BYTES:,} bytes of JSON")
+    return value
+
+
+def checked_base_url(value: str) -> str:
+    """An absolute http(s) URL without user, query and fragment; anything else is a ValueError."""
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ValueError("must begin with https:// or http:// and name a host")
+    if "@" in parts.netloc or "?" in value or "#" in value:
+        raise ValueError("must have no user, query or fragment")
+    if re.search(r"[\x00-\x20\x7f\\{}]", value) or unsafe_segments(parts.path):
+        raise ValueError("must have no space, backslash, brace, or segment . or ..")
+    return value
+
+
+def unsafe_segments(path: str) -> bool:
+    """Whether a path has a segment that clients or servers resolve away: `.` or `..`, however written."""
+    return any(re.fullmatch(r"(\.|%2[eE]){1,2}", segment) for segment in path.split("/"))
+
+
 class _Strict(BaseModel):
     """Unknown fields are refused, nothing is coerced."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, serialize_by_alias=True, defer_build=True)
 
 
 class Serialization(_Strict):
@@ -119,15 +151,40 @@ class ResponseShape(_Strict):
     max_bytes: int = Field(default=32 * 1024, ge=256, le=256 * 1024, description="Longer answers are cut, and say so.")
 
 
-class HttpTool(_Strict):
+class Enhancement(_Strict):
+    """A model's help before and after a call: stateless, one call of the model each."""
+
+    llm_config: LlmConfig = Field(alias="model_config")
+    before: str = Field(default="", max_length=8_000, description="Instructions for making the arguments better.")
+    after: str = Field(default="", max_length=8_000, description="Instructions for what is made of the answer.")
+
+    @model_validator(mode="after")
+    def _something(self) -> Enhancement:
+        if not (self.before.strip() or self.after.strip()):
+            raise ValueError("needs `before`, `after` or both")
+        return self
+
+
+class ToolBase(_Strict):
+    """What every tool has, whatever its kind."""
+
+    name: Annotated[str, StringConstraints(pattern=TOOL_NAME)]
+    description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
+    enabled: bool = Field(default=True, description="Whether the model is told of it.")
+    requires_approval: bool = Field(default=False, description="A person must approve each call before it is made.")
+    approval_seconds: int = Field(default=3_600, ge=60, le=604_800, description="How long an approval is waited for.")
+
+
+class HttpTool(ToolBase):
     """One HTTP call that a model can make.
 
     `base_url` is None where the integration's holds. `path` may have `{names}`, each filled by a parameter in `path`.
     """
 
     kind: Literal["http"] = "http"
-    name: Annotated[str, StringConstraints(pattern=TOOL_NAME)]
-    description: str = Field(default="", max_length=DESCRIPTION_LIMIT)
+    integration_id: str | None = Field(default=None, max_length=64, description="Gives base URL and credential.")
+    credential_id: str | None = Field(default=None, max_length=64, description="Instead of the integration's.")
+    enhancement: Enhancement | None = None
     method: Method
     base_url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     path: str = Field(default="", max_length=2_000)
@@ -139,7 +196,6 @@ class HttpTool(_Strict):
     timeout_seconds: float = Field(default=30, ge=0.1, le=300)
     retries: int = Field(default=2, ge=0, le=5, description="Only where a repetition is safe.")
     idempotency_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")] = "Idempotency-Key"
-    requires_approval: bool = False
     cache_seconds: int = Field(default=0, ge=0, le=86_400, description="How long an answer is used again; reads only.")
     response: ResponseShape = Field(default_factory=ResponseShape)
 
@@ -157,14 +213,7 @@ class HttpTool(_Strict):
             raise ValueError("must have no query, fragment, space, backslash, or segment . or ..")
         return value
 
-    @field_validator("input_schema")
-    @classmethod
-    def _object(cls, value: Json) -> Json:
-        if value.get("type") != "object" or not isinstance(value.get("properties", {}), dict):
-            raise ValueError('must be a JSON Schema with "type": "object"')
-        if len(encode(value).encode("utf-8", "replace")) > SCHEMA_LIMIT_BYTES:
-            raise ValueError(f"at most {SCHEMA_LIMIT_BYTES:,} bytes of JSON")
-        return value
+    _schema = field_validator("input_schema")(checked_input_schema)
 
     @model_validator(mode="after")
     def _consistent(self) -> HttpTool:
@@ -180,22 +229,82 @@ class HttpTool(_Strict):
         return self
 
 
-def checked_base_url(value: str) -> str:
-    """An absolute http(s) URL without user, query and fragment; anything else is a ValueError."""
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("is no URL") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("must begin with https:// or http:// and name a host")
-    if "@" in parts.netloc or "?" in value or "#" in value:
-        raise ValueError("must have no user, query or fragment")
-    if re.search(r"[\x00-\x20\x7f\\{}]", value) or unsafe_segments(parts.path):
-        raise ValueError("must have no space, backslash, brace, or segment . or ..")
-    return value
+class LlmTool(ToolBase):
+    """A tool that is nothing but a model with instructions: stateless, without history and without tools."""
+
+    kind: Literal["llm"] = "llm"
+    llm_config: LlmConfig = Field(alias="model_config")
+    instructions: str = Field(min_length=1, max_length=SYSTEM_PROMPT_LIMIT)
+    input_schema: Json
+    effect: Literal["read"] = "read"
+    timeout_seconds: float = Field(default=60, ge=1, le=300)
+
+    _checked = field_validator("input_schema")(checked_input_schema)
 
 
-def unsafe_segments(path: str) -> bool:
-    """Whether a path has a segment that clients or servers resolve away: `.` or `..`, however written."""
-    return any(re.fullmatch(r"(\.|%2[eE]){1,2}", segment) for segment in path.split("/"))
+class AgentTool(ToolBase):
+    """Another agent of the tenant, asked as a tool. It shares the limits of the run that calls it."""
+
+    kind: Literal["agent"] = "agent"
+    agent_id: str = Field(max_length=64)
+    version: int | None = Field(default=None, ge=1, description="Of that agent; its newest one where there is none.")
+    timeout_seconds: float = Field(default=300, ge=1, le=600)
+
+
+class McpTool(ToolBase):
+    """One tool of an MCP server. `integration_id` names the server."""
+
+    kind: Literal["mcp"] = "mcp"
+    integration_id: str = Field(max_length=64)
+    remote_name: str = Field(min_length=1, max_length=200, description="As the server calls it.")
+    input_schema: Json
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of what the server said of it when a person chose it; called only as long as it says so."
+    )
+    effect: Effect = "write"
+    enhancement: Enhancement | None = None
+    timeout_seconds: float = Field(default=30, ge=0.1, le=300)
+    response: ResponseShape = Field(default_factory=ResponseShape)
+
+    _checked = field_validator("input_schema")(checked_input_schema)
+
+
+ToolDefinition = Annotated[HttpTool | LlmTool | AgentTool | McpTool, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTool:
+    """A tool of an agent at one revision: the agent's version that brought it. Times in milliseconds."""
+
+    id: str
+    agent_id: str
+    revision: int
+    definition: HttpTool | LlmTool | AgentTool | McpTool
+    created_at: int
+    updated_at: int
+
+
+class IntegrationInput(_Strict):
+    """A connection to an outside system: where it is, and the credential that it asks for."""
+
+    kind: Literal["http", "mcp"] = "http"
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    description: str = Field(default="", max_length=2_000)
+    base_url: Annotated[str, StringConstraints(max_length=2_000)] = Field(
+        description="What the paths of its tools follow; of an MCP server, its address."
+    )
+    credential_id: str | None = Field(default=None, max_length=64)
+
+    _checked = field_validator("base_url")(checked_base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """An integration of an agent at one revision. Times in milliseconds."""
+
+    id: str
+    agent_id: str
+    revision: int
+    definition: IntegrationInput
+    created_at: int
+    updated_at: int

@@ -33,6 +33,21 @@ def version(number: int) -> str:
     return f"V#{number:010d}"
 
 
+def part(part_id: str, revision: int) -> str:
+    """Sort key, in its agent's partition, of a tool or integration as a version of the agent brought it."""
+    return f"PART#{part_id}#{revision:010d}"
+
+
+def part_owner(tenant: str, part_id: str) -> str:
+    """Which agent a tool or an integration belongs to; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#PART#{part_id}"
+
+
+def agent_parts(tenant: str, agent_id: str) -> str:
+    """Index partition of an agent's `part_owner`s."""
+    return f"{agent(tenant, agent_id)}#PARTS"
+
+
 def agent_conversations(tenant: str, agent_id: str) -> str:
     """Index partition of an agent's conversations; sort key: conversation id."""
     return f"{agent(tenant, agent_id)}#CONVERSATIONS"

@@ -272,21 +272,23 @@ class Engine:
         transcript.close_round()
 
     async def _call(self, call: ToolCallPart, number: int) -> tuple[ToolResultPart, StepStatus]:
-        begun = time.monotonic()
+        begun, seconds = time.monotonic(), self.limits.tool_seconds
         result: Json = {}
         error: str | None = None
         status: StepStatus = "failed"
         doubt: StepStatus = "unknown" if self._effect(call) == "write" else "failed"
         try:
-            async with asyncio.timeout(self.limits.tool_seconds):
-                result = await self._tool(call).call(call.input, CallContext(self.call_key(number)))
+            tool = self._tool(call)
+            seconds = tool.spec.timeout_seconds or seconds
+            async with asyncio.timeout(seconds):
+                result = await tool.call(call.input, CallContext(self.call_key(number)))
             status = "succeeded"
         except OutcomeUnknown as failure:
             error, status = failure.detail, doubt
         except ToolError as failure:
             error = failure.detail
         except TimeoutError:
-            error, status = f"The tool did not answer within {self.limits.tool_seconds:g} seconds.", doubt
+            error, status = f"The tool did not answer within {seconds:g} seconds.", doubt
         except Exception:
             logger.exception("a tool failed unexpectedly", extra={"tool": call.name})
             error, status = "The tool failed because of a fault on our side.", doubt

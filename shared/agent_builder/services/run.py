@@ -196,21 +196,21 @@ class Run:
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
         caller = self.runner.models.caller(version, self.claim.conversation_id)
-        tools = self.runner.tools_of(version)
-        engine = Engine(
-            stream=caller.stream,
-            tools=tools,
-            price=caller.price,
-            limits=self.runner.limits,
-            label=caller.label,
-            clock=self.runner.clock,
-            call_key=lambda number: f"{self.run.run_id}-{number}",
-            room=self._room,
-        )
-        request = caller.request(
-            model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
-        )
-        return await self._follow(engine, request)
+        async with self.runner.tools_of(self.claim.tenant, version) as tools:
+            engine = Engine(
+                stream=caller.stream,
+                tools=tools,
+                price=caller.price,
+                limits=self.runner.limits,
+                label=caller.label,
+                clock=self.runner.clock,
+                call_key=lambda number: f"{self.run.run_id}-{number}",
+                room=self._room,
+            )
+            request = caller.request(
+                model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
+            )
+            return await self._follow(engine, request)
 
     def _room(self, kind: StepKind) -> bool:
         """Whether a step may begin here: one that is not paid for in vain, and that has the time it needs.

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -45,7 +46,7 @@ class Runner:
     """One instance per execution environment; one conversation at a time.
 
     Attributes:
-        tools_of: The tools of an agent's version, by name.
+        tools_of: Opens the tools of a tenant's agent version, by name, for the time of a run.
         executor: Where the blocking calls of the store and the connections happen.
         ring: Wakes another runner for a tenant's conversation.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
@@ -55,7 +56,7 @@ class Runner:
     conversations: ConversationRepository
     agents: AgentRepository
     models: Models
-    tools_of: Callable[[AgentVersion], Mapping[str, Tool]]
+    tools_of: Callable[[str, AgentVersion], AbstractAsyncContextManager[Mapping[str, Tool]]]
     poster: Poster
     executor: Executor
     ring: Callable[[str, str], object]

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -135,7 +136,7 @@ class Scene:
             conversations=ConversationRepository(),
             agents=AgentRepository(),
             models=models,
-            tools_of=lambda version: {"act": self.act},
+            tools_of=lambda tenant, version: nullcontext({"act": self.act}),
             poster=self.tab,
             executor=self.executor,
             ring=lambda tenant, conversation: self.rung.append(conversation),

@@ -1,0 +1,81 @@
+"""Tools and integrations of agents. Each change is an item of its own, written once; a version names its items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from agent_builder.models.agents import PartRef
+from agent_builder.models.tools import Integration, IntegrationInput, StoredTool, ToolDefinition
+from agent_builder.repositories import keys
+from agent_builder.repositories.table import Item, PackedJSON, translated
+
+_BATCH = 100
+
+
+class PartItem(Item, discriminator="part"):
+    """A tool or an integration at one revision. Times in milliseconds."""
+
+    agent_id = UnicodeAttribute()
+    part_id = UnicodeAttribute()
+    revision = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    definition = PackedJSON()
+
+
+class PartOwnerItem(Item, discriminator="part_owner"):
+    """Which agent a tool or an integration belongs to."""
+
+    agent_id = UnicodeAttribute()
+
+
+class PartRepository:
+    """Access patterns: what a version names, all at once; the agent of one id."""
+
+    def tools(self, tenant: str, agent_id: str, refs: Iterable[PartRef]) -> list[StoredTool]:
+        """The named tools, in that order; what is gone is left out. One batch read for a hundred."""
+        return [_tool(item) for item in self._read(tenant, agent_id, refs)]
+
+    def integrations(self, tenant: str, agent_id: str, refs: Iterable[PartRef]) -> list[Integration]:
+        """The named integrations, in that order; what is gone is left out."""
+        return [_integration(item) for item in self._read(tenant, agent_id, refs)]
+
+    def _read(self, tenant: str, agent_id: str, refs: Iterable[PartRef]) -> list[PartItem]:
+        pk = keys.agent(tenant, agent_id)
+        wanted = [keys.part(ref.id, ref.revision) for ref in refs]
+        found: dict[str, PartItem] = {}
+        with translated():
+            for start in range(0, len(wanted), _BATCH):
+                names = [(pk, sk) for sk in wanted[start : start + _BATCH]]
+                for item in PartItem.batch_get(names, consistent_read=True):
+                    found[item.sk] = item
+        return [found[sk] for sk in wanted if sk in found]
+
+
+@cache
+def _definitions() -> TypeAdapter[Any]:
+    return TypeAdapter(ToolDefinition)
+
+
+def _tool(item: PartItem) -> StoredTool:
+    definition = _definitions().validate_python(item.definition, strict=False)
+    return StoredTool(definition=definition, **_fields(item))
+
+
+def _integration(item: PartItem) -> Integration:
+    return Integration(definition=IntegrationInput.model_validate(item.definition, strict=False), **_fields(item))
+
+
+def _fields(item: PartItem) -> Mapping[str, Any]:
+    return {
+        "id": item.part_id,
+        "agent_id": item.agent_id,
+        "revision": int(item.revision),
+        "created_at": int(item.created_at),
+        "updated_at": int(item.updated_at),
+    }
