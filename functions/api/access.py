@@ -37,6 +37,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /runs/{run_id}": "read",
+    "POST /runs/{run_id}/approvals/{tool_use_id}": "run",
     "POST /credentials": "edit",
     "GET /credentials": "read",
     "GET /credentials/{credential_id}": "read",

@@ -28,6 +28,7 @@ from functions.api import (
     members,
     oauth,
     platform,
+    runs,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -42,7 +43,8 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+_ACCESS = (api_keys, members, invitations, limits)
+for module in (agents, conversations, runs, platform, *_ACCESS, credentials, oauth, egress):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -14,12 +14,14 @@ from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.approvals import ApprovalService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -41,16 +43,30 @@ class PlaygroundServices:
     connections: Connections
     greeter: Greeter
     limits: LimitService
+    approvals: ApprovalService
+    runs: RunRepository
 
 
 @cache
 def playground_services() -> PlaygroundServices:
     """Build the playground's services."""
     settings = _settings()
-    intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
+    doorbell = Doorbell(settings.runner_function)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     connections = Connections()
-    greeter = Greeter(intake, connections)
-    return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
+    return PlaygroundServices(
+        intake=intake,
+        conversations=ConversationRepository(),
+        connections=connections,
+        greeter=Greeter(intake, connections),
+        limits=LimitService(LimitRepository()),
+        approvals=_approvals(doorbell),
+        runs=RunRepository(),
+    )
+
+
+def _approvals(doorbell: Doorbell) -> ApprovalService:
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,8 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    runs: Any
+    approvals: ApprovalService
 
 
 @cache
@@ -116,6 +134,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.runs import RunService
     from agent_builder.services.tickets import TicketService
 
     settings = _settings()
@@ -136,6 +155,8 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        approvals=_approvals(doorbell),
     )
 
 

@@ -28,7 +28,8 @@ from agent_builder.messages import (
     user_message,
 )
 from agent_builder.models.conversations import Outcome, Step
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, Suspended, ToolFinished
+from agent_builder.services.engine import Engine
+from agent_builder.services.events import Checkpoint, RunEnded, Suspended, ToolFinished
 from agent_builder.services.transcript import UNKNOWN, Transcript
 from agent_builder.tools.base import CallContext
 

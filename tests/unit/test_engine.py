@@ -32,15 +32,8 @@ from agent_builder.messages import (
     user_message,
 )
 from agent_builder.models.conversations import Outcome
-from agent_builder.services.engine import (
-    Checkpoint,
-    Engine,
-    EngineEvent,
-    Limits,
-    RunEnded,
-    ToolFinished,
-    ToolStarted,
-)
+from agent_builder.services.engine import Engine, Limits
+from agent_builder.services.events import Checkpoint, EngineEvent, RunEnded, ToolFinished, ToolStarted
 from agent_builder.services.transcript import UNKNOWN, Transcript
 from agent_builder.tools.base import CallContext
 

@@ -27,12 +27,24 @@ from agent_builder.messages import (
     TextDelta,
     TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallPart,
     ToolResultPart,
     Usage,
 )
-from agent_builder.models.conversations import Outcome, Step, StepStatus
+from agent_builder.models.approvals import Decision
+from agent_builder.models.conversations import NOT_BEGUN, Step, StepStatus
+from agent_builder.services.events import (
+    ApprovalRequired,
+    Checkpoint,
+    EngineEvent,
+    Parked,
+    RunEnded,
+    StepReset,
+    Suspended,
+    ToolFinished,
+    ToolStarted,
+)
+from agent_builder.services.model_calls import ModelCall, with_unique_calls
 from agent_builder.services.transcript import UNKNOWN, Transcript
 from agent_builder.tools.base import CallContext, Tool
 
@@ -53,47 +65,12 @@ class Limits:
     retry_seconds: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class ToolStarted:
-    """A tool is about to be called."""
-
-    call: ToolCallPart
-
-
-@dataclass(frozen=True, slots=True)
-class ToolFinished:
-    """A tool answered, or failed."""
-
-    result: ToolResultPart
-
-
-@dataclass(frozen=True, slots=True)
-class StepReset:
-    """What a model step had said is withdrawn: it broke off and is asked again. `step` is the number of the broken."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The transcript's unsaved steps must be stored before the next event is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suspended:
-    """There is no room for another step: all that is over is stored, and another engine is to go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnded:
-    """The terminal event."""
-
-    outcome: Outcome
-
-
-EngineEvent = TextDelta | ThinkingDelta | ToolStarted | ToolFinished | StepReset | Checkpoint | Suspended | RunEnded
-Said = TextPart | ThinkingPart | ToolCallPart
 StepKind = Literal["model", "tool"]
+
+
+async def undecided(steps: Sequence[Step]) -> Mapping[int, Decision]:
+    """Nobody decides."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +84,7 @@ class Engine:
         label: Fields for each model step's detail, like provider and model.
         call_key: A step's number to the idempotency key of its call.
         room: Whether a step of this kind may still begin here.
+        decisions: What was decided on steps that wait for a person, by their numbers.
     """
 
     stream: Callable[[ModelRequest], AsyncIterator[ModelEvent]]
@@ -117,19 +95,20 @@ class Engine:
     clock: Clock = now_ms
     call_key: Callable[[int], str] = str
     room: Callable[[StepKind], bool] = lambda kind: True
+    decisions: Callable[[Sequence[Step]], Awaitable[Mapping[int, Decision]]] = undecided
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def run(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Answer the last message of `request`, from where the transcript stands.
 
-        Ends with exactly one `RunEnded` or `Suspended`, unless it is cancelled.
+        Ends with exactly one `RunEnded`, `Suspended` or `Parked`, unless it is cancelled.
         """
         transcript.begun_at = transcript.begun_at or self.clock()
         while True:
             for part in (self._round, self._ask_model):
                 async for event in part(request, transcript):
                     yield event
-                    if isinstance(event, RunEnded | Suspended):
+                    if isinstance(event, RunEnded | Suspended | Parked):
                         return
 
     async def _round(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
@@ -178,7 +157,7 @@ class Engine:
             ProviderError: It failed for good.
         """
         for attempt in range(1, self.limits.model_attempts + 1):
-            call = _ModelCall(self.clock())
+            call = ModelCall(self.clock())
             transcript.asking = call.started
             try:
                 async for event in self._ask(request, transcript, call):
@@ -194,13 +173,13 @@ class Engine:
             await self.sleep(self.limits.retry_seconds * attempt)
 
     async def _ask(
-        self, request: ModelRequest, transcript: Transcript, call: _ModelCall
+        self, request: ModelRequest, transcript: Transcript, call: ModelCall
     ) -> AsyncIterator[TextDelta | ThinkingDelta]:
         finished: ModelFinished | None = None
         async for event in self.stream(request):
             call.first = call.first or time.monotonic()
             if isinstance(event, ModelFinished):
-                finished = replace(event, parts=_with_unique_calls(event.parts))
+                finished = replace(event, parts=with_unique_calls(event.parts))
                 continue
             if isinstance(event, TextDelta):
                 transcript.text_pieces.append(event.text)
@@ -214,7 +193,7 @@ class Engine:
         step = self._finished(transcript, call, finished)
         transcript.said(step, [(part, self._effect(part)) for part in asked])
 
-    def _finished(self, transcript: Transcript, call: _ModelCall, finished: ModelFinished) -> Step:
+    def _finished(self, transcript: Transcript, call: ModelCall, finished: ModelFinished) -> Step:
         transcript.steps += 1
         detail: Json = {
             **self.label,
@@ -228,7 +207,7 @@ class Engine:
             transcript.steps, "model", call.started, call.elapsed_ms, detail=detail, usage=finished.usage, cost=cost
         )
 
-    def _broken(self, transcript: Transcript, call: _ModelCall, error: ProviderError) -> Step:
+    def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
         """A call that failed; once it had begun to answer it was charged for, nobody says how much."""
         transcript.steps += 1
         cost = Cost(unpriced_steps=1) if call.first is not None else None
@@ -245,15 +224,73 @@ class Engine:
         )
 
     async def _call_tools(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
-        """Make the calls of a round side by side; those that another engine began are settled first."""
+        """Make the calls of a round, those that a person must approve once one has."""
+        for part in (self._settle_lost, self._ask_approvals):
+            async for event in part(transcript):
+                yield event
+        asked = {step.detail["tool_use_id"] for step in transcript.waiting}
+        free = [call for call in transcript.open_calls if call.tool_use_id not in asked]
+        async for event in self._make_calls(free, transcript):
+            yield event
+        while waiting := transcript.waiting:
+            decisions = await self.decisions(waiting)
+            if not decisions:
+                yield Parked(min(step.detail["expires_at"] for step in waiting))
+                return
+            async for event in self._go_on(decisions, transcript):
+                yield event
+        transcript.close_round()
+
+    async def _settle_lost(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Calls that another engine began, and that may have acted, are over: nobody knows how."""
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
             if step.status == "running" and step.detail["effect"] == "write":
                 result = ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=UNKNOWN)
-                transcript.ended(result, "unknown")
+                result = transcript.ended(result, "unknown")
                 yield Checkpoint()
                 yield ToolFinished(result)
-        todo = transcript.open_calls
+
+    async def _ask_approvals(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Ask people about the calls that need it; on whom an earlier engine asked, those who watch are told again."""
+        fresh = [call for call in transcript.round if self._asks_first(call, transcript)]
+        for call in fresh:
+            seconds = self.tools[call.name].spec.approval_seconds
+            transcript.asks(call, self.clock() + seconds * 1000)
+        if fresh:
+            yield Checkpoint()
+        calls = {call.tool_use_id: call for call in transcript.round}
+        for step in transcript.waiting:
+            yield ApprovalRequired(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
+
+    def _asks_first(self, call: ToolCallPart, transcript: Transcript) -> bool:
+        """Whether a call needs a person's yes that nobody was asked for yet; what is never called needs none."""
+        tool = self.tools.get(call.name) if call.invalid is None else None
+        if tool is None or not tool.spec.approval_seconds:
+            return False
+        return transcript.ledger[call.tool_use_id].status == "reserved"
+
+    async def _go_on(self, decisions: Mapping[int, Decision], transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make the calls that were approved; those that were denied have their result."""
+        approved = []
+        for call in transcript.round:
+            step = transcript.ledger[call.tool_use_id]
+            decision = decisions.get(step.number)
+            if decision is None:
+                continue
+            transcript.decided(step, decision)
+            if decision.verdict == "approved":
+                approved.append(call)
+                continue
+            result = transcript.denied(call, decision.refusal)
+            yield Checkpoint()
+            yield ToolFinished(result)
+        async for event in self._make_calls(approved, transcript):
+            yield event
+
+    async def _make_calls(self, calls: Sequence[ToolCallPart], transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make calls side by side."""
+        todo = [transcript.as_approved(call) for call in calls]
         for call in todo:
             yield ToolStarted(call)
             transcript.begins(call, self.clock())
@@ -263,13 +300,12 @@ class Engine:
         try:
             for done in asyncio.as_completed(tasks):
                 result, status = await done
-                transcript.ended(result, status)
+                result = transcript.ended(result, status)
                 yield Checkpoint()
                 yield ToolFinished(result)
         finally:
             for task in tasks:
                 task.cancel()
-        transcript.close_round()
 
     async def _call(self, call: ToolCallPart, number: int) -> tuple[ToolResultPart, StepStatus]:
         begun, seconds = time.monotonic(), self.limits.tool_seconds
@@ -314,7 +350,7 @@ class Engine:
 
     def _round_limit(self, transcript: Transcript) -> tuple[str, str] | None:
         """The limit that the calls of a round would break."""
-        fresh = sum(transcript.ledger[call.tool_use_id].status == "reserved" for call in transcript.round)
+        fresh = sum(transcript.ledger[call.tool_use_id].status in NOT_BEGUN for call in transcript.round)
         if transcript.tool_calls + fresh > self.limits.tool_calls:
             return (
                 "tool_call_limit",
@@ -344,40 +380,7 @@ class Engine:
         return TextDelta(separated)
 
 
-@dataclass(slots=True)
-class _ModelCall:
-    """When a call of the model began (milliseconds), and when its first event came (seconds that only rise)."""
-
-    started: int
-    begun: float = field(default_factory=time.monotonic)
-    first: float | None = None
-
-    @property
-    def elapsed_ms(self) -> int:
-        return round((time.monotonic() - self.begun) * 1000)
-
-    @property
-    def timing(self) -> Json:
-        return {} if self.first is None else {"first_token_ms": round((self.first - self.begun) * 1000)}
-
-
 def _with(history: Sequence[Message], transcript: Transcript) -> list[Message]:
     if not transcript.parts:
         return list(history)
     return [*history, Message(role="assistant", parts=tuple(transcript.parts))]
-
-
-def _with_unique_calls(parts: Sequence[Said]) -> tuple[Said, ...]:
-    """The same parts; where a careless server gave several calls one id, each has its own."""
-    seen: set[str] = set()
-    unique: list[Said] = []
-    for part in parts:
-        if isinstance(part, ToolCallPart):
-            name, count = part.tool_use_id, 1
-            while name in seen or not name:
-                count += 1
-                name = f"{part.tool_use_id or 'call'}-{count}"
-            seen.add(name)
-            part = part if name == part.tool_use_id else part.model_copy(update={"tool_use_id": name})
-        unique.append(part)
-    return tuple(unique)
