@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agent_builder.bootstrap import PlaygroundServices
 from agent_builder.clock import now_ms
-from agent_builder.errors import Unauthenticated
+from agent_builder.errors import Conflict, NotFound, Unauthenticated
 from agent_builder.ids import new_id
 from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
@@ -94,9 +94,7 @@ def answer(frame: ClientFrame, replies: Replies) -> None:
     elif isinstance(frame, CancelFrame):
         _cancel(frame, replies)
     elif isinstance(frame, ApprovalFrame):
-        wanted = Wanted(frame.decision, frame.input, frame.reason or "")
-        approvals, agent_id = replies.services.approvals, replies.agent_id
-        approvals.decide(replies.identity, frame.run_id, frame.tool_use_id, wanted, agent_id=agent_id)
+        _decide(frame, replies)
 
 
 def _accept(frame: UserMessageFrame, replies: Replies) -> None:
@@ -179,3 +177,13 @@ def _cancel(frame: CancelFrame, replies: Replies) -> None:
     intake = replies.services.intake
     lease = intake.lease(replies.identity, replies.agent_id, frame.conversation_id)
     intake.cancel(replies.identity, frame.conversation_id, frame.run_id, lease)
+
+
+def _decide(frame: ApprovalFrame, replies: Replies) -> None:
+    wanted = Wanted(frame.decision, frame.input, frame.reason or "")
+    try:
+        replies.services.approvals.decide(
+            replies.identity, frame.run_id, frame.tool_use_id, wanted, agent_id=replies.agent_id
+        )
+    except NotFound as error:
+        raise Conflict("No tool call of this run waits for a decision.", code="nothing_to_decide") from error

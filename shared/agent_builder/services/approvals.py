@@ -49,7 +49,7 @@ class ApprovalService:
             agent_id: Whose run it has to be, where the caller came to talk to one agent.
 
         Raises:
-            NotFound: `approval_not_found`: no such run, or no call of it that anybody was asked about.
+            NotFound: There is no such run, or no call of it that anybody was asked about.
             Conflict: `already_decided`, also where its time is over; `nothing_to_decide`: the run is.
         """
         run = self._run(identity, run_id, agent_id)
@@ -120,7 +120,7 @@ def _made(repository: ApprovalRepository, tenant: str, run_id: str) -> dict[int,
 
 
 def _not_found() -> NotFound:
-    return NotFound("No call with this id waits or waited for approval in this run.", code="approval_not_found")
+    return NotFound("No call with this id waits or waited for approval in this run.")
 
 
 def _decided() -> Conflict:

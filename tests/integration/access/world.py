@@ -16,7 +16,7 @@ from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.principals import PrincipalRepository
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
-from tests.integration.store.product import Product
+from tests.integration.store.product import Product, park
 
 
 class Calls(ThreadingHTTPServer):
@@ -213,7 +213,7 @@ class Socket:
 
 @dataclass
 class World:
-    """A tenant whose tokens name it, with an agent, a conversation, a key, a member, an invitation."""
+    """A tenant whose tokens name it, with an agent, a conversation, a run that waits, a key, a member, a guest."""
 
     product: Product = field(default_factory=Product)
 
@@ -227,6 +227,8 @@ class World:
             members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
         self.agent_id = self.product.agent()
         self.conversation_id = self.product.say(self.agent_id).conversation_id
+        asking = self.product.say(self.agent_id)
+        self.run_id, self.call_id = asking.run_id, park(self.tenant, asking.conversation_id)
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
@@ -240,6 +242,7 @@ class World:
             self.tenant,
             self.agent_id,
             self.conversation_id,
+            self.run_id,
             self.key_id,
             self.member,
             self.invitation_id,

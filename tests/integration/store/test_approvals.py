@@ -273,9 +273,8 @@ async def test_others_find_nothing_to_decide(scene: Scene, people: People) -> No
         (scene.product.me, "nonsense", CALL, None),
         (scene.product.me, scene.first.run_id, CALL, "agt_" + "0" * 26),
     ):
-        with pytest.raises(NotFound) as refused:
+        with pytest.raises(NotFound):
             people.approvals.decide(identity, run_id, call, YES, agent_id=agent_id)
-        assert refused.value.error_code == "approval_not_found"
     assert people.decide(agent_id=scene.agent).decision is not None
 
 
