@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
