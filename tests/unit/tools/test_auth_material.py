@@ -108,7 +108,7 @@ def test_a_secret_is_blotted_out_in_every_form(secret: str) -> None:
     shown = [secret, json.dumps({"k": secret}), json.dumps({"k": secret}, ensure_ascii=False), quote(secret, safe="")]
     shown += [quote_plus(secret), quote(secret), base64.b64encode(secret.encode()).decode(), f"Basic {coded}"]
     shown += [base64.urlsafe_b64encode(secret.encode()).decode(), secret.encode().hex(), html.escape(secret)]
-    shown += [quote(secret, safe="").replace("%2B", "%2b"), json.dumps(secret).replace("/", "\\/")]
+    shown += [quote(secret, safe="").lower(), json.dumps(secret).replace("/", "\\/")]
     for text in shown:
         result = masked(f"before {text} after", [secret])
         assert MASK in result
