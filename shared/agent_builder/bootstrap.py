@@ -93,6 +93,7 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    parts: Any
 
 
 @cache
@@ -115,6 +116,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
 
@@ -136,6 +138,7 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        parts=PartService(agents),
     )
 
 
