@@ -94,6 +94,7 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    parts: Any
 
 
 @cache
@@ -116,6 +117,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
 
@@ -137,6 +139,7 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        parts=PartService(agents),
     )
 
 
