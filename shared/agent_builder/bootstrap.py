@@ -93,6 +93,8 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    tool_tests: Any
+    steps: Any
 
 
 @cache
@@ -105,7 +107,9 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
+    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
@@ -116,16 +120,19 @@ def api_services() -> ApiServices:
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.steps import StepService
     from agent_builder.services.tickets import TicketService
+    from agent_builder.services.tool_tests import ToolTests
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -136,6 +143,8 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
+        steps=StepService(StepRepository(), conversations),
     )
 
 
@@ -158,6 +167,7 @@ class RunnerServices:
     disconnector: Any
     secrets: Any
     authorization: Any
+    tool_tester: Any
     loop: asyncio.Runner
 
 
@@ -166,7 +176,6 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.models import Models
@@ -174,29 +183,27 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
+    from agent_builder.services.tool_tests import ToolTester
 
     settings = _settings()
-    registry = ProviderRegistry(
-        keys=_provider_keys(settings),
-        base_urls=settings.provider_base_urls,
-        local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
-    )
+    registry = _registry(settings)
     connections = Connections()
     limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
+    tools = toolbox(credentials)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
         models=Models(lambda: registry),
-        tools_of=toolbox(credentials).open,
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -209,6 +216,7 @@ def runner_services() -> RunnerServices:
         disconnector=Disconnector(EntryRepository(), connections, limits),
         secrets=credentials.secrets,
         authorization=credentials,
+        tool_tester=ToolTester(AgentRepository(), tools.one),
         loop=asyncio.Runner(),
     )
 
@@ -293,6 +301,17 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     table.bind(settings.table_name)
     return settings
+
+
+def _registry(settings: Settings) -> Any:
+    from agent_builder.providers.registry import ProviderRegistry
+
+    return ProviderRegistry(
+        keys=_provider_keys(settings),
+        base_urls=settings.provider_base_urls,
+        local_model_base_url=settings.local_model_base_url or None,
+        private_base_urls=settings.private_base_urls,
+    )
 
 
 def _provider_keys(settings: Settings) -> Any:

@@ -12,7 +12,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from agent_builder.models.agents import PartRef
 from agent_builder.models.tools import Integration, IntegrationInput, StoredTool, ToolDefinition
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, PackedJSON, translated
+from agent_builder.repositories.table import Item, PackedJSON, get_item, translated
 
 _BATCH = 100
 
@@ -44,6 +44,11 @@ class PartRepository:
     def integrations(self, tenant: str, agent_id: str, refs: Iterable[PartRef]) -> list[Integration]:
         """The named integrations, in that order; what is gone is left out."""
         return [_integration(item) for item in self._read(tenant, agent_id, refs)]
+
+    def owner(self, tenant: str, part_id: str) -> str | None:
+        """The agent that a part belongs, or once belonged, to. One strongly consistent read."""
+        item = get_item(PartOwnerItem, keys.part_owner(tenant, part_id), keys.HEAD)
+        return item.agent_id if item else None
 
     def _read(self, tenant: str, agent_id: str, refs: Iterable[PartRef]) -> list[PartItem]:
         pk = keys.agent(tenant, agent_id)
