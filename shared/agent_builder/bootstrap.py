@@ -95,6 +95,8 @@ class ApiServices:
     consents: Any
     egress: Any
     parts: Any
+    tool_tests: Any
+    steps: Any
 
 
 @cache
@@ -107,7 +109,9 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
+    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
@@ -119,16 +123,19 @@ def api_services() -> ApiServices:
     from agent_builder.services.members import MemberService
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.steps import StepService
     from agent_builder.services.tickets import TicketService
+    from agent_builder.services.tool_tests import ToolTests
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -140,6 +147,8 @@ def api_services() -> ApiServices:
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
         parts=PartService(agents),
+        tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
+        steps=StepService(StepRepository(), conversations),
     )
 
 
@@ -163,6 +172,7 @@ class RunnerServices:
     secrets: Any
     authorization: Any
     guarded: Any
+    tool_tester: Any
     loop: asyncio.Runner
 
 
@@ -179,6 +189,7 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
+    from agent_builder.services.tool_tests import ToolTester
 
     settings = _settings()
     registry = _registry(settings)
@@ -189,15 +200,17 @@ def runner_services() -> RunnerServices:
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
+    tools = toolbox(credentials)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
         models=Models(lambda: registry, guarded.client),
-        tools_of=toolbox(credentials).open,
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -211,6 +224,7 @@ def runner_services() -> RunnerServices:
         secrets=credentials.secrets,
         authorization=credentials,
         guarded=guarded,
+        tool_tester=ToolTester(AgentRepository(), tools.one),
         loop=asyncio.Runner(),
     )
 

@@ -49,6 +49,9 @@ def outbound() -> Outbound:
 def toolbox(authorization: Authorization) -> Toolbox:
     """What makes the tools of a run."""
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tool_answers import ToolAnswerRepository
+    from agent_builder.services.http_tools import HttpTools
     from agent_builder.services.toolbox import Toolbox
 
-    return Toolbox(PartRepository(), authorization.new_egress, makers={})
+    makers = {"http": HttpTools(authorization, ToolAnswerRepository()).make}
+    return Toolbox(PartRepository(), authorization.new_egress, makers)
