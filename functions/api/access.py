@@ -59,6 +59,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "POST /invitations/accept": "read",
     "GET /audit": "admin",
     "GET /egress": "read",
+    "POST /openapi-imports": "edit",
+    "GET /openapi-imports/{import_id}": "read",
     "PUT /egress": "admin",
     "GET /egress/refusals": "admin",
     "GET /limits": "admin",

@@ -27,6 +27,7 @@ from functions.api import (
     limits,
     members,
     oauth,
+    openapi_imports,
     platform,
 )
 from functions.api.failures import as_error, not_found
@@ -44,6 +45,7 @@ register_after_restore(restore_api)
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
     app.include_router(module.router)
+app.include_router(openapi_imports.router)
 documents.add_routes(app, version=__version__)
 
 

@@ -6,6 +6,7 @@
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
 {"kind": "reseal", "tenant_id"}                                move a tenant's secrets to the key that seals now
+{"kind": "openapi_import", "tenant_id", "import_id"}           read a description: {"status"}, "" if others do
 {"kind": "rescue"}                                             ring again for what is overdue
 {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
 """
@@ -75,6 +76,14 @@ def _reseal(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"resealed": runner_services().secrets.reseal(event["tenant_id"])}
 
 
+def _openapi_import(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    try:
+        return {"status": services.loop.run(services.importing().carry_out(event["tenant_id"], event["import_id"]))}
+    finally:
+        services.loop.run(services.authorization.settle())
+
+
 def _rescue(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"rung": runner_services().rescue.sweep()}
 
@@ -90,6 +99,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "disconnect": _disconnect,
     "connect": _connect,
     "reseal": _reseal,
+    "openapi_import": _openapi_import,
     "rescue": _rescue,
     "provider_status": _provider_status,
 }

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import authorization, envelopes, importing, openapi_imports, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -93,6 +93,7 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    openapi_imports: Any
 
 
 @cache
@@ -136,6 +137,7 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        openapi_imports=openapi_imports(doorbell),
     )
 
 
@@ -158,6 +160,7 @@ class RunnerServices:
     disconnector: Any
     secrets: Any
     authorization: Any
+    importing: Any
     loop: asyncio.Runner
 
 
@@ -209,6 +212,7 @@ def runner_services() -> RunnerServices:
         disconnector=Disconnector(EntryRepository(), connections, limits),
         secrets=credentials.secrets,
         authorization=credentials,
+        importing=cache(partial(importing, credentials)),
         loop=asyncio.Runner(),
     )
 
