@@ -61,6 +61,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "GET /egress": "read",
     "POST /openapi-imports": "edit",
     "GET /openapi-imports/{import_id}": "read",
+    "POST /openapi-imports/{import_id}/apply": "edit",
     "PUT /egress": "admin",
     "GET /egress/refusals": "admin",
     "GET /limits": "admin",

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from agent_builder.bootstrap import api_services
 from agent_builder.models.identity import Identity
-from agent_builder.models.openapi_imports import ImportCreate
+from agent_builder.models.openapi_imports import ImportApply, ImportCreate
 from agent_builder.services.import_views import import_view
 from functions.api.agents import Cursor, IdempotencyKey, Limit
 from functions.api.import_schemas import ImportDetailOut, ImportOut
@@ -47,3 +47,17 @@ def get_import(import_id: ImportId, limit: Limit = 20, cursor: Cursor = None) ->
     operations, following = service.page(caller, found, limit=limit, first=int(first or 0))
     next_cursor = None if following is None else write_cursor(str(following))
     return reply(200, {**import_view(found), "operations": operations, "next_cursor": next_cursor})
+
+
+@router.post(
+    f"{IMPORTS}/<import_id>/apply",
+    summary="Make tools of an import",
+    tags=["Tools"],
+    responses=answers(200, ImportOut, (*BODY, 404, 409)),
+)
+def apply_import(
+    import_id: ImportId, body: Annotated[ImportApply, Body()], idempotency_key: IdempotencyKey = None
+) -> Response[Any]:
+    """Make tools of the operations that are chosen, in one new version of the agent; what is so already stays."""
+    applied = api_services().openapi_imports.apply(_caller(), import_id, body, idempotency_key=idempotency_key)
+    return reply(200, import_view(applied))

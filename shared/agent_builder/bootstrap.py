@@ -93,6 +93,7 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    parts: Any
     openapi_imports: Any
 
 
@@ -116,6 +117,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
 
@@ -124,6 +126,7 @@ def api_services() -> ApiServices:
     agents = AgentService(AgentRepository(), doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
+    parts = PartService(agents)
     return ApiServices(
         agents=agents,
         conversations=ConversationService(ConversationRepository(), agents, doorbell),
@@ -137,7 +140,8 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        openapi_imports=openapi_imports(doorbell),
+        parts=parts,
+        openapi_imports=openapi_imports(doorbell, parts),
     )
 
 

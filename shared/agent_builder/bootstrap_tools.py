@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agent_builder.services.importing import Importing
     from agent_builder.services.openapi_imports import OpenApiImportService
     from agent_builder.services.outbound import Outbound
+    from agent_builder.services.parts import PartService
     from agent_builder.services.toolbox import Toolbox
 
 
@@ -59,14 +60,14 @@ def importing(authorization: Authorization) -> Importing:
     return Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), authorization)
 
 
-def openapi_imports(doorbell: Doorbell) -> OpenApiImportService:
+def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportService:
     """Imports as REST has them."""
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.credentials import CredentialRepository
     from agent_builder.repositories.openapi_imports import OpenApiImportRepository
     from agent_builder.services.openapi_imports import OpenApiImportService
 
-    return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), doorbell)
+    return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), parts, doorbell)
 
 
 def toolbox(authorization: Authorization) -> Toolbox:

@@ -169,9 +169,9 @@ class OpenApiImportRepository:
         return found[first - start : last - start]
 
     def applied(
-        self, tenant: str, ready: OpenApiImport, result: Json, *, now: int, remember: Remembered | None, answer: Any
+        self, tenant: str, ready: OpenApiImport, result: Json, *, now: int, remember: Remembered | None
     ) -> None:
-        """Note what was made of it, and the answer under its key.
+        """Note what was made of it, also under its key.
 
         Raises:
             RaceLost: `failed` has `idempotency`: the key was used before.
@@ -184,7 +184,7 @@ class OpenApiImportRepository:
         ]
         write = Transaction()
         write.update("import", item, actions, OpenApiImportItem.status.is_in("ready", "applied"))
-        put_answer(write, remember, answer, parent=keys.agent_answers(tenant, ready.agent_id))
+        put_answer(write, remember, result, parent=keys.agent_answers(tenant, ready.agent_id))
         write.commit()
 
     def _leave(self, tenant: str, import_id: str) -> None:

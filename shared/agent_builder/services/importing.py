@@ -26,7 +26,7 @@ from agent_builder.tools.egress import Answer, EgressLimits
 from agent_builder.tools.openapi.document import MAX_BYTES
 from agent_builder.tools.openapi.importer import preview
 from agent_builder.tools.openapi.preview import ImportedOperation, ImportPreview
-from agent_builder.tools.openapi.reimport import compared, imported, matched
+from agent_builder.tools.openapi.reimport import compared, imported, imported_tools, key_of, matched
 
 ATTEMPTS = 3
 LEASE_MS = 20_000
@@ -163,11 +163,8 @@ def _told(found: ImportPreview, tools: dict[str, HttpTool] | None) -> tuple[list
             told["tool"] = made[one.key].model_dump(mode="json", exclude_defaults=True)
         operations.append(told)
     kept = set(known.values())
-    removed = [
-        {"key": tool.origin.operation if tool.origin else f"{tool.method} {tool.path}", "tool_id": tool_id}
-        for tool_id, tool in (tools or {}).items()
-        if tool_id not in kept
-    ]
+    gone = [tool_id for tool_id in imported_tools(tools or {}) if tool_id not in kept]
+    removed = [{"key": key_of((tools or {})[tool_id]), "tool_id": tool_id} for tool_id in gone]
     return operations, summary_of(found, operations, removed if tools is not None else None)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import Conflict, Fault, NotFound, RaceLost, TooManyRequests, Unprocessable
@@ -11,14 +11,18 @@ from agent_builder.ids import new_id, require_id
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.models.identity import Identity
-from agent_builder.models.openapi_imports import ImportCreate, OpenApiImport
+from agent_builder.models.openapi_imports import ImportApply, ImportCreate, OpenApiImport
+from agent_builder.models.parts import AgentParts
+from agent_builder.models.tools import HttpTool
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.credentials import CredentialRepository
 from agent_builder.repositories.idempotency import Remembered
 from agent_builder.repositories.openapi_imports import AT_ONCE, OpenApiImportRepository, pieces_of_document
-from agent_builder.services.idempotency import earlier_answer, remembering
+from agent_builder.services.idempotency import earlier_answer, earlier_result, remembering
+from agent_builder.services.import_plans import ImportPlan, Made, check_chosen
 from agent_builder.services.import_views import import_view, operation_view
+from agent_builder.services.parts import PartService
 
 KEPT_MS = 7 * 24 * 3600 * 1000
 # A ring that got lost is made up for from then on.
@@ -37,6 +41,7 @@ class OpenApiImportService:
     repository: OpenApiImportRepository
     agents: AgentRepository
     credentials: CredentialRepository
+    parts: PartService
     doorbell: Doorbell
     clock: Clock = now_ms
 
@@ -115,13 +120,60 @@ class OpenApiImportService:
         following = first + len(shown)
         return shown, following if following < one.operations else None
 
+    def apply(
+        self, identity: Identity, import_id: str, wanted: ImportApply, *, idempotency_key: str | None
+    ) -> OpenApiImport:
+        """Make tools of what is chosen, by one new version of the agent; what is so already stays as it is.
+
+        Raises:
+            NotFound: Unknown, foreign, ended, or of an agent that was deleted.
+            Conflict: `import_not_ready`; `too_many_tools` and the others of `PartService.change`.
+            Unprocessable: Something that was chosen can be no tool, or the integration is not valid.
+            IdempotencyMismatch: The key was used with another body.
+        """
+        ready = self.get(identity, import_id)
+        body = [import_id, wanted.model_dump(mode="json", exclude_unset=True)]
+        route = "POST /openapi-imports/{import_id}/apply"
+        remember = remembering(identity, route, body, idempotency_key, now=self.clock())
+        if (earlier := earlier_result(remember)) is not None:
+            return replace(ready, status="applied", result=earlier)
+        if ready.status not in ("ready", "applied"):
+            told = "It failed; import it again." if ready.status == "failed" else "It is not ready yet; try again."
+            raise Conflict(told, code="import_not_ready")
+        operations = self.repository.operations(identity.tenant, ready)
+        check_chosen(wanted.operations, operations)
+        plan = ImportPlan(ready, wanted, _described(operations))
+        return self._apply(identity, plan, remember)
+
+    def _apply(self, identity: Identity, plan: ImportPlan, remember: Remembered | None) -> OpenApiImport:
+        made: list[Made] = []  # the last is what was stored: a change is calculated again after a race
+
+        def change(parts: AgentParts) -> AgentParts:
+            made.append(plan.made(parts))
+            return made[-1].parts
+
+        ready = plan.ready
+        changed = self.parts.change(identity, ready.agent_id, change, pointer=plan.pointer)
+        result = made[-1].result(ready.integration_id, changed.agent.version)
+        now = self.clock()
+        try:
+            self.repository.applied(identity.tenant, ready, result, now=now, remember=remember)
+        except RaceLost as race:
+            result = earlier_answer(remember, race)
+        return replace(ready, status="applied", result=result, updated_at=now)
+
     def _check(self, identity: Identity, wanted: ImportCreate) -> None:
         agent = self.agents.get(identity.tenant, require_id("agt", wanted.agent_id, "agent"))
         if agent is None:
             raise NotFound("There is no agent with this id.")
         faults: list[Fault] = []
-        if wanted.integration_id is not None and wanted.integration_id not in {one.id for one in agent.integrations}:
-            faults.append(Fault("/integration_id", "This agent has no such integration."))
+        if wanted.integration_id is not None:
+            refs = [one for one in agent.integrations if one.id == wanted.integration_id]
+            there = self.parts.changes.parts.integrations(identity.tenant, agent.id, refs)
+            if not there:
+                faults.append(Fault("/integration_id", "This agent has no such integration."))
+            elif there[0].definition.kind != "http":
+                faults.append(Fault("/integration_id", "This integration is no API that HTTP tools call."))
         if wanted.credential_id is not None and not self.credentials.get(identity.tenant, wanted.credential_id):
             faults.append(Fault("/credential_id", "There is no credential with this id."))
         if faults:
@@ -133,6 +185,10 @@ def _given(wanted: ImportCreate) -> bytes:
     if wanted.document is None:
         return b""
     return (wanted.document if isinstance(wanted.document, str) else encode(wanted.document)).encode()
+
+
+def _described(operations: Sequence[Json]) -> dict[str, HttpTool]:
+    return {one["key"]: HttpTool.model_validate(one["tool"], strict=False) for one in operations if one.get("tool")}
 
 
 def _fitting(views: Iterator[Json]) -> Iterator[Json]:

@@ -33,6 +33,7 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
     "POST /openapi-imports": (lambda world: {"agent_id": world.agent_id, "document": "{}"}, 202),
+    "POST /openapi-imports/{import_id}/apply": (lambda _: {"operations": "all"}, 200),
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),

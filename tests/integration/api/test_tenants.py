@@ -48,6 +48,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
     ("post", "/api/v1/openapi-imports"): {"agent_id": "{agent_id}", "document": DESCRIPTION},
+    ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from agent_builder.models.identity import Identity
+from agent_builder.models.parts import AgentParts
+from agent_builder.models.tools import HttpTool
+from agent_builder.repositories import table
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.parts import PartRepository
+from agent_builder.services.agents import AgentService
+from agent_builder.services.parts import PartService
 from local.testing import Instance, running_stack
 from tests.integration.rest import Answer, Rest
+from tests.integration.store.product import Bell
 
 IMPORTS = "/api/v1/openapi-imports"
 TOKEN = "t0ken-of-the-description"
@@ -117,15 +126,54 @@ class Importer:
                 return found
             cursor = f"&cursor={page['next_cursor']}"
 
+    def parts(self, agent: str) -> AgentParts:
+        """What the agent has, as the store has it."""
+        stored = AgentRepository().get("local", agent)
+        assert stored is not None
+        return PartRepository().of("local", agent, stored).definitions
+
+    def tools(self, agent: str) -> dict[str, HttpTool]:
+        """The agent's tools by id."""
+        found = self.parts(agent).tools
+        return {tool_id: tool for tool_id, tool in found.items() if isinstance(tool, HttpTool)}
+
+    def change(self, agent: str, tool_id: str, **changes: Any) -> None:
+        """Somebody changes a tool."""
+
+        def change(parts: AgentParts) -> AgentParts:
+            changed = parts.tools[tool_id].model_copy(update=changes)
+            return AgentParts({**parts.tools, tool_id: changed}, parts.integrations)
+
+        service = PartService(AgentService(AgentRepository(), Bell()))
+        service.change(Identity("local", "ann"), agent, change)
+
+    def until(self, happened: Callable[[], Any], seconds: float = 60) -> Any:
+        """Poll until it is true; what it gave."""
+        deadline = time.monotonic() + seconds
+        while not (found := happened()):
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.05)
+        return found
+
     def apply(self, import_id: str, *, headers: dict[str, str] | None = None, **chosen: Any) -> Answer:
         """Make tools of what is chosen."""
         return self.rest("POST", f"{IMPORTS}/{import_id}/apply", chosen, headers=headers)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Instance]:
-    with running_stack(env={"LOOPBACK_TOOLS": "1"}, arguments=["--retry-delays", "1,1"]) as running:
+    """The runtime; repositories of this process see its table."""
+    environment = {"LOOPBACK_TOOLS": "1"}
+    with (
+        running_stack(env=environment, arguments=["--retry-delays", "1,1"]) as running,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        table.bind(running.table_name)
+        table.reset_connections()
         yield running
+    table.reset_connections()
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,16 @@ def matched(tools: Mapping[str, HttpTool], operations: Iterable[tuple[str, HttpT
     return found
 
 
+def imported_tools(tools: Mapping[str, HttpTool]) -> list[str]:
+    """Ids of those that an import brought; what people made by hand is theirs."""
+    return [tool_id for tool_id, tool in tools.items() if tool.origin]
+
+
+def key_of(tool: HttpTool) -> str:
+    """The operation that a tool is, or would be."""
+    return tool.origin.operation if tool.origin else f"{tool.method} {tool.path}"
+
+
 def updated(old: HttpTool, new: HttpTool) -> HttpTool:
     """A tool brought up to date with its operation. `new` knows where it comes from (`imported`)."""
     changes = {name: getattr(new, name) for name in _OF_THE_CALL}
