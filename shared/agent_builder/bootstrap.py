@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import authorization, envelopes, importing, openapi_imports, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -97,6 +97,7 @@ class ApiServices:
     parts: Any
     tool_tests: Any
     steps: Any
+    openapi_imports: Any
 
 
 @cache
@@ -133,6 +134,7 @@ def api_services() -> ApiServices:
     conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
+    parts = PartService(agents)
     return ApiServices(
         agents=agents,
         conversations=conversations,
@@ -146,9 +148,10 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        parts=PartService(agents),
         tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
         steps=StepService(StepRepository(), conversations),
+        parts=parts,
+        openapi_imports=openapi_imports(doorbell, parts),
     )
 
 
@@ -173,6 +176,7 @@ class RunnerServices:
     authorization: Any
     guarded: Any
     tool_tester: Any
+    importing: Any
     loop: asyncio.Runner
 
 
@@ -225,6 +229,7 @@ def runner_services() -> RunnerServices:
         authorization=credentials,
         guarded=guarded,
         tool_tester=ToolTester(AgentRepository(), tools.one),
+        importing=cache(partial(importing, credentials)),
         loop=asyncio.Runner(),
     )
 
