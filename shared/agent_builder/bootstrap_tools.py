@@ -49,6 +49,7 @@ def outbound() -> Outbound:
 def toolbox(authorization: Authorization) -> Toolbox:
     """What makes the tools of a run."""
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.mcp import McpMaker
     from agent_builder.services.toolbox import Toolbox
 
-    return Toolbox(PartRepository(), authorization.new_egress, makers={})
+    return Toolbox(PartRepository(), authorization.new_egress, makers={"mcp": McpMaker(authorization)})
