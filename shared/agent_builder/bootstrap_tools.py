@@ -75,7 +75,8 @@ def toolbox(authorization: Authorization) -> Toolbox:
     from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.tool_answers import ToolAnswerRepository
     from agent_builder.services.http_tools import HttpTools
+    from agent_builder.services.mcp import McpMaker
     from agent_builder.services.toolbox import Toolbox
 
-    makers = {"http": HttpTools(authorization, ToolAnswerRepository()).make}
+    makers = {"http": HttpTools(authorization, ToolAnswerRepository()).make, "mcp": McpMaker(authorization)}
     return Toolbox(PartRepository(), authorization.new_egress, makers)
