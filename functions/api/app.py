@@ -27,8 +27,11 @@ from functions.api import (
     limits,
     members,
     oauth,
+    openapi_imports,
     platform,
     runs,
+    steps,
+    tool_tests,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -45,6 +48,8 @@ register_after_restore(restore_api)
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 _ACCESS = (api_keys, members, invitations, limits)
 for module in (agents, conversations, runs, platform, *_ACCESS, credentials, oauth, egress):
+    app.include_router(module.router)
+for module in (steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -24,7 +24,7 @@ def agents(tenant: str) -> str:
 
 
 def agent(tenant: str, agent_id: str) -> str:
-    """What belongs to one agent; sort keys: `version(n)`, `accepted(…)`."""
+    """What belongs to one agent; sort keys: `version(n)`, `part(…)`, `accepted(…)`."""
     return f"{_tenant(tenant)}#AGENT#{agent_id}"
 
 
@@ -33,14 +33,19 @@ def version(number: int) -> str:
     return f"V#{number:010d}"
 
 
-def part(part_id: str, revision: int) -> str:
+def part(part_id: str, revision: int, stamp: str = "") -> str:
     """Sort key, in its agent's partition, of a tool or integration as a version of the agent brought it."""
-    return f"PART#{part_id}#{revision:010d}"
+    return f"PART#{part_id}#{revision:010d}" + (f"#{stamp}" if stamp else "")
 
 
 def part_owner(tenant: str, part_id: str) -> str:
     """Which agent a tool or an integration belongs to; sort key: `HEAD`."""
     return f"{_tenant(tenant)}#PART#{part_id}"
+
+
+def tool_answer(digest: str) -> str:
+    """Sort key, in its agent's partition, of an answer of a tool that is used again."""
+    return f"ANSWER#{digest}"
 
 
 def agent_parts(tenant: str, agent_id: str) -> str:
@@ -184,8 +189,13 @@ def credentials(tenant: str) -> str:
 
 
 def credential_uses(tenant: str, credential_id: str) -> str:
-    """What names a credential; sort key: `<kind>#<id>`."""
+    """What names a credential; sort key: id of the agent whose tools and integrations do."""
     return f"{_tenant(tenant)}#CREDENTIAL#{credential_id}#USES"
+
+
+def agent_uses(tenant: str, agent_id: str) -> str:
+    """Index partition of the credentials that an agent's tools and integrations name; sort key: credential id."""
+    return f"{agent(tenant, agent_id)}#USES"
 
 
 def provider_keys(tenant: str) -> str:
@@ -206,6 +216,31 @@ def egress(tenant: str) -> str:
 def refusals(tenant: str) -> str:
     """Calls of the tenant's tools that were refused; sort key: id."""
     return f"{_tenant(tenant)}#REFUSALS"
+
+
+def openapi_import(tenant: str, import_id: str) -> str:
+    """One import of a description; sort keys: `HEAD`, `document_piece(n)`, `preview_piece(…)`."""
+    return f"{_tenant(tenant)}#OPENAPIIMPORT#{import_id}"
+
+
+def document_piece(number: int) -> str:
+    """Sort key, in its import's partition, of a piece of a description that was given."""
+    return f"D#{number:03d}"
+
+
+def preview_piece(attempt: int, number: int) -> str:
+    """Sort key, in its import's partition, of some operations as an attempt has read them."""
+    return f"P#{attempt:03d}#{number:04d}"
+
+
+def agent_imports(tenant: str, agent_id: str) -> str:
+    """Index partition of an agent's imports; sort key: import id."""
+    return f"{agent(tenant, agent_id)}#IMPORTS"
+
+
+def open_imports(tenant: str) -> str:
+    """Which imports of the tenant are not over yet; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#OPENIMPORTS"
 
 
 def purges(tenant: str) -> str:

@@ -47,7 +47,7 @@ class Model:
     beside: bool = False
     twice: bool = False
 
-    def caller(self, version: object, conversation_id: str) -> Any:
+    def caller(self, tenant: str, version: object, conversation_id: str, *, own_key: str) -> Any:
         return _Caller(self)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
