@@ -188,12 +188,13 @@ def runner_services() -> RunnerServices:
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
+    models = Models(lambda: registry)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry),
-        tools_of=toolbox(credentials).open,
+        models=models,
+        tools_of=toolbox(credentials, models).open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),

@@ -10,7 +10,9 @@ from agent_builder.config import Settings
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
+    from agent_builder.models.agents import LlmConfig
     from agent_builder.services.authorization import Authorization
+    from agent_builder.services.models import ModelCaller, Models
     from agent_builder.services.outbound import Outbound
     from agent_builder.services.toolbox import Toolbox
 
@@ -46,9 +48,19 @@ def outbound() -> Outbound:
     return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
 
 
-def toolbox(authorization: Authorization) -> Toolbox:
+def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     """What makes the tools of a run."""
+    from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.parts import PartRepository
-    from agent_builder.services.toolbox import Toolbox
+    from agent_builder.services.llm_tools import llm_tools
+    from agent_builder.services.subagents import SubAgents
+    from agent_builder.services.toolbox import Maker, Toolbox
 
-    return Toolbox(PartRepository(), authorization.new_egress, makers={})
+    async def model_of(tenant: str, config: LlmConfig, system: str, name: str) -> ModelCaller:
+        own_key = await authorization.secrets.provider_key(tenant, config.provider)
+        return models.of(config, system, name, own_key=own_key)
+
+    makers: dict[str, Maker] = {"llm": llm_tools(model_of)}
+    box = Toolbox(PartRepository(), authorization.new_egress, makers)
+    makers["agent"] = SubAgents(AgentRepository(), box.open, model_of).make
+    return box

@@ -313,7 +313,7 @@ class Engine:
             seconds -= (self.clock() - step.started_at) / 1000
         async with asyncio.timeout(seconds):
             return await tool.call(
-                call.input, CallContext(self.call_key(step.number), self.nest(self, transcript, call))
+                call.input, CallContext(self.call_key(step.number), nest=self.nest(self, transcript, call))
             )
 
     def _seconds(self, call: ToolCallPart) -> float:
