@@ -27,6 +27,7 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.authentication import Authentication
 
 _THREADS = 16
@@ -93,6 +94,7 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    parts: Any
 
 
 @cache
@@ -115,6 +117,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
 
@@ -136,6 +139,7 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        parts=PartService(agents),
     )
 
 
@@ -158,6 +162,7 @@ class RunnerServices:
     disconnector: Any
     secrets: Any
     authorization: Any
+    guarded: Any
     loop: asyncio.Runner
 
 
@@ -166,9 +171,9 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.services.disconnecting import Disconnector
+    from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
@@ -176,19 +181,15 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry = ProviderRegistry(
-        keys=_provider_keys(settings),
-        base_urls=settings.provider_base_urls,
-        local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
-    )
+    registry = _registry(settings)
     connections = Connections()
     limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
-    models = Models(lambda: registry)
+    guarded = ModelClients(credentials.new_egress)
+    models = Models(lambda: registry, guarded.client)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -210,6 +211,7 @@ def runner_services() -> RunnerServices:
         disconnector=Disconnector(EntryRepository(), connections, limits),
         secrets=credentials.secrets,
         authorization=credentials,
+        guarded=guarded,
         loop=asyncio.Runner(),
     )
 
@@ -294,6 +296,17 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     table.bind(settings.table_name)
     return settings
+
+
+def _registry(settings: Settings) -> ProviderRegistry:
+    from agent_builder.providers.registry import ProviderRegistry
+
+    return ProviderRegistry(
+        keys=_provider_keys(settings),
+        base_urls=settings.provider_base_urls,
+        local_model_base_url=settings.local_model_base_url or None,
+        private_base_urls=settings.private_base_urls,
+    )
 
 
 def _provider_keys(settings: Settings) -> Any:

@@ -58,7 +58,7 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
 
     async def model_of(tenant: str, config: LlmConfig, system: str, name: str) -> ModelCaller:
         own_key = await authorization.secrets.provider_key(tenant, config.provider)
-        return models.of(config, system, name, own_key=own_key)
+        return models.of(tenant, config, system, name, own_key=own_key)
 
     makers: dict[str, Maker] = {"llm": llm_tools(model_of)}
     box = Toolbox(PartRepository(), authorization.new_egress, makers)

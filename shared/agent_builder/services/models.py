@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
+
+import httpx2
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelRequest, ToolSpec, Usage
@@ -87,23 +90,29 @@ class ModelCaller:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Gives a run its model."""
+    """Gives a run its model.
+
+    Attributes:
+        guarded: A tenant's client for the servers that it names itself.
+    """
 
     registry: Callable[[], ProviderRegistry]
+    guarded: Callable[[str], httpx2.AsyncClient]
 
-    def caller(self, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
-        """How to call the model that a version names, with the tenant's own key where it has one.
+    def caller(self, tenant: str, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
+        """How to call the model that a tenant's version names, with the tenant's own key where it has one.
 
         Raises:
             ProviderError: `auth` where no key is configured.
         """
-        return self.of(version.llm_config, version.system_prompt, conversation_id, own_key=own_key)
+        return self.of(tenant, version.llm_config, version.system_prompt, conversation_id, own_key=own_key)
 
-    def of(self, config: LlmConfig, system: str, cache_key: str, *, own_key: str = "") -> ModelCaller:
+    def of(self, tenant: str, config: LlmConfig, system: str, cache_key: str, *, own_key: str = "") -> ModelCaller:
         """How to call a model with instructions; vendors that route by `cache_key` find them in their cache.
 
         Raises:
             ProviderError: `auth` where no key is configured.
         """
-        provider = self.registry().get(config.provider, config.base_url, own_key=own_key)
+        guarded = partial(self.guarded, tenant)
+        provider = self.registry().get(config.provider, config.base_url, own_key=own_key, guarded=guarded)
         return ModelCaller(provider, config, system, cache_key)

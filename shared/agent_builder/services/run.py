@@ -202,7 +202,7 @@ class Run:
             return self.transcript.outcome("failed", error=failure)
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
-        caller = self.runner.models.caller(version, self.claim.conversation_id)
+        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id)
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
             engine = Engine(
                 stream=caller.stream,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _SHORTEST = 4
+_PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets: plain, as JSON writes them, in a query, in base64 (also in the midst of more).
+    """The text without the secrets: plain, as JSON or HTML write them, in a query, in hexadecimal, in base64 (also in
+    the midst of more).
 
     Secrets of less than four characters are left alone; blotting those out would only make the rest unreadable.
     """
@@ -24,8 +28,12 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 def _forms(secret: str) -> set[str]:
     written = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    written |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    written |= {one.replace("/", "\\/") for one in written}
+    escaped = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    written |= escaped | {_PERCENT.sub(lambda match: match[0].lower(), one) for one in escaped}
+    written |= {html.escape(secret), html.escape(secret, quote=False)}
     data = secret.encode()
+    written |= {data.hex(), data.hex().upper()}
     for coded in (base64.b64encode, base64.urlsafe_b64encode):
         written.add(coded(data).decode())
         written |= {inner for shift in range(3) if len(inner := _inside(coded, data, shift)) >= _SHORTEST * 2}
