@@ -112,6 +112,7 @@ class Step:
             `succeeded`, `failed`, or `unknown`: it may have acted, and nobody can tell.
         detail: A model step's `parts`; a tool step's `tool`, `tool_use_id` and, when it is over, `result`. Of one that
             waits or waited: `expires_at` (milliseconds), then `approval`, what was decided.
+        parent: The number of the tool step inside which it was made; None for the run's own.
     """
 
     number: int
@@ -123,6 +124,7 @@ class Step:
     usage: Usage | None = None
     cost: Cost | None = None
     error: str | None = None
+    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

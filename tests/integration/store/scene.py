@@ -28,7 +28,7 @@ from agent_builder.models.conversations import LEASE_MS, Step
 from agent_builder.realtime.connections import Posted
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
-from agent_builder.services.engine import Limits
+from agent_builder.services.budget import Limits
 from agent_builder.services.runner import Runner
 from agent_builder.tools.base import CallContext
 from tests.integration.store.product import Product

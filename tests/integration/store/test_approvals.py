@@ -16,7 +16,7 @@ from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.services.approvals import ApprovalService, Wanted
-from agent_builder.services.engine import Limits
+from agent_builder.services.budget import Limits
 from agent_builder.services.runs import RunService
 from tests.integration.store.scene import CONNECTION, Scene, die, until
 

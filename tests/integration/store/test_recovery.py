@@ -12,7 +12,7 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import LEASE_MS
 from agent_builder.services import run as running
-from agent_builder.services.transcript import UNKNOWN
+from agent_builder.services.account import UNKNOWN
 from tests.integration.store.scene import Scene, die, until
 
 
