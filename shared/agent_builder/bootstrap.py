@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.conversations import ConversationService
 
 _THREADS = 16
 
@@ -130,7 +132,6 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
-    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
@@ -142,8 +143,6 @@ def api_services() -> ApiServices:
     from agent_builder.services.members import MemberService
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
-    from agent_builder.services.runs import RunService
-    from agent_builder.services.steps import StepService
     from agent_builder.services.tickets import TicketService
     from agent_builder.services.tool_tests import ToolTests
 
@@ -167,13 +166,23 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
-        approvals=_approvals(doorbell),
+        **_run_services(agents, conversations, doorbell),
         tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
-        steps=StepService(StepRepository(), conversations),
         parts=parts,
         openapi_imports=openapi_imports(doorbell, parts),
     )
+
+
+def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.services.runs import RunService
+    from agent_builder.services.steps import StepService
+
+    return {
+        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        "steps": StepService(StepRepository(), conversations),
+        "approvals": _approvals(doorbell),
+    }
 
 
 def _catalogue() -> list[Any]:
