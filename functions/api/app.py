@@ -23,11 +23,13 @@ from functions.api import (
     credentials,
     documents,
     egress,
+    integrations,
     invitations,
     limits,
     members,
     oauth,
     platform,
+    tools,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -43,6 +45,8 @@ register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+    app.include_router(module.router)
+for module in (integrations, tools):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

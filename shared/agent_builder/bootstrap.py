@@ -93,7 +93,8 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
-    parts: Any
+    tools: Any
+    integrations: Any
 
 
 @cache
@@ -116,6 +117,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
@@ -123,6 +125,7 @@ def api_services() -> ApiServices:
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    parts = PartService(agents)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
@@ -138,7 +141,8 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        parts=PartService(agents),
+        tools=PartResources(parts, TOOLS),
+        integrations=PartResources(parts, INTEGRATIONS),
     )
 
 
