@@ -133,6 +133,15 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
+INTEGRATION = {"name": "Ours", "base_url": "https://api.example.com"}
+HTTP_TOOL = {
+    "kind": "http",
+    "name": "ours",
+    "base_url": "https://api.example.com",
+    "method": "GET",
+    "effect": "read",
+    "input_schema": {"type": "object", "properties": {}},
+}
 
 
 DESCRIPTION = {
@@ -258,6 +267,9 @@ class World:
         asked = {"agent_id": self.agent_id, "document": DESCRIPTION}
         self.import_id = rest(self.owner, "POST", "/openapi-imports", asked).json["id"]
         carry_out(self.tenant, self.import_id)
+        agent = f"/agents/{self.agent_id}"
+        self.integration_id = rest(self.owner, "POST", f"{agent}/integrations", INTEGRATION).json["id"]
+        self.tool_id = rest(self.owner, "POST", f"{agent}/tools", HTTP_TOOL).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -271,5 +283,7 @@ class World:
             self.invitation_id,
             self.credential_id,
             self.import_id,
+            self.integration_id,
+            self.tool_id,
             "new@example.com",
         )
