@@ -47,6 +47,7 @@ def _run(event: dict[str, Any], seconds: float) -> dict[str, Any]:
         services.loop.run(work)
     finally:
         services.loop.run(services.authorization.settle())
+        services.loop.run(services.guarded.settle())
     return {}
 
 

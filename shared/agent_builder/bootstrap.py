@@ -27,6 +27,7 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.authentication import Authentication
 
 _THREADS = 16
@@ -95,6 +96,7 @@ class ApiServices:
     egress: Any
     tool_tests: Any
     steps: Any
+    parts: Any
 
 
 @cache
@@ -119,6 +121,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.steps import StepService
     from agent_builder.services.tickets import TicketService
@@ -145,6 +148,7 @@ def api_services() -> ApiServices:
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
         tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
         steps=StepService(StepRepository(), conversations),
+        parts=PartService(agents),
     )
 
 
@@ -168,6 +172,7 @@ class RunnerServices:
     secrets: Any
     authorization: Any
     tool_tester: Any
+    guarded: Any
     loop: asyncio.Runner
 
 
@@ -178,6 +183,7 @@ def runner_services() -> RunnerServices:
 
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.services.disconnecting import Disconnector
+    from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
@@ -194,11 +200,12 @@ def runner_services() -> RunnerServices:
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
     tools = toolbox(credentials)
+    guarded = ModelClients(credentials.new_egress)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry),
+        models=Models(lambda: registry, guarded.client),
         tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
@@ -217,6 +224,7 @@ def runner_services() -> RunnerServices:
         secrets=credentials.secrets,
         authorization=credentials,
         tool_tester=ToolTester(AgentRepository(), tools.one),
+        guarded=guarded,
         loop=asyncio.Runner(),
     )
 
@@ -303,7 +311,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _registry(settings: Settings) -> Any:
+def _registry(settings: Settings) -> ProviderRegistry:
     from agent_builder.providers.registry import ProviderRegistry
 
     return ProviderRegistry(

@@ -84,12 +84,19 @@ class AgentCreate(Strict):
 
 
 class PartRef(BaseModel):
-    """A tool or an integration at one revision, as a version names it."""
+    """A tool or an integration at one revision, as a version names it.
+
+    Attributes:
+        stamp: Tells apart what changes that raced each other wrote under one revision; only the winner's is named.
+        name: Of the part at that revision.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     revision: int
+    stamp: str = ""
+    name: str = ""
 
 
 class Agent(BaseModel):
@@ -111,8 +118,16 @@ class Agent(BaseModel):
     created_at: int
     updated_at: int
 
-    def definition(self) -> Json:
+    def content(self) -> Json:
         """What makes a version: all that a change of makes a new one."""
+        return {
+            **self.definition(),
+            "tools": [ref.model_dump() for ref in self.tools],
+            "integrations": [ref.model_dump() for ref in self.integrations],
+        }
+
+    def definition(self) -> Json:
+        """What people say of an agent itself; its tools and integrations they change one by one."""
         return {
             "name": self.name,
             "description": self.description,

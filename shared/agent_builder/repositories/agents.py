@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -86,18 +86,34 @@ class AgentRepository:
         write.commit()
 
     def replace(
-        self, tenant: str, agent: Agent, *, expected_revision: int, by: str, restored_from: int | None = None
+        self,
+        tenant: str,
+        agent: Agent,
+        *,
+        expected_revision: int,
+        by: str,
+        restored_from: int | None = None,
+        also: Iterable[Callable[[Transaction], None]] = (),
     ) -> None:
-        """Write the next state of an agent, with a version of its own if `version` rose.
+        """Write the next state of an agent, with a version of its own.
+
+        Args:
+            also: Each adds to the transaction what must happen with it.
 
         Raises:
-            RaceLost: The agent is gone, or at another revision.
+            RaceLost: The agent is gone, or at another revision, or a condition of `also` did not hold.
         """
         write = Transaction()
         write.put("agent", _agent_item(tenant, agent), AgentItem.revision == expected_revision)
         item = _version_item(tenant, agent, by, restored_from)
         write.put("version", item, VersionItem.pk.does_not_exist())
+        for add in also:
+            add(write)
         write.commit()
+
+    def require(self, write: Transaction, tenant: str, agent: Agent) -> None:
+        """In somebody else's transaction: have it fail, as `other_agent`, where this agent has changed."""
+        write.check("other_agent", AgentItem, keys.agents(tenant), agent.id, AgentItem.version == agent.version)
 
     def set_status(self, tenant: str, agent: Agent, *, expected_revision: int) -> None:
         """Write an agent whose version stays."""
@@ -150,7 +166,7 @@ def _agent_item(tenant: str, agent: Agent) -> AgentItem:
         revision=agent.revision,
         created_at=agent.created_at,
         updated_at=agent.updated_at,
-        definition=agent.definition(),
+        definition=agent.content(),
     )
 
 
@@ -163,7 +179,7 @@ def _version_item(tenant: str, agent: Agent, by: str, restored_from: int | None)
         created_at=agent.updated_at,
         created_by=by,
         restored_from=restored_from,
-        definition=agent.definition(),
+        definition=agent.content(),
     )
 
 

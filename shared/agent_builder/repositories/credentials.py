@@ -1,13 +1,14 @@
-"""Credentials as people keep them, and what names them. Secrets come and go sealed."""
+"""Credentials as people keep them. Secrets come and go sealed; what names them is in `uses`."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from agent_builder.models.credentials import Credential, CredentialKind, CredentialUse, Status, Tokens
+from agent_builder.models.credentials import Credential, CredentialKind, Status, Tokens
 from agent_builder.repositories import keys
 from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, present, retrying, translated
 
@@ -35,13 +36,6 @@ class CredentialItem(Item, discriminator="credential"):
     lease_until = NumberAttribute(default=0)
 
 
-class CredentialUseItem(Item, discriminator="credential_use"):
-    """Something that names a credential."""
-
-    name = UnicodeAttribute()
-    agent_id = UnicodeAttribute()
-
-
 class ProviderKeyItem(Item, discriminator="provider_key"):
     """Which credential is the tenant's key of a provider."""
 
@@ -49,7 +43,7 @@ class ProviderKeyItem(Item, discriminator="provider_key"):
 
 
 class CredentialRepository:
-    """Access patterns: one by id; a tenant's newest first; what names one; a tenant's key of a provider."""
+    """Access patterns: one by id; a tenant's newest first; a tenant's key of a provider."""
 
     def get(self, tenant: str, credential_id: str) -> Credential | None:
         """One strongly consistent read."""
@@ -141,28 +135,17 @@ class CredentialRepository:
         pointer = get_item(ProviderKeyItem, keys.provider_keys(tenant), provider)
         return self.get(tenant, pointer.credential_id) if pointer else None
 
-    def uses(self, tenant: str, credential_id: str, *, limit: int = 100) -> list[CredentialUse]:
-        """The first of what names a credential."""
+    def kinds(self, tenant: str, ids: Iterable[str]) -> dict[str, CredentialKind]:
+        """Which of these credentials there are, and of what kind. One batch read for a hundred."""
+        names = [(keys.credentials(tenant), one) for one in ids]
+        shown = ["pk", "sk", "kind", "type"]
+        found: dict[str, CredentialKind] = {}
         with translated():
-            found = CredentialUseItem.query(
-                keys.credential_uses(tenant, credential_id), consistent_read=True, limit=limit
-            )
-            return [_use(item) for item in found]
-
-    def add_use(self, write: Transaction, tenant: str, credential_id: str, use: CredentialUse) -> None:
-        """In somebody else's transaction: note a use. It fails, as `credential`, where there is no such credential.
-
-        Whoever changes which credential it names drops the old use in the same transaction.
-        """
-        head = CredentialItem(pk=keys.credentials(tenant), sk=credential_id)
-        write.update("credential", head, [CredentialItem.uses.add(1)], CredentialItem.pk.exists())
-        write.put("use", _use_item(tenant, credential_id, use), CredentialUseItem.pk.does_not_exist())
-
-    def drop_use(self, write: Transaction, tenant: str, credential_id: str, use: CredentialUse) -> None:
-        """In somebody else's transaction: forget a use. It fails, as `dropped_use`, where it was not noted."""
-        head = CredentialItem(pk=keys.credentials(tenant), sk=credential_id)
-        write.update("dropped_credential", head, [CredentialItem.uses.add(-1)], CredentialItem.pk.exists())
-        write.delete("dropped_use", _use_item(tenant, credential_id, use), CredentialUseItem.pk.exists())
+            for start in range(0, len(names), 100):
+                batch = names[start : start + 100]
+                for item in CredentialItem.batch_get(batch, consistent_read=True, attributes_to_get=shown):
+                    found[item.sk] = cast(CredentialKind, item.type)
+        return found
 
 
 def credential_of(item: CredentialItem) -> Credential:
@@ -209,18 +192,4 @@ def _item(tenant: str, credential: Credential) -> CredentialItem:
         created_at=credential.created_at,
         created_by=credential.created_by,
         updated_at=credential.updated_at,
-    )
-
-
-def _use(item: CredentialUseItem) -> CredentialUse:
-    kind, _, use_id = item.sk.partition("#")
-    return CredentialUse(cast(Any, kind), use_id, item.name, item.agent_id)
-
-
-def _use_item(tenant: str, credential_id: str, use: CredentialUse) -> CredentialUseItem:
-    return CredentialUseItem(
-        pk=keys.credential_uses(tenant, credential_id),
-        sk=f"{use.kind}#{use.id}",
-        name=use.name,
-        agent_id=use.agent_id,
     )

@@ -24,7 +24,7 @@ def agents(tenant: str) -> str:
 
 
 def agent(tenant: str, agent_id: str) -> str:
-    """What belongs to one agent; sort keys: `version(n)`, `accepted(…)`."""
+    """What belongs to one agent; sort keys: `version(n)`, `part(…)`, `accepted(…)`."""
     return f"{_tenant(tenant)}#AGENT#{agent_id}"
 
 
@@ -33,9 +33,9 @@ def version(number: int) -> str:
     return f"V#{number:010d}"
 
 
-def part(part_id: str, revision: int) -> str:
+def part(part_id: str, revision: int, stamp: str = "") -> str:
     """Sort key, in its agent's partition, of a tool or integration as a version of the agent brought it."""
-    return f"PART#{part_id}#{revision:010d}"
+    return f"PART#{part_id}#{revision:010d}" + (f"#{stamp}" if stamp else "")
 
 
 def part_owner(tenant: str, part_id: str) -> str:
@@ -184,8 +184,13 @@ def credentials(tenant: str) -> str:
 
 
 def credential_uses(tenant: str, credential_id: str) -> str:
-    """What names a credential; sort key: `<kind>#<id>`."""
+    """What names a credential; sort key: id of the agent whose tools and integrations do."""
     return f"{_tenant(tenant)}#CREDENTIAL#{credential_id}#USES"
+
+
+def agent_uses(tenant: str, agent_id: str) -> str:
+    """Index partition of the credentials that an agent's tools and integrations name; sort key: credential id."""
+    return f"{agent(tenant, agent_id)}#USES"
 
 
 def provider_keys(tenant: str) -> str:

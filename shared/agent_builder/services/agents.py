@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,6 +30,7 @@ from agent_builder.models.views import agent_view
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.services.idempotency import earlier_answer, remembering
+from agent_builder.services.part_changes import Also, PartChanges
 
 PURGE_DUE_AFTER_MS = 60_000
 _ATTEMPTS = 12
@@ -41,6 +43,7 @@ class AgentService:
     repository: AgentRepository
     doorbell: Doorbell
     clock: Clock = now_ms
+    parts: PartChanges = field(default_factory=PartChanges)
 
     def create(self, identity: Identity, new: AgentCreate, *, idempotency_key: str | None) -> Json:
         """Create an agent; under a key that was used before, answer as then.
@@ -138,24 +141,49 @@ class AgentService:
         return found
 
     def restore(self, identity: Identity, agent_id: str, number: int, *, expected_revision: int | None) -> Agent:
-        """Make an old version the newest; its content is a new version of its own."""
+        """Make an old version the newest; its content is a new version of its own.
+
+        Its tools and integrations come back at their old revisions. What they name may be gone, as a credential: then
+        they say so when they are called.
+
+        Raises:
+            NotFound, PreconditionFailed
+            Unprocessable: `agent_cycle`: its tools call an agent that calls this one by now.
+        """
         for _ in range(_ATTEMPTS):
             current = self.get(identity, agent_id)
             _check_revision(current, expected_revision)
             old = self.version(identity, agent_id, number)
             definition = old.model_dump(include=set(AgentCreate.model_fields) - {"status"})
             wanted = AgentCreate.model_validate({**definition, "status": current.status}, strict=False)
+            also = self._restoring(identity, current, old)
             try:
-                return self._store(identity, current, wanted, restored_from=number)
+                return self._store(identity, current, wanted, restored=old, also=also)
             except RaceLost:
                 pause()
         raise Conflict("The agent is changed by many at this moment; try again.")
 
+    def _restoring(self, identity: Identity, current: Agent, old: AgentVersion) -> list[Also]:
+        """What must happen with the return of an old version's tools and integrations."""
+        if (current.tools, current.integrations) == (old.tools, old.integrations):
+            return []
+        before = self.parts.of(identity.tenant, current.id, current)
+        after = self.parts.of(identity.tenant, current.id, old)
+        required = self.parts.reaching(identity.tenant, current.id, after.definitions, (), lambda part_id: "")
+        return required + self.parts.noted(identity.tenant, current.id, before, after)
+
     def _store(
-        self, identity: Identity, current: Agent, wanted: AgentCreate, *, restored_from: int | None = None
+        self,
+        identity: Identity,
+        current: Agent,
+        wanted: AgentCreate,
+        *,
+        restored: AgentVersion | None = None,
+        also: Iterable[Also] = (),
     ) -> Agent:
-        changed = Agent.model_validate({**current.model_dump(), **wanted.model_dump()})
-        new_version = encode(changed.definition()) != encode(current.definition())  # as JSON: true is not 1
+        parts = {"tools": restored.tools, "integrations": restored.integrations} if restored else {}
+        changed = Agent.model_validate({**current.model_dump(), **wanted.model_dump(), **parts})
+        new_version = encode(changed.content()) != encode(current.content())  # as JSON: true is not 1
         if not new_version and changed.status == current.status:
             return current
         stored = changed.model_copy(
@@ -171,7 +199,8 @@ class AgentService:
                 stored,
                 expected_revision=current.revision,
                 by=identity.subject,
-                restored_from=restored_from,
+                restored_from=restored.version if restored else None,
+                also=also,
             )
         else:
             self.repository.set_status(identity.tenant, stored, expected_revision=current.revision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent_builder.clock import Clock, now_ms, rfc3339
@@ -22,6 +22,7 @@ from agent_builder.models.credentials import (
 from agent_builder.models.identity import Identity
 from agent_builder.models.places import Place
 from agent_builder.repositories.credentials import CredentialRepository
+from agent_builder.repositories.uses import UseRepository
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
@@ -40,6 +41,7 @@ class CredentialService:
     repository: CredentialRepository
     envelopes: Callable[[], Envelopes]
     clock: Clock = now_ms
+    uses: UseRepository = field(default_factory=UseRepository)
 
     def create(self, identity: Identity, wanted: CredentialInput) -> Credential:
         """Store a credential.
@@ -76,7 +78,7 @@ class CredentialService:
 
     def used_by(self, identity: Identity, credential: Credential) -> list[CredentialUse]:
         """The first hundred of what names it."""
-        return self.repository.uses(identity.tenant, credential.id) if credential.uses else []
+        return self.uses.of(identity.tenant, credential.id) if credential.uses else []
 
     def replace(
         self, identity: Identity, credential_id: str, wanted: CredentialInput, *, expected_revision: int | None

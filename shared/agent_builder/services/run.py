@@ -197,7 +197,7 @@ class Run:
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
         own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
-        caller = self.runner.models.caller(version, self.claim.conversation_id, own_key=own_key)
+        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
             self.tool_seconds = max([self.tool_seconds, *(tool.spec.timeout_seconds or 0 for tool in tools.values())])
             engine = Engine(

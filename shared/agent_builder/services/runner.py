@@ -36,7 +36,7 @@ R = TypeVar("R")
 class Models(Protocol):
     """Where a run gets its model from."""
 
-    def caller(self, version: AgentVersion, conversation_id: str, *, own_key: str) -> ModelCaller:
+    def caller(self, tenant: str, version: AgentVersion, conversation_id: str, *, own_key: str) -> ModelCaller:
         """How to call the model that a version names; raises `ProviderError`."""
         ...
 

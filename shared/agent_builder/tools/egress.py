@@ -90,7 +90,7 @@ class Egress:
         dialler: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._record = record
-        self._policy = policy
+        self.policy = policy
         self._network = GuardedNetwork(policy, resolve=resolve, dialler=dialler)
         self._tls = tls or _tls()
         self._transport = self._made_transport("client", EgressLimits(), secret=True)
@@ -104,6 +104,12 @@ class Egress:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
+
+    def transport(
+        self, purpose: str, *, limits: EgressLimits | None = None, secret: bool = True
+    ) -> httpx2.AsyncBaseTransport:
+        """What `client` sends its requests by, for a client that outlives this way out; close it."""
+        return self._made_transport(purpose, limits or EgressLimits(), secret=secret)
 
     def client(
         self, purpose: str, *, limits: EgressLimits | None = None, secret: bool = True, headers: Headers = ()
@@ -204,7 +210,7 @@ class Egress:
 
     def _made_transport(self, purpose: str, limits: EgressLimits, *, secret: bool) -> GuardedTransport:
         return GuardedTransport(
-            self._policy,
+            self.policy,
             self._network,
             tls=self._tls,
             record=self._record,

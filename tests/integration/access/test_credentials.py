@@ -15,6 +15,7 @@ from agent_builder.models.places import Place
 from agent_builder.repositories import keys
 from agent_builder.repositories.credentials import CredentialItem, CredentialRepository
 from agent_builder.repositories.table import Transaction
+from agent_builder.repositories.uses import UseRepository
 from tests.integration.access.world import Answer, Calls, Rest, World
 from tests.integration.store.product import everything
 
@@ -222,25 +223,22 @@ def test_what_is_in_use_stays(rest: Rest, world: World) -> None:
     mine = create(rest, world)
     use = CredentialUse("tool", "tol_1", "Weather", world.agent_id)
 
-    def change(write: Transaction, *, add: bool) -> None:
-        (REPOSITORY.add_use if add else REPOSITORY.drop_use)(write, world.tenant, mine, use)
+    def note(uses: list[CredentialUse], more: int) -> None:
+        write = Transaction()
+        UseRepository().note(write, world.tenant, world.agent_id, mine, uses, more)
         write.commit()
 
-    change(Transaction(), add=True)
-    with pytest.raises(RaceLost):
-        change(Transaction(), add=True)
+    note([use], 1)
     shown = rest(world.owner, "GET", f"/credentials/{mine}").json
     assert shown["uses"] == 1
     assert shown["used_by"] == [{"kind": "tool", "id": "tol_1", "name": "Weather", "agent_id": world.agent_id}]
     assert rest(world.owner, "DELETE", f"/credentials/{mine}").code == "credential_in_use"
     assert rest(world.owner, "PUT", f"/credentials/{mine}", BEARER).json["uses"] == 1
-    change(Transaction(), add=False)
-    with pytest.raises(RaceLost):
-        change(Transaction(), add=False)
+    note([], -1)
     assert rest(world.owner, "DELETE", f"/credentials/{mine}").status == 204
     with pytest.raises(RaceLost) as lost:
-        change(Transaction(), add=True)
-    assert "credential" in lost.value.failed
+        note([use], 1)
+    assert f"credential:{mine}" in lost.value.failed
     assert everything(mine) == [pair for pair in everything(mine) if "#AUDIT" in pair[0]]
 
 

@@ -23,6 +23,7 @@ from agent_builder.repositories.table import Item
 from agent_builder.services.agents import AgentService
 from agent_builder.services.conversations import ConversationService
 from agent_builder.services.intake import Accepted, Intake, UserMessage
+from agent_builder.services.parts import PartService
 from agent_builder.services.purging import Purger
 from agent_builder.services.rescue import Rescue
 
@@ -60,6 +61,7 @@ class Product:
     def __post_init__(self) -> None:
         self.me = Identity(self.tenant, "ann")
         self.agents = AgentService(AgentRepository(), self.bell, self.clock)
+        self.parts = PartService(self.agents, clock=self.clock)
         self.conversations = ConversationService(ConversationRepository(), self.agents, self.bell, self.clock)
         self.intake = self.new_intake()
         self.runs = RunRepository()
