@@ -10,13 +10,29 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from agent_builder.ids import new_id
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.models.principals import Member
 from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.principals import PrincipalRepository
+from agent_builder.repositories.steps import step_items
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
-from tests.integration.store.product import Product
+from tests.integration.store.parts import adding, http
+from tests.integration.store.product import Product, step
+
+# What the runner says of a test of a tool.
+TESTED = {
+    "tool_id": "tol_1",
+    "tool_name": "weather",
+    "request": None,
+    "response": None,
+    "result": {"warm": True},
+    "error": None,
+    "attempts": 1,
+    "cached": False,
+    "duration_ms": 1,
+}
 
 
 class Calls(ThreadingHTTPServer):
@@ -30,6 +46,7 @@ class Calls(ThreadingHTTPServer):
         self.closed: list[str] = []
         self.rung: list[dict[str, Any]] = []
         self.deaf = False
+        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}}
 
     @property
     def url(self) -> str:
@@ -49,16 +66,18 @@ class _Taking(BaseHTTPRequestHandler):
             self._answer(400)
         else:
             self.server.rung.append(body)
-            self._answer(202)
+            asked = self.headers["X-Amz-Invocation-Type"] == "RequestResponse"
+            self._answer(200 if asked else 202, json.dumps(self.server.answers.get(body["kind"], {})) if asked else "")
 
     def do_DELETE(self) -> None:
         self.server.closed.append(unquote(self.path).rpartition("/")[2])
         self._answer(204)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, text: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, *arguments: Any) -> None:
         """Says nothing."""
@@ -226,7 +245,12 @@ class World:
         for subject, role in (("sub|owner", "owner"), (self.member, "viewer"), ("sub|leaver", "viewer")):
             members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
         self.agent_id = self.product.agent()
-        self.conversation_id = self.product.say(self.agent_id).conversation_id
+        accepted = self.product.say(self.agent_id)
+        self.conversation_id, self.run_id = accepted.conversation_id, accepted.run_id
+        for item in step_items(self.tenant, self.run_id, [step(1)]):
+            item.save()
+        self.tool_id = new_id("tol")
+        self.product.parts.change(self.product.me, self.agent_id, adding(http(), ids=[self.tool_id]))
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
@@ -240,6 +264,8 @@ class World:
             self.tenant,
             self.agent_id,
             self.conversation_id,
+            self.run_id,
+            self.tool_id,
             self.key_id,
             self.member,
             self.invitation_id,

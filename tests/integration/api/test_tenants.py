@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from agent_builder import bootstrap
+from agent_builder.ids import new_id
 from agent_builder.messages import Cost, Message, TextPart, Usage
 from agent_builder.models.conversations import Outcome
 from agent_builder.models.identity import Identity
@@ -35,11 +36,14 @@ from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
 from tests.integration.access.world import OAUTH_CREDENTIAL, Calls
+from tests.integration.store.parts import adding, http
+from tests.integration.store.product import step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/agents"): {"name": "B", "model_config": {"provider": "scripted", "model": "m"}},
     ("patch", "/api/v1/agents/{agent_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/tools/{tool_id}/test"): {"arguments": {"city": "Vienna"}},
     ("patch", "/api/v1/conversations/{conversation_id}"): {"title": "Taken over"},
     ("post", "/api/v1/api-keys"): {"name": "B", "scopes": ["read"]},
     ("post", "/api/v1/playground/tickets"): {"agent_id": "{agent_id}"},
@@ -114,7 +118,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
-        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
+        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "2"})  # a version that has the tool, and a step
         _fill(owned)
         client = Item._get_connection().connection.client
         client.meta.events.register("before-call.dynamodb", lambda params, **_: owned.queries.append(str(params)))
@@ -139,9 +143,11 @@ def _fill(owned: Owned) -> None:
     lease = runs.claim(owned.tenant, accepted.conversation_id, now=2**42)
     assert lease is not None
     message = Message(role="assistant", parts=(TextPart(text="Secret"),))
-    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [], frozenset(), 1)
+    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(2)], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
+    owned.ids |= {"tool_id": new_id("tol")}
+    bootstrap.api_services().parts.change(me, agent, adding(http(), ids=[owned.ids["tool_id"]]))
     owned.ids |= _let_in(owned.tenant)
 
 
