@@ -27,6 +27,7 @@ from functions.api import (
     limits,
     members,
     oauth,
+    openapi_imports,
     platform,
     steps,
     tool_tests,
@@ -46,7 +47,7 @@ register_after_restore(restore_api)
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
     app.include_router(module.router)
-for module in (steps, tool_tests):
+for module in (steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import authorization, envelopes, importing, openapi_imports, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -94,9 +94,10 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    parts: Any
     tool_tests: Any
     steps: Any
-    parts: Any
+    openapi_imports: Any
 
 
 @cache
@@ -133,6 +134,7 @@ def api_services() -> ApiServices:
     conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
+    parts = PartService(agents)
     return ApiServices(
         agents=agents,
         conversations=conversations,
@@ -148,7 +150,8 @@ def api_services() -> ApiServices:
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
         tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
         steps=StepService(StepRepository(), conversations),
-        parts=PartService(agents),
+        parts=parts,
+        openapi_imports=openapi_imports(doorbell, parts),
     )
 
 
@@ -171,8 +174,9 @@ class RunnerServices:
     disconnector: Any
     secrets: Any
     authorization: Any
-    tool_tester: Any
     guarded: Any
+    tool_tester: Any
+    importing: Any
     loop: asyncio.Runner
 
 
@@ -199,8 +203,8 @@ def runner_services() -> RunnerServices:
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
-    tools = toolbox(credentials)
     guarded = ModelClients(credentials.new_egress)
+    tools = toolbox(credentials)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -223,8 +227,9 @@ def runner_services() -> RunnerServices:
         disconnector=Disconnector(EntryRepository(), connections, limits),
         secrets=credentials.secrets,
         authorization=credentials,
-        tool_tester=ToolTester(AgentRepository(), tools.one),
         guarded=guarded,
+        tool_tester=ToolTester(AgentRepository(), tools.one),
+        importing=cache(partial(importing, credentials)),
         loop=asyncio.Runner(),
     )
 

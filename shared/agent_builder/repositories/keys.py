@@ -213,6 +213,31 @@ def refusals(tenant: str) -> str:
     return f"{_tenant(tenant)}#REFUSALS"
 
 
+def openapi_import(tenant: str, import_id: str) -> str:
+    """One import of a description; sort keys: `HEAD`, `document_piece(n)`, `preview_piece(…)`."""
+    return f"{_tenant(tenant)}#OPENAPIIMPORT#{import_id}"
+
+
+def document_piece(number: int) -> str:
+    """Sort key, in its import's partition, of a piece of a description that was given."""
+    return f"D#{number:03d}"
+
+
+def preview_piece(attempt: int, number: int) -> str:
+    """Sort key, in its import's partition, of some operations as an attempt has read them."""
+    return f"P#{attempt:03d}#{number:04d}"
+
+
+def agent_imports(tenant: str, agent_id: str) -> str:
+    """Index partition of an agent's imports; sort key: import id."""
+    return f"{agent(tenant, agent_id)}#IMPORTS"
+
+
+def open_imports(tenant: str) -> str:
+    """Which imports of the tenant are not over yet; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#OPENIMPORTS"
+
+
 def purges(tenant: str) -> str:
     """Deletions that are still to be carried out; sort key: id of what is deleted."""
     return f"{_tenant(tenant)}#PURGES"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar, cast
 
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.tools import Integration, StoredTool
@@ -25,6 +26,17 @@ class Parts:
     integrations: Mapping[str, Integration] = field(default_factory=dict)
 
 
+class Shared(Protocol):
+    """What is closed after a run."""
+
+    async def aclose(self) -> None:
+        """Close it; whatever fails at that is nobody's business."""
+        ...
+
+
+SharedType = TypeVar("SharedType", bound=Shared)
+
+
 @dataclass(slots=True)
 class Bench:
     """What the tools of one run are made with.
@@ -38,6 +50,13 @@ class Bench:
     integrations: Mapping[str, Integration]
     new_egress: Callable[[str], Awaitable[Egress]]
     _egress: asyncio.Task[Egress] | None = None
+    _shared: dict[str, Shared] = field(default_factory=dict)
+
+    def shared(self, key: str, make: Callable[[], SharedType]) -> SharedType:
+        """What several tools of this run use together: made for the first of them, closed after the run."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast(SharedType, self._shared[key])
 
     async def egress(self) -> Egress:
         """The tenant's way out, opened when the first call needs it and closed after the run."""
@@ -47,6 +66,7 @@ class Bench:
 
     async def close(self) -> None:
         """Close what was opened."""
+        await asyncio.gather(*(one.aclose() for one in self._shared.values()), return_exceptions=True)
         if self._egress is not None:
             opened = (await asyncio.gather(self._egress, return_exceptions=True))[0]
             if isinstance(opened, Egress):

@@ -14,7 +14,7 @@ from agent_builder.jsontext import encode
 
 MASK = "***"
 _SHORTEST = 4
-_PERCENT = re.compile("%[0-9A-F]{2}")
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 
 
 class Masker:
@@ -49,8 +49,7 @@ class Masker:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets: plain, as JSON or HTML write them, in a query, in hexadecimal, in base64 (also in
-    the midst of more).
+    """The text without the secrets: plain, as JSON, HTML or a query write them, in hexadecimal, in base64, also inside.
 
     Secrets of less than four characters are left alone; blotting those out would only make the rest unreadable.
     """
@@ -60,9 +59,9 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 def _forms(secret: str) -> set[str]:
     written = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     written |= {one.replace("/", "\\/") for one in written}
-    escaped = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
-    written |= escaped | {_PERCENT.sub(lambda match: match[0].lower(), one) for one in escaped}
     written |= {html.escape(secret), html.escape(secret, quote=False)}
+    coded_in_urls = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    written |= coded_in_urls | {_ESCAPE.sub(lambda escape: escape[0].lower(), one) for one in coded_in_urls}
     data = secret.encode()
     written |= {data.hex(), data.hex().upper()}
     for coded in (base64.b64encode, base64.urlsafe_b64encode):
