@@ -35,11 +35,13 @@ from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
 from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, carry_out
+from tests.integration.store.product import step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/agents"): {"name": "B", "model_config": {"provider": "scripted", "model": "m"}},
     ("patch", "/api/v1/agents/{agent_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/tools/{tool_id}/test"): {"arguments": {"city": "Vienna"}},
     ("patch", "/api/v1/conversations/{conversation_id}"): {"title": "Taken over"},
     ("post", "/api/v1/api-keys"): {"name": "B", "scopes": ["read"]},
     ("post", "/api/v1/playground/tickets"): {"agent_id": "{agent_id}"},
@@ -125,7 +127,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
-        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
+        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "2"})  # a version that has the tool, and a step
         _fill(owned)
         client = Item._get_connection().connection.client
         client.meta.events.register("before-call.dynamodb", lambda params, **_: owned.queries.append(str(params)))
@@ -150,7 +152,7 @@ def _fill(owned: Owned) -> None:
     lease = runs.claim(owned.tenant, accepted.conversation_id, now=2**42)
     assert lease is not None
     message = Message(role="assistant", parts=(TextPart(text="Secret"),))
-    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [], frozenset(), 1)
+    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(2)], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
     owned.ids |= _let_in(owned.tenant)
