@@ -37,6 +37,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /runs/{run_id}/steps/{number}": "read",
+    "POST /tools/{tool_id}/test": "edit",
     "POST /credentials": "edit",
     "GET /credentials": "read",
     "GET /credentials/{credential_id}": "read",

@@ -27,6 +27,7 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.authentication import Authentication
 
 _THREADS = 16
@@ -94,6 +95,8 @@ class ApiServices:
     consents: Any
     egress: Any
     parts: Any
+    tool_tests: Any
+    steps: Any
     openapi_imports: Any
 
 
@@ -107,7 +110,9 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
+    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
@@ -119,17 +124,20 @@ def api_services() -> ApiServices:
     from agent_builder.services.members import MemberService
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.steps import StepService
     from agent_builder.services.tickets import TicketService
+    from agent_builder.services.tool_tests import ToolTests
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     parts = PartService(agents)
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -140,6 +148,8 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
+        steps=StepService(StepRepository(), conversations),
         parts=parts,
         openapi_imports=openapi_imports(doorbell, parts),
     )
@@ -164,6 +174,8 @@ class RunnerServices:
     disconnector: Any
     secrets: Any
     authorization: Any
+    guarded: Any
+    tool_tester: Any
     importing: Any
     loop: asyncio.Runner
 
@@ -173,37 +185,36 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.services.disconnecting import Disconnector
+    from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
+    from agent_builder.services.tool_tests import ToolTester
 
     settings = _settings()
-    registry = ProviderRegistry(
-        keys=_provider_keys(settings),
-        base_urls=settings.provider_base_urls,
-        local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
-    )
+    registry = _registry(settings)
     connections = Connections()
     limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
+    guarded = ModelClients(credentials.new_egress)
+    tools = toolbox(credentials)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry),
-        tools_of=toolbox(credentials).open,
+        models=Models(lambda: registry, guarded.client),
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -216,6 +227,8 @@ def runner_services() -> RunnerServices:
         disconnector=Disconnector(EntryRepository(), connections, limits),
         secrets=credentials.secrets,
         authorization=credentials,
+        guarded=guarded,
+        tool_tester=ToolTester(AgentRepository(), tools.one),
         importing=cache(partial(importing, credentials)),
         loop=asyncio.Runner(),
     )
@@ -301,6 +314,17 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     table.bind(settings.table_name)
     return settings
+
+
+def _registry(settings: Settings) -> ProviderRegistry:
+    from agent_builder.providers.registry import ProviderRegistry
+
+    return ProviderRegistry(
+        keys=_provider_keys(settings),
+        base_urls=settings.provider_base_urls,
+        local_model_base_url=settings.local_model_base_url or None,
+        private_base_urls=settings.private_base_urls,
+    )
 
 
 def _provider_keys(settings: Settings) -> Any:

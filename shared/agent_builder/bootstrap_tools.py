@@ -73,6 +73,10 @@ def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportServ
 def toolbox(authorization: Authorization) -> Toolbox:
     """What makes the tools of a run."""
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tool_answers import ToolAnswerRepository
+    from agent_builder.services.http_tools import HttpTools
+    from agent_builder.services.mcp import McpMaker
     from agent_builder.services.toolbox import Toolbox
 
-    return Toolbox(PartRepository(), authorization.new_egress, makers={})
+    makers = {"http": HttpTools(authorization, ToolAnswerRepository()).make, "mcp": McpMaker(authorization)}
+    return Toolbox(PartRepository(), authorization.new_egress, makers)

@@ -43,6 +43,11 @@ def part_owner(tenant: str, part_id: str) -> str:
     return f"{_tenant(tenant)}#PART#{part_id}"
 
 
+def tool_answer(digest: str) -> str:
+    """Sort key, in its agent's partition, of an answer of a tool that is used again."""
+    return f"ANSWER#{digest}"
+
+
 def agent_parts(tenant: str, agent_id: str) -> str:
     """Index partition of an agent's `part_owner`s."""
     return f"{agent(tenant, agent_id)}#PARTS"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
+
+import httpx2
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelRequest, ToolSpec, Usage
@@ -86,16 +89,23 @@ class ModelCaller:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Gives a run its model."""
+    """Gives a run its model.
+
+    Attributes:
+        guarded: A tenant's client for the servers that it names itself.
+    """
 
     registry: Callable[[], ProviderRegistry]
+    guarded: Callable[[str], httpx2.AsyncClient]
 
-    def caller(self, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
-        """How to call the model that a version names, with the tenant's own key where it has one.
+    def caller(self, tenant: str, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
+        """How to call the model that a tenant's version names, with the tenant's own key where it has one.
 
         Raises:
             ProviderError: `auth` where no key is configured.
         """
         config = version.llm_config
-        provider = self.registry().get(config.provider, config.base_url, own_key=own_key)
+        provider = self.registry().get(
+            config.provider, config.base_url, own_key=own_key, guarded=partial(self.guarded, tenant)
+        )
         return ModelCaller(provider, config, version.system_prompt, conversation_id)
