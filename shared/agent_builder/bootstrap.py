@@ -204,12 +204,13 @@ def runner_services() -> RunnerServices:
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
-    tools = toolbox(credentials)
+    models = Models(lambda: registry, guarded.client)
+    tools = toolbox(credentials, models)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry, guarded.client),
+        models=models,
         tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),

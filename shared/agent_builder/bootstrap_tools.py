@@ -10,9 +10,11 @@ from agent_builder.config import Settings
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
+    from agent_builder.models.agents import LlmConfig
     from agent_builder.realtime.doorbell import Doorbell
     from agent_builder.services.authorization import Authorization
     from agent_builder.services.importing import Importing
+    from agent_builder.services.models import ModelCaller, Models
     from agent_builder.services.openapi_imports import OpenApiImportService
     from agent_builder.services.outbound import Outbound
     from agent_builder.services.parts import PartService
@@ -70,13 +72,26 @@ def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportServ
     return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), parts, doorbell)
 
 
-def toolbox(authorization: Authorization) -> Toolbox:
+def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     """What makes the tools of a run."""
+    from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.tool_answers import ToolAnswerRepository
     from agent_builder.services.http_tools import HttpTools
+    from agent_builder.services.llm_tools import llm_tools
     from agent_builder.services.mcp import McpMaker
-    from agent_builder.services.toolbox import Toolbox
+    from agent_builder.services.subagents import SubAgents
+    from agent_builder.services.toolbox import Maker, Toolbox
 
-    makers = {"http": HttpTools(authorization, ToolAnswerRepository()).make, "mcp": McpMaker(authorization)}
-    return Toolbox(PartRepository(), authorization.new_egress, makers)
+    async def model_of(tenant: str, config: LlmConfig, system: str, name: str) -> ModelCaller:
+        own_key = await authorization.secrets.provider_key(tenant, config.provider)
+        return models.of(tenant, config, system, name, own_key=own_key)
+
+    makers: dict[str, Maker] = {
+        "http": HttpTools(authorization, ToolAnswerRepository()).make,
+        "mcp": McpMaker(authorization),
+        "llm": llm_tools(model_of),
+    }
+    box = Toolbox(PartRepository(), authorization.new_egress, makers)
+    makers["agent"] = SubAgents(AgentRepository(), box.open, model_of).make
+    return box
