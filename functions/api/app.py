@@ -25,6 +25,7 @@ from functions.api import (
     egress,
     invitations,
     limits,
+    mcp,
     members,
     oauth,
     platform,
@@ -42,7 +43,19 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+for module in (
+    agents,
+    conversations,
+    platform,
+    api_keys,
+    members,
+    invitations,
+    limits,
+    credentials,
+    oauth,
+    egress,
+    mcp,
+):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -5,6 +5,7 @@
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
+{"kind": "mcp_list", "tenant_id", "agent_id", "integration_id"} what an MCP server offers: {"tools": [...]}
 {"kind": "reseal", "tenant_id"}                                move a tenant's secrets to the key that seals now
 {"kind": "rescue"}                                             ring again for what is overdue
 {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
@@ -18,6 +19,7 @@ from typing import Any
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import preload_runner, restore_runner, runner_services
+from agent_builder.bootstrap_tools import mcp_offers
 from agent_builder.models.identity import Identity
 from agent_builder.observability import configure_logging, log_context, logger
 
@@ -72,6 +74,18 @@ def _connect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"failure": services.loop.run(services.authorization.connect(event["tenant_id"], event["consent"]))}
 
 
+def _mcp_list(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    offers = mcp_offers(services.authorization)
+    try:
+        offer: dict[str, Any] = services.loop.run(
+            offers.offer(event["tenant_id"], event["agent_id"], event["integration_id"])
+        )
+    finally:
+        services.loop.run(services.authorization.settle())
+    return offer
+
+
 def _reseal(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"resealed": runner_services().secrets.reseal(event["tenant_id"])}
 
@@ -90,6 +104,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "purge": _purge,
     "disconnect": _disconnect,
     "connect": _connect,
+    "mcp_list": _mcp_list,
     "reseal": _reseal,
     "rescue": _rescue,
     "provider_status": _provider_status,

@@ -95,6 +95,7 @@ class ApiServices:
     consents: Any
     egress: Any
     parts: Any
+    mcp: Any
 
 
 @cache
@@ -107,6 +108,7 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
@@ -116,6 +118,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
+    from agent_builder.services.mcp_choice import McpChoices
     from agent_builder.services.members import MemberService
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
@@ -126,6 +129,7 @@ def api_services() -> ApiServices:
     agents = AgentService(AgentRepository(), doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
+    parts = PartService(agents)
     return ApiServices(
         agents=agents,
         conversations=ConversationService(ConversationRepository(), agents, doorbell),
@@ -139,7 +143,8 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        parts=PartService(agents),
+        parts=parts,
+        mcp=McpChoices(agents, parts, PartRepository(), doorbell),
     )
 
 

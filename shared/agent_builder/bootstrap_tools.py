@@ -11,6 +11,7 @@ from agent_builder.config import Settings
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
     from agent_builder.services.authorization import Authorization
+    from agent_builder.services.mcp_offers import McpOffers
     from agent_builder.services.outbound import Outbound
     from agent_builder.services.toolbox import Toolbox
 
@@ -53,3 +54,12 @@ def toolbox(authorization: Authorization) -> Toolbox:
     from agent_builder.services.toolbox import Toolbox
 
     return Toolbox(PartRepository(), authorization.new_egress, makers={"mcp": McpMaker(authorization)})
+
+
+def mcp_offers(authorization: Authorization) -> McpOffers:
+    """What asks MCP servers for their tools."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.mcp_offers import McpOffers
+
+    return McpOffers(AgentRepository(), PartRepository(), authorization)

@@ -1,4 +1,4 @@
-"""MCP servers as tools. The runner's side: sessions of a run, and what a server offers to choose from."""
+"""MCP servers as tools: the sessions of a run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 
 from agent_builder.errors import OutboundFailed, OutcomeUnknown, ToolError
 from agent_builder.messages import Json, ToolSpec
-from agent_builder.models.agents import PartRef
 from agent_builder.models.tools import Integration, McpTool, StoredTool
-from agent_builder.repositories.parts import PartRepository
 from agent_builder.services.authorization import Authorization
 from agent_builder.services.toolbox import Bench
-from agent_builder.tools.auth.masking import masked
 from agent_builder.tools.auth.material import Material
 from agent_builder.tools.base import CallContext, Tool
 from agent_builder.tools.egress import Egress
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from agent_builder.tools.mcp_client import McpSession
     from agent_builder.tools.mcp_wire import McpWire
 
-OFFER_SECONDS = 20.0
 _MAX_SESSIONS = 3
 _GONE = "The integration of this tool is gone; choose the tool again."
 _ENDS_TOO_OFTEN = "The MCP server ends its sessions too often; it is not asked again in this run."
@@ -130,9 +126,10 @@ class McpServer:
         assert credential_id is not None
         return await self.authorization.material(self.tenant, credential_id, instead_of=over)
 
-    def clean(self, text: str) -> str:
-        """A text of the server without the secrets that were sent to it."""
-        return masked(text, self._wire.secrets if self._wire else ())
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What was sent to the server, and may come back from it."""
+        return frozenset(self._wire.secrets) if self._wire else frozenset()
 
 
 def _modules() -> tuple[type[McpSession], type[McpWire]]:
@@ -192,55 +189,3 @@ class McpMaker:
             )
         provider = bench.version.llm_config.provider
         return McpCall(definition, server, adapt(definition.input_schema, provider, strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class McpOffers:
-    """Asks servers what they offer, for REST."""
-
-    parts: PartRepository
-    authorization: Authorization
-
-    async def offer(self, tenant: str, agent_id: str, integration: PartRef) -> Json:
-        """What a server offers now: `{"tools": [...]}`, or `{"failure": {"code", "detail"}}`."""
-        found = await asyncio.to_thread(self.parts.integrations, tenant, agent_id, [integration])
-        if not found:
-            return _failure(ToolError(_GONE, code="integration_not_found"))
-        try:
-            async with asyncio.timeout(OFFER_SECONDS), await self.authorization.new_egress(tenant) as egress:
-                return await self._asked(McpServer(tenant, found[0], _ready(egress), self.authorization))
-        except ToolError as error:
-            return _failure(error)
-        except TimeoutError:
-            return _failure(ToolError("The MCP server did not answer in time.", code="outbound_failed"))
-
-    async def _asked(self, server: McpServer) -> Json:
-        try:
-            return {"tools": [offer_view(one, server.clean) for one in await server.offered()]}
-        finally:
-            await server.aclose()
-
-
-def offer_view(remote: RemoteTool, clean: Callable[[str], str]) -> Json:
-    """A tool as a person is shown it. `input_schema` is null where no tool can be made of it; `notes` say why."""
-    schema, notes = remote.accepted()
-    return {
-        "remote_name": remote.name,
-        "title": clean(remote.title),
-        "description": clean(remote.description),
-        "input_schema": schema,
-        "effect": remote.effect,
-        "fingerprint": remote.fingerprint,
-        "notes": [note.model_dump() for note in notes],
-    }
-
-
-def _failure(error: ToolError) -> Json:
-    return {"failure": {"code": error.error_code, "detail": error.detail}}
-
-
-def _ready(egress: Egress) -> Callable[[], Awaitable[Egress]]:
-    async def answer() -> Egress:
-        return egress
-
-    return answer

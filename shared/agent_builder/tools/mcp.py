@@ -12,22 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent_builder.errors import MalformedRequest, OutboundFailed, ToolError, Unprocessable
+from agent_builder.errors import MalformedRequest, OutboundFailed, ToolError
 from agent_builder.jsontext import decode, encode
 from agent_builder.messages import Effect, Json
-from agent_builder.models.tools import DESCRIPTION_LIMIT, McpTool, checked_input_schema
+from agent_builder.models.tools import McpTool
 from agent_builder.tools.auth.masking import masked
-from agent_builder.tools.openapi.assembly import Assembly, shortened
-from agent_builder.tools.openapi.merging import Merger
-from agent_builder.tools.openapi.notes import Note, Skip, changed, distinct
-from agent_builder.tools.openapi.references import References
-from agent_builder.tools.openapi.schema_reader import SchemaReader
-from agent_builder.tools.schemas import check_schema
-from agent_builder.tools.vendor_schemas import adapt
 
 MAX_TOOLS = 500
 MAX_LIST_BYTES = 1024 * 1024
-NAME_LIMIT = 200
 _ERROR_LENGTH = 2_000
 _ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -67,24 +59,6 @@ class RemoteTool:
     def effect(self) -> Effect:
         """What the server says that it does: a suggestion, no more."""
         return "read" if self.annotations.get("readOnlyHint") is True else "write"
-
-    def accepted(self) -> tuple[Json | None, tuple[Note, ...]]:
-        """The schema as all vendors' models take it, None where no tool can be made; and what is to be said of it."""
-        notes: list[Note] = []
-        try:
-            if not 0 < len(self.name) <= NAME_LIMIT:
-                raise Skip("invalid_name", f"The name is empty, or longer than {NAME_LIMIT} characters.")
-            schema = _readable(self.input_schema, notes)
-        except Skip as skip:
-            return None, distinct([*notes, skip.note])
-        if len(self.description) > DESCRIPTION_LIMIT:
-            notes.append(changed("description_shortened", f"Models see {DESCRIPTION_LIMIT:,} characters of it."))
-        return schema, distinct(notes)
-
-
-def told_description(text: str) -> str:
-    """What a model is told of a description."""
-    return shortened(text.replace("\x00", ""), DESCRIPTION_LIMIT)
 
 
 def size_of(tool: RemoteTool) -> int:
@@ -188,22 +162,3 @@ def _resource(resource: Json) -> Iterator[tuple[str, str]]:
 
 def _decoded_length(data: object) -> int:
     return len(str(data or "").rstrip("=")) * 3 // 4
-
-
-def _readable(schema: Any, notes: list[Note]) -> Json:
-    """A schema of a server in the words that the product knows."""
-    try:
-        checked = decode(encode(schema), limit=MAX_LIST_BYTES)
-        if not isinstance(checked, dict):
-            raise Skip("invalid_schema", "The input schema is not a JSON object.")
-        reader = SchemaReader(References(checked), "3.1", checked)
-        read = {"type": "object", **reader.read(checked, notes)}
-        out = Assembly(Merger(reader)).assemble(read, notes)
-        check_schema(checked_input_schema(out))
-        for vendor in ("anthropic", "openai", "google"):
-            adapt(out, vendor, strict=True)
-    except (MalformedRequest, Unprocessable) as error:
-        raise Skip("invalid_schema", error.detail) from None
-    except (ValueError, RecursionError) as error:
-        raise Skip("invalid_schema", f"The input schema cannot be used: {str(error)[:200]}") from None
-    return out
