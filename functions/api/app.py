@@ -28,7 +28,10 @@ from functions.api import (
     mcp,
     members,
     oauth,
+    openapi_imports,
     platform,
+    steps,
+    tool_tests,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -56,6 +59,8 @@ for module in (
     egress,
     mcp,
 ):
+    app.include_router(module.router)
+for module in (steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -10,9 +10,13 @@ from agent_builder.config import Settings
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
+    from agent_builder.realtime.doorbell import Doorbell
     from agent_builder.services.authorization import Authorization
+    from agent_builder.services.importing import Importing
     from agent_builder.services.mcp_offers import McpOffers
+    from agent_builder.services.openapi_imports import OpenApiImportService
     from agent_builder.services.outbound import Outbound
+    from agent_builder.services.parts import PartService
     from agent_builder.services.toolbox import Toolbox
 
 
@@ -47,13 +51,39 @@ def outbound() -> Outbound:
     return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
 
 
+def importing(authorization: Authorization) -> Importing:
+    """What carries imports of descriptions out."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.importing import Importing
+
+    return Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), authorization)
+
+
+def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportService:
+    """Imports as REST has them."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+    from agent_builder.services.openapi_imports import OpenApiImportService
+
+    return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), parts, doorbell)
+
+
 def toolbox(authorization: Authorization) -> Toolbox:
     """What makes the tools of a run."""
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tool_answers import ToolAnswerRepository
+    from agent_builder.services.http_tools import HttpTools
     from agent_builder.services.mcp import McpMaker
-    from agent_builder.services.toolbox import Toolbox
+    from agent_builder.services.toolbox import Maker, Toolbox
 
-    return Toolbox(PartRepository(), authorization.new_egress, makers={"mcp": McpMaker(authorization)})
+    makers: dict[str, Maker] = {
+        "http": HttpTools(authorization, ToolAnswerRepository()).make,
+        "mcp": McpMaker(authorization),
+    }
+    return Toolbox(PartRepository(), authorization.new_egress, makers)
 
 
 def mcp_offers(authorization: Authorization) -> McpOffers:

@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import OutcomeUnknown, ProviderError, ToolError
+from agent_builder.errors import OutcomeUnknown, ProviderError, ReconnectNeeded, ToolError
 from agent_builder.messages import (
     Cost,
     Effect,
@@ -259,7 +260,7 @@ class Engine:
             transcript.begins(call, self.clock())
         if any(transcript.ledger[call.tool_use_id].detail["effect"] == "write" for call in todo):
             yield Checkpoint()  # from here on each of them may have acted
-        tasks = [asyncio.create_task(self._call(call, transcript.ledger[call.tool_use_id].number)) for call in todo]
+        tasks = [asyncio.create_task(self._call(call, transcript)) for call in todo]
         try:
             for done in asyncio.as_completed(tasks):
                 result, status = await done
@@ -271,20 +272,25 @@ class Engine:
                 task.cancel()
         transcript.close_round()
 
-    async def _call(self, call: ToolCallPart, number: int) -> tuple[ToolResultPart, StepStatus]:
+    async def _call(self, call: ToolCallPart, transcript: Transcript) -> tuple[ToolResultPart, StepStatus]:
         begun, seconds = time.monotonic(), self.limits.tool_seconds
+        key = self.call_key(transcript.ledger[call.tool_use_id].number)
+        context = CallContext(key, partial(transcript.note, call))
         result: Json = {}
         error: str | None = None
+        reconnect: str | None = None
         status: StepStatus = "failed"
         doubt: StepStatus = "unknown" if self._effect(call) == "write" else "failed"
         try:
             tool = self._tool(call)
             seconds = tool.spec.timeout_seconds or seconds
             async with asyncio.timeout(seconds):
-                result = await tool.call(call.input, CallContext(self.call_key(number)))
+                result = await tool.call(call.input, context)
             status = "succeeded"
         except OutcomeUnknown as failure:
             error, status = failure.detail, doubt
+        except ReconnectNeeded as failure:
+            error, reconnect = failure.detail, failure.credential_id
         except ToolError as failure:
             error = failure.detail
         except TimeoutError:
@@ -295,9 +301,8 @@ class Engine:
         if status == "unknown":
             error = f"{error} {UNKNOWN}"
         duration = round((time.monotonic() - begun) * 1000)
-        return ToolResultPart(
-            tool_use_id=call.tool_use_id, name=call.name, result=result, error=error, duration_ms=duration
-        ), status
+        told: Json = {"result": result, "error": error, "duration_ms": duration, "needs_reconnect": reconnect}
+        return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, **told), status
 
     def _tool(self, call: ToolCallPart) -> Tool:
         if call.invalid is not None:

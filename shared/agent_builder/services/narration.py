@@ -65,6 +65,9 @@ class Narration:
                 "duration_ms": part.duration_ms,
             }
             self._send(frame if part.error is None else {**frame, "error": part.error})
+            if part.needs_reconnect is not None:
+                about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
+                self._send({"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect})
 
     def _step_id(self, step: int) -> str:
         return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"

@@ -36,6 +36,7 @@ class Run:
         self.claim = claim
         self.run = run
         self.runner = claim.runner
+        self.tool_seconds = claim.runner.limits.tool_seconds
         self.transcript = Transcript()
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
@@ -195,8 +196,10 @@ class Run:
             return self.transcript.outcome("failed", error=failure)
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
-        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id)
+        own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
+        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
+            self.tool_seconds = max([self.tool_seconds, *(tool.spec.timeout_seconds or 0 for tool in tools.values())])
             engine = Engine(
                 stream=caller.stream,
                 tools=tools,
@@ -220,7 +223,7 @@ class Run:
         """
         if time.monotonic() - self.claim.renewed > LEASE_MS / 1000:
             raise FenceLost("The lease was not renewed in time.")
-        seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
+        seconds = MODEL_SECONDS if kind == "model" else self.tool_seconds
         return self.claim.work_left > self.claim.needed(seconds)
 
     async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:

@@ -105,6 +105,17 @@ class Toolbox:
         finally:
             await bench.close()
 
+    @asynccontextmanager
+    async def one(self, tenant: str, version: AgentVersion, tool_id: str) -> AsyncIterator[Tool | None]:
+        """One stored tool of a version, enabled or not; None where the version has none with this id."""
+        parts = await self.parts_of(tenant, version)
+        bench = Bench(tenant, version, parts.integrations, self.new_egress)
+        found = [tool for tool in parts.tools if tool.id == tool_id and tool.definition.kind in self.makers]
+        try:
+            yield self.makers[found[0].definition.kind](found[0], bench) if found else None
+        finally:
+            await bench.close()
+
     async def parts_of(self, tenant: str, version: AgentVersion) -> Parts:
         """What a version names; it never changes, so it is read once."""
         if not (version.tools or version.integrations):

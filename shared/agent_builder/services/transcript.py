@@ -117,6 +117,12 @@ class Transcript:
         self.tool_calls += self.ledger[call.tool_use_id].status == "reserved"
         self.record(replace(self.ledger[call.tool_use_id], status="running", started_at=now))
 
+    def note(self, call: ToolCallPart, fields: Json) -> None:
+        """Add to what will be stored of a call that goes on, beside its result."""
+        step = self.ledger[call.tool_use_id]
+        noted = {**step.detail.get("call", {}), **fields}
+        self.ledger[call.tool_use_id] = replace(step, detail={**step.detail, "call": noted})
+
     def ended(self, result: ToolResultPart, status: StepStatus) -> None:
         """A call is over."""
         step = self.ledger[result.tool_use_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,9 +15,11 @@ class CallContext:
 
     Attributes:
         idempotency_key: The same whenever this very call is tried again, by whichever runner; of no other call.
+        note: Adds fields to what is stored of the call, for people; no model sees them. They hold no secrets.
     """
 
     idempotency_key: str
+    note: Callable[[Json], None] = lambda fields: None
 
 
 class Tool(Protocol):
