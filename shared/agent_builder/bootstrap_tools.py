@@ -76,13 +76,10 @@ def toolbox(authorization: Authorization) -> Toolbox:
     from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.tool_answers import ToolAnswerRepository
     from agent_builder.services.http_tools import HttpTools
-    from agent_builder.services.mcp import McpMaker
-    from agent_builder.services.toolbox import Maker, Toolbox
+    from agent_builder.services.mcp import McpTools
+    from agent_builder.services.toolbox import Toolbox
 
-    makers: dict[str, Maker] = {
-        "http": HttpTools(authorization, ToolAnswerRepository()).make,
-        "mcp": McpMaker(authorization),
-    }
+    makers = {"http": HttpTools(authorization, ToolAnswerRepository()).make, "mcp": McpTools(authorization).make}
     return Toolbox(PartRepository(), authorization.new_egress, makers)
 
 

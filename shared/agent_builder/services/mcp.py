@@ -12,12 +12,12 @@ from agent_builder.messages import Json, ToolSpec
 from agent_builder.models.tools import Integration, McpTool, StoredTool
 from agent_builder.services.authorization import Authorization
 from agent_builder.services.toolbox import Bench
+from agent_builder.tools.auth.masking import Masker
 from agent_builder.tools.auth.material import Material
 from agent_builder.tools.base import CallContext, Tool
 from agent_builder.tools.egress import Egress
-from agent_builder.tools.mcp import RemoteTool, changed_since, read_result
-from agent_builder.tools.schemas import check_arguments, restored
-from agent_builder.tools.vendor_schemas import Adapted, adapt
+from agent_builder.tools.mcp import RemoteTool, changed_since, read_result, shaped, unanswered
+from agent_builder.tools.specs import Checked, spec_of
 
 if TYPE_CHECKING:
     from agent_builder.tools.mcp_client import McpSession
@@ -85,7 +85,7 @@ class McpServer:
             raise refused
         assert self._wire is not None
         try:
-            return read_result(await session.call(tool.remote_name, arguments), self._wire.secrets)
+            return read_result(await session.call(tool.remote_name, arguments), Masker(self._wire.secrets))
         except OutboundFailed as failed:
             if failed.sent and tool.effect == "write":
                 raise OutcomeUnknown(failed.detail) from failed
@@ -127,6 +127,11 @@ class McpServer:
         return await self.authorization.material(self.tenant, credential_id, instead_of=over)
 
     @property
+    def address(self) -> str:
+        """Where the server is."""
+        return self.integration.definition.base_url
+
+    @property
     def secrets(self) -> frozenset[str]:
         """What was sent to the server, and may come back from it."""
         return frozenset(self._wire.secrets) if self._wire else frozenset()
@@ -139,53 +144,54 @@ def _modules() -> tuple[type[McpSession], type[McpWire]]:
     return McpSession, McpWire
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class McpCall:
-    """A tool of a server, ready to be called."""
+    """A tool of a server. It is called with arguments that were checked."""
 
-    definition: McpTool
+    tool: McpTool
     server: McpServer | None
-    adapted: Adapted
+    spec: ToolSpec = field(init=False)
 
-    @property
-    def spec(self) -> ToolSpec:
-        """How a model is told of it."""
-        one = self.definition
-        return ToolSpec(
-            one.name,
-            one.description,
-            self.adapted.schema,
-            effect=one.effect,
-            timeout_seconds=one.timeout_seconds,
-            approval_seconds=one.approval_seconds if one.requires_approval else 0,
-            strict=self.adapted.strict,
-        )
+    def __post_init__(self) -> None:
+        one = self.tool
+        self.spec = spec_of(one, input_schema=one.input_schema, effect=one.effect, timeout_seconds=one.timeout_seconds)
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
-        """Check the arguments, and call it."""
+        """Call it, and shape its answer.
+
+        Raises:
+            OutcomeUnknown: It may have acted, and its answer was lost, or took too long.
+            ToolError: It was not called, or failed.
+        """
         if self.server is None:
             raise ToolError(_GONE, code="integration_not_found")
-        given = restored(self.definition.input_schema, arguments, self.adapted.renamed)
-        check_arguments(self.definition.input_schema, given)
-        return await self.server.call(self.definition, given)
+        context.note({"request": {"server": self.server.address, "tool": self.tool.remote_name}})
+        try:
+            async with asyncio.timeout(self.tool.timeout_seconds):
+                answer = await self.server.call(self.tool, arguments)
+        except TimeoutError:
+            raise unanswered(self.tool) from None
+        made = await shaped(answer, self.tool.response)
+        if made.whole is not None:
+            context.note({"whole": made.whole})
+        return made.result
 
 
 @dataclass(frozen=True, slots=True)
-class McpMaker:
+class McpTools:
     """Makes tools of the kind `mcp`."""
 
     authorization: Authorization
 
-    def __call__(self, stored: StoredTool, bench: Bench) -> Tool:
+    def make(self, stored: StoredTool, bench: Bench) -> Tool:
         """A tool that shares its server with the others of the run."""
-        definition = stored.definition
-        assert isinstance(definition, McpTool)
-        integration = bench.integrations.get(definition.integration_id)
+        tool = stored.definition
+        assert isinstance(tool, McpTool)
+        integration = bench.integrations.get(tool.integration_id)
         server = None
         if integration is not None:
             server = bench.shared(
                 f"mcp {integration.id}",
                 lambda: McpServer(bench.tenant, integration, bench.egress, self.authorization),
             )
-        provider = bench.version.llm_config.provider
-        return McpCall(definition, server, adapt(definition.input_schema, provider, strict=True))
+        return Checked(McpCall(tool, server), bench.version.llm_config.provider)

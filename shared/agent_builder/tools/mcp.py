@@ -6,17 +6,20 @@ server says something else afterwards.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent_builder.errors import MalformedRequest, OutboundFailed, ToolError
+from agent_builder.errors import MalformedRequest, OutboundFailed, OutcomeUnknown, ToolError
 from agent_builder.jsontext import decode, encode
 from agent_builder.messages import Effect, Json
-from agent_builder.models.tools import McpTool
-from agent_builder.tools.auth.masking import masked
+from agent_builder.models.tools import McpTool, ResponseShape
+from agent_builder.tools.answers import Shaped, fitted
+from agent_builder.tools.auth.masking import Masker
+from agent_builder.tools.selection import select
 
 MAX_TOOLS = 500
 MAX_LIST_BYTES = 1024 * 1024
@@ -86,19 +89,41 @@ def changed_since(tool: McpTool, offered: Iterable[RemoteTool]) -> ToolError | N
     return ToolError(text, code="mcp_tool_changed")
 
 
-def read_result(told: Json, secrets: Iterable[str]) -> Json:
+def unanswered(tool: McpTool) -> ToolError:
+    """What is said of a call that took too long."""
+    text = f"The MCP server did not answer within {tool.timeout_seconds:g} seconds."
+    return OutcomeUnknown(text) if tool.effect == "write" else OutboundFailed("timeout", text, sent=True)
+
+
+async def shaped(answer: Json, shape: ResponseShape) -> Shaped:
+    """What a model gets of an answer.
+
+    Raises:
+        ToolError: The tool's `select` cannot be applied to it.
+    """
+    value: Any = answer
+    if shape.select:
+        try:
+            value = await asyncio.to_thread(select, shape.select, answer)
+        except ToolError as error:
+            raise ToolError(f"The tool was called and answered, but: {error.detail}") from error
+    result, complete = fitted(value, shape.max_bytes)
+    return Shaped(result, None if complete and not shape.select else answer)
+
+
+def read_result(told: Json, masker: Masker) -> Json:
     """The answer of a call as a model gets it: structured content before text; what is no text is only described.
 
     Args:
         told: What the protocol calls a CallToolResult.
-        secrets: Blotted out wherever they stand.
+        masker: Blots out what was sent as a secret, wherever it stands.
 
     Raises:
         ToolError: The tool says that it failed, in its own words.
         OutboundFailed: The answer is no JSON that can be kept.
     """
     try:
-        told = decode(masked_json(told, tuple(secrets)), limit=_ANSWER_BYTES)
+        told = decode(encode(masker.value(told)), limit=_ANSWER_BYTES)
     except (MalformedRequest, ValueError, RecursionError):
         raise OutboundFailed("protocol", "The MCP server's answer is not valid JSON.", sent=True) from None
     pieces = list(_pieces(told.get("content") or []))
@@ -111,19 +136,6 @@ def read_result(told: Json, secrets: Iterable[str]) -> Json:
         value = structured if isinstance(structured, dict) else {"value": structured}
         return {"value": structured, "attachments": described} if described else value
     return _joined([text for _, text in pieces], plain=not described)
-
-
-def masked_json(value: Any, secrets: tuple[str, ...]) -> str:
-    """A value as JSON with the secrets blotted out of its texts and keys."""
-
-    def clean(one: Any) -> Any:
-        if isinstance(one, str):
-            return masked(one, secrets)
-        if isinstance(one, dict):
-            return {masked(key, secrets): clean(item) for key, item in one.items()}
-        return [clean(item) for item in one] if isinstance(one, list) else one
-
-    return encode(clean(value) if secrets else value)
 
 
 def _joined(texts: list[str], *, plain: bool) -> Json:

@@ -9,8 +9,8 @@ from agent_builder.errors import MalformedRequest, Unprocessable
 from agent_builder.jsontext import decode, encode
 from agent_builder.messages import Json
 from agent_builder.models.tools import DESCRIPTION_LIMIT, checked_input_schema
-from agent_builder.tools.auth.masking import masked
-from agent_builder.tools.mcp import MAX_LIST_BYTES, RemoteTool, masked_json
+from agent_builder.tools.auth.masking import Masker
+from agent_builder.tools.mcp import MAX_LIST_BYTES, RemoteTool
 from agent_builder.tools.openapi.assembly import Assembly, shortened
 from agent_builder.tools.openapi.merging import Merger
 from agent_builder.tools.openapi.notes import Note, Skip, changed, distinct
@@ -24,13 +24,13 @@ NAME_LIMIT = 200
 
 def offer_view(remote: RemoteTool, secrets: Iterable[str]) -> Json:
     """A tool as a person is shown it. `input_schema` is null where no tool can be made of it; `notes` say why."""
-    known = tuple(secrets)
+    masker = Masker(secrets)
     schema, notes = accepted(remote)
     return {
         "remote_name": remote.name,
-        "title": masked(remote.title, known),
-        "description": masked(remote.description, known),
-        "input_schema": None if schema is None else decode(masked_json(schema, known), limit=MAX_LIST_BYTES),
+        "title": masker.text(remote.title),
+        "description": masker.text(remote.description),
+        "input_schema": masker.value(schema),
         "effect": remote.effect,
         "fingerprint": remote.fingerprint,
         "notes": [note.model_dump() for note in notes],

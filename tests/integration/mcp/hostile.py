@@ -44,6 +44,9 @@ class Hostile(ThreadingHTTPServer):
         self.session = "s-1"
         self.over = threading.Event()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are part of it."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/mcp"
