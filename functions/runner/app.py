@@ -5,7 +5,7 @@
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
-{"kind": "mcp_list", "tenant_id", "agent_id", "integration_id"} what an MCP server offers: {"tools": [...]}
+{"kind": "mcp_list", "tenant_id", "agent_id", "integration_id"}   what an MCP server offers: {"tools"} or {"failure"}
 {"kind": "tool_test", "tenant_id", "agent_id", "version", "tool_id", "arguments", "approved"}    call one tool, once
 {"kind": "reseal", "tenant_id"}                                move a tenant's secrets to the key that seals now
 {"kind": "openapi_import", "tenant_id", "import_id"}           read a description: {"status"}, "" if others do
@@ -21,7 +21,6 @@ from typing import Any
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import preload_runner, restore_runner, runner_services
-from agent_builder.bootstrap_tools import mcp_offers
 from agent_builder.models.identity import Identity
 from agent_builder.observability import configure_logging, log_context, logger
 
@@ -78,14 +77,11 @@ def _connect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 def _mcp_list(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     services = runner_services()
-    offers = mcp_offers(services.authorization)
+    work = services.mcp_offers().offer(event["tenant_id"], event["agent_id"], event["integration_id"])
     try:
-        offer: dict[str, Any] = services.loop.run(
-            offers.offer(event["tenant_id"], event["agent_id"], event["integration_id"])
-        )
+        return dict(services.loop.run(work))
     finally:
         services.loop.run(services.authorization.settle())
-    return offer
 
 
 def _tool_test(event: dict[str, Any], seconds: float) -> dict[str, Any]:

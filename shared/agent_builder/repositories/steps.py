@@ -32,6 +32,7 @@ class StepItem(Item, discriminator="step"):
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
+    parent = NumberAttribute(null=True)
 
 
 def step_items(tenant: str, run_id: str, steps: Iterable[Step]) -> Iterator[Item]:
@@ -118,6 +119,7 @@ def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
         usage=step.usage.model_dump() if step.usage else None,
         cost=step.cost.model_dump() if step.cost else None,
         error=step.error,
+        parent=step.parent,
     )
 
 
@@ -136,4 +138,5 @@ def _step(item: StepItem, pieces: dict[str, str]) -> Step:
         usage=Usage.model_validate(item.usage) if item.usage else None,
         cost=Cost.model_validate(item.cost) if item.cost else None,
         error=item.error,
+        parent=int(item.parent) if item.parent else None,
     )

@@ -19,9 +19,9 @@ from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.budget import Limits
 from agent_builder.services.claim import Claim
 from agent_builder.services.context import HISTORY_PAGE, Histories, History
-from agent_builder.services.engine import Limits
 from agent_builder.services.models import ModelCaller
 from agent_builder.tools.base import Tool
 

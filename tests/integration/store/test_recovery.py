@@ -32,9 +32,9 @@ from agent_builder.realtime.connections import Posted
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.services import run as running
-from agent_builder.services.engine import Limits
+from agent_builder.services.account import UNKNOWN
+from agent_builder.services.budget import Limits
 from agent_builder.services.runner import Runner
-from agent_builder.services.transcript import UNKNOWN
 from agent_builder.tools.base import CallContext
 from tests.integration.store.product import Product
 
