@@ -27,7 +27,10 @@ from functions.api import (
     limits,
     members,
     oauth,
+    openapi_imports,
     platform,
+    steps,
+    tool_tests,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -43,6 +46,8 @@ register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+    app.include_router(module.router)
+for module in (steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

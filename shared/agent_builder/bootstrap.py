@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import authorization, envelopes, importing, openapi_imports, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -95,6 +95,9 @@ class ApiServices:
     consents: Any
     egress: Any
     parts: Any
+    tool_tests: Any
+    steps: Any
+    openapi_imports: Any
 
 
 @cache
@@ -107,7 +110,9 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
+    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
@@ -119,16 +124,20 @@ def api_services() -> ApiServices:
     from agent_builder.services.members import MemberService
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.steps import StepService
     from agent_builder.services.tickets import TicketService
+    from agent_builder.services.tool_tests import ToolTests
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
+    parts = PartService(agents)
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -139,7 +148,10 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        parts=PartService(agents),
+        tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
+        steps=StepService(StepRepository(), conversations),
+        parts=parts,
+        openapi_imports=openapi_imports(doorbell, parts),
     )
 
 
@@ -163,6 +175,8 @@ class RunnerServices:
     secrets: Any
     authorization: Any
     guarded: Any
+    tool_tester: Any
+    importing: Any
     loop: asyncio.Runner
 
 
@@ -179,6 +193,7 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
+    from agent_builder.services.tool_tests import ToolTester
 
     settings = _settings()
     registry = _registry(settings)
@@ -190,15 +205,17 @@ def runner_services() -> RunnerServices:
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
     models = Models(lambda: registry, guarded.client)
+    tools = toolbox(credentials, models)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
         models=models,
-        tools_of=toolbox(credentials, models).open,
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -212,6 +229,8 @@ def runner_services() -> RunnerServices:
         secrets=credentials.secrets,
         authorization=credentials,
         guarded=guarded,
+        tool_tester=ToolTester(AgentRepository(), tools.one),
+        importing=cache(partial(importing, credentials)),
         loop=asyncio.Runner(),
     )
 

@@ -11,9 +11,13 @@ from agent_builder.config import Settings
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
     from agent_builder.models.agents import LlmConfig
+    from agent_builder.realtime.doorbell import Doorbell
     from agent_builder.services.authorization import Authorization
+    from agent_builder.services.importing import Importing
     from agent_builder.services.models import ModelCaller, Models
+    from agent_builder.services.openapi_imports import OpenApiImportService
     from agent_builder.services.outbound import Outbound
+    from agent_builder.services.parts import PartService
     from agent_builder.services.toolbox import Toolbox
 
 
@@ -48,11 +52,35 @@ def outbound() -> Outbound:
     return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
 
 
+def importing(authorization: Authorization) -> Importing:
+    """What carries imports of descriptions out."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.importing import Importing
+
+    return Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), authorization)
+
+
+def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportService:
+    """Imports as REST has them."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+    from agent_builder.services.openapi_imports import OpenApiImportService
+
+    return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), parts, doorbell)
+
+
 def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     """What makes the tools of a run."""
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tool_answers import ToolAnswerRepository
+    from agent_builder.services.enhancing import enhanced
+    from agent_builder.services.http_tools import HttpTools
     from agent_builder.services.llm_tools import llm_tools
+    from agent_builder.services.mcp import McpMaker
     from agent_builder.services.subagents import SubAgents
     from agent_builder.services.toolbox import Maker, Toolbox
 
@@ -60,7 +88,11 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
         own_key = await authorization.secrets.provider_key(tenant, config.provider)
         return models.of(tenant, config, system, name, own_key=own_key)
 
-    makers: dict[str, Maker] = {"llm": llm_tools(model_of)}
+    makers: dict[str, Maker] = {
+        "http": enhanced(HttpTools(authorization, ToolAnswerRepository()).make, model_of),
+        "mcp": enhanced(McpMaker(authorization), model_of),
+        "llm": llm_tools(model_of),
+    }
     box = Toolbox(PartRepository(), authorization.new_egress, makers)
     makers["agent"] = SubAgents(AgentRepository(), box.open, model_of).make
     return box

@@ -56,6 +56,10 @@ class PurgeRepository:
         """Partitions of some answers that are remembered under an `Idempotency-Key` and show an agent."""
         return self._children(keys.agent_answers(tenant, agent_id))
 
+    def imports(self, tenant: str, agent_id: str) -> list[str]:
+        """Partitions of some imports that an agent still has."""
+        return self._children(keys.agent_imports(tenant, agent_id))
+
     def retire(self, tenant: str, conversation_id: str, *, now: int) -> None:
         """Shut every writer out of a conversation; it stays in its agent's index until it is empty."""
         pk = keys.conversation(tenant, conversation_id)

@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import OutcomeUnknown, ProviderError, StoreError, ToolError
+from agent_builder.errors import OutcomeUnknown, ProviderError, ReconnectNeeded, StoreError, ToolError
 from agent_builder.messages import (
     Cost,
     Effect,
@@ -41,8 +42,12 @@ from agent_builder.tools.base import CallContext, Nest, Tool
 logger = logging.getLogger(__name__)
 
 
-class NoRoom(Exception):
-    """What goes on inside a call does not fit here any more: another engine is to go on with the call."""
+class Interrupted(Exception):
+    """What goes on inside a call cannot go on here: there is no room, or its steps could not be stored (`error`)."""
+
+    def __init__(self, error: StoreError | None = None) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,17 +284,20 @@ class Engine:
         begun, number = time.monotonic(), transcript.ledger[call.tool_use_id].number
         result: Json = {}
         error: str | None = None
+        reconnect: str | None = None
         status: StepStatus = "failed"
         doubt: StepStatus = "unknown" if self._effect(call) == "write" else "failed"
         try:
             result = await self._attempt(call, transcript)
             status = "succeeded"
-        except NoRoom:
+        except Interrupted as stop:
+            if stop.error:
+                raise stop.error from stop
             return None
-        except StoreError:
-            raise  # as anywhere else: what cannot be stored ends or interrupts the run
         except OutcomeUnknown as failure:
             error, status = failure.detail, doubt
+        except ReconnectNeeded as failure:
+            error, reconnect = failure.detail, failure.credential_id
         except ToolError as failure:
             error = failure.detail
         except TimeoutError:
@@ -301,9 +309,8 @@ class Engine:
         if status == "unknown":
             error = f"{error} {UNKNOWN}"
         duration = round((time.monotonic() - begun) * 1000)
-        return ToolResultPart(
-            tool_use_id=call.tool_use_id, name=call.name, result=result, error=error, duration_ms=duration
-        ), status
+        told: Json = {"result": result, "error": error, "duration_ms": duration, "needs_reconnect": reconnect}
+        return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, **told), status
 
     async def _attempt(self, call: ToolCallPart, transcript: Transcript) -> Json:
         """Call the tool, in its time; that of one that goes on where it ended counts from its first beginning."""
@@ -311,10 +318,9 @@ class Engine:
         seconds = self._seconds(call)
         if tool.spec.resumable:
             seconds -= (self.clock() - step.started_at) / 1000
+        note, nest = partial(transcript.note, call), self.nest(self, transcript, call)
         async with asyncio.timeout(seconds):
-            return await tool.call(
-                call.input, CallContext(self.call_key(step.number), nest=self.nest(self, transcript, call))
-            )
+            return await tool.call(call.input, CallContext(self.call_key(step.number), note, nest))
 
     def _seconds(self, call: ToolCallPart) -> float:
         tool = self.tools.get(call.name)

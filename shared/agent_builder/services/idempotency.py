@@ -27,6 +27,17 @@ def remembering(identity: Identity, route: str, body: Any, key: str | None, *, n
     )
 
 
+def earlier_result(remember: Remembered | None) -> Json | None:
+    """The answer that was given under the key before; None where it is new.
+
+    Raises:
+        IdempotencyMismatch: The key was used with another body.
+    """
+    if remember is None or remembered(remember.pk) is None:
+        return None
+    return earlier_answer(remember, RaceLost(failed={"idempotency": None}))
+
+
 def earlier_answer(remember: Remembered | None, race: RaceLost) -> Json:
     """The answer that was given under the key, where that is why a creation failed.
 

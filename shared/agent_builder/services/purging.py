@@ -61,6 +61,8 @@ class Purger:
                 return False
         for pk in self.repository.answers(tenant, agent_id):
             self.repository.empty(pk)
+        for pk in self.repository.imports(tenant, agent_id):
+            self.repository.empty(pk)
         self.repository.empty(keys.agent(tenant, agent_id))
         return True
 

@@ -37,6 +37,7 @@ class Run:
         self.claim = claim
         self.run = run
         self.runner = claim.runner
+        self.tool_seconds = claim.runner.limits.tool_seconds
         self.transcript = Transcript()
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
@@ -202,8 +203,12 @@ class Run:
             return self.transcript.outcome("failed", error=failure)
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
-        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id)
+        own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
+        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
+            specs = [tool.spec for tool in tools.values()]
+            others = (spec.timeout_seconds or 0 for spec in specs if not spec.resumable)  # those go on elsewhere
+            self.tool_seconds = max([self.tool_seconds, *others])
             engine = Engine(
                 stream=caller.stream,
                 tools=tools,
@@ -215,9 +220,7 @@ class Run:
                 room=self._room,
                 nest=self._nesting().of,
             )
-            request = caller.request(
-                model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
-            )
+            request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)
             return await self._follow(engine, request)
 
     def _nesting(self) -> Nesting:
@@ -231,7 +234,7 @@ class Run:
         """
         if time.monotonic() - self.claim.renewed > LEASE_MS / 1000:
             raise FenceLost("The lease was not renewed in time.")
-        seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
+        seconds = MODEL_SECONDS if kind == "model" else self.tool_seconds
         return self.claim.work_left > self.claim.needed(seconds)
 
     async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:

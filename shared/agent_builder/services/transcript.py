@@ -140,6 +140,12 @@ class Transcript:
         begun = step.started_at if step.status == "running" else now
         self.record(replace(step, status="running", started_at=begun))
 
+    def note(self, call: ToolCallPart, fields: Json) -> None:
+        """Add to what will be stored of a call that goes on, beside its result."""
+        step = self.ledger[call.tool_use_id]
+        noted = {**step.detail.get("call", {}), **fields}
+        self.ledger[call.tool_use_id] = replace(step, detail={**step.detail, "call": noted})
+
     def ended(self, result: ToolResultPart, status: StepStatus) -> None:
         """A call is over."""
         step = self.ledger[result.tool_use_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,10 +86,12 @@ class CallContext:
 
     Attributes:
         idempotency_key: The same whenever this very call is tried again, by whichever runner; of no other call.
+        note: Adds fields to what is stored of the call, for people; no model sees them. They hold no secrets.
         nest: For steps of its own; None where whoever calls takes none.
     """
 
     idempotency_key: str
+    note: Callable[[Json], None] = lambda fields: None
     nest: Nest | None = None
 
 

@@ -32,6 +32,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
+    "POST /openapi-imports": (lambda world: {"agent_id": world.agent_id, "document": "{}"}, 202),
+    "POST /openapi-imports/{import_id}/apply": (lambda _: {"operations": "all"}, 200),
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
@@ -46,7 +48,7 @@ LEAVES = "DELETE /members/me"
 JOINS = "POST /invitations/accept"
 INVITES = "POST /members"
 CHANGES_ROLE = "PATCH /members/{subject}"
-FOREIGN = {LEAVES: 404, JOINS: 409}
+FOREIGN = {LEAVES: 404, JOINS: 409, "POST /openapi-imports": 404}
 
 
 def path_of(name: str, world: World) -> str:
@@ -57,6 +59,7 @@ def path_of(name: str, world: World) -> str:
         "{key_id}": world.key_id,
         "{invitation_id}": world.invitation_id,
         "{credential_id}": world.credential_id,
+        "{import_id}": world.import_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]

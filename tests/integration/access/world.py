@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections import defaultdict
@@ -12,8 +13,15 @@ from urllib.parse import parse_qsl, unquote
 
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.models.principals import Member
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.credentials import CredentialRepository
+from agent_builder.repositories.grants import GrantRepository
 from agent_builder.repositories.members import MemberRepository
+from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+from agent_builder.repositories.parts import PartRepository
 from agent_builder.repositories.principals import PrincipalRepository
+from agent_builder.services.authorization import Authorization
+from agent_builder.services.importing import Importing
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
 from tests.integration.store.product import Product
@@ -127,6 +135,21 @@ OAUTH_CREDENTIAL = {
 }
 
 
+DESCRIPTION = {
+    "openapi": "3.1.0",
+    "info": {"title": "Ours", "version": "1"},
+    "servers": [{"url": "https://api.example.com"}],
+    "paths": {"/things": {"get": {"operationId": "ours"}}},
+}
+
+
+def carry_out(tenant: str, import_id: str) -> None:
+    """What the runner does with an import of a description that was given."""
+    nobody = Authorization(CredentialRepository(), GrantRepository(), None, None)  # type: ignore[arg-type]
+    importing = Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), nobody)
+    assert asyncio.run(importing.carry_out(tenant, import_id)) == "ready"
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -232,6 +255,9 @@ class World:
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
         self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
+        asked = {"agent_id": self.agent_id, "document": DESCRIPTION}
+        self.import_id = rest(self.owner, "POST", "/openapi-imports", asked).json["id"]
+        carry_out(self.tenant, self.import_id)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -244,5 +270,6 @@ class World:
             self.member,
             self.invitation_id,
             self.credential_id,
+            self.import_id,
             "new@example.com",
         )

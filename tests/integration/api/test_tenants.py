@@ -34,7 +34,7 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import OAUTH_CREDENTIAL, Calls
+from tests.integration.access.world import DESCRIPTION, OAUTH_CREDENTIAL, Calls, carry_out
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -47,14 +47,21 @@ BODIES: dict[tuple[str, str], Any] = {
     ("patch", "/api/v1/members/{subject}"): {"role": "operator"},
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
+    ("post", "/api/v1/openapi-imports"): {"agent_id": "{agent_id}", "document": DESCRIPTION},
+    ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
 }
+IMPORT = ("post", "/api/v1/openapi-imports")
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
-REFUSED = {INVITATION: (409, "already_member"), ("delete", "/api/v1/members/me"): (404, "not_found")}
+REFUSED = {
+    INVITATION: (409, "already_member"),
+    ("delete", "/api/v1/members/me"): (404, "not_found"),
+    IMPORT: (404, "not_found"),
+}
 REPEATS = {("post", "/api/v1/playground/tickets")}  # says again which agent was asked for, whether there is one or not
 PUBLIC = {("get", "/api/v1/health")}
 WITHOUT_TENANT = {("get", "/api/v1/models"), *PUBLIC}
@@ -143,6 +150,9 @@ def _fill(owned: Owned) -> None:
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
     owned.ids |= _let_in(owned.tenant)
+    asked = {"agent_id": agent, "document": DESCRIPTION}
+    owned.ids["import_id"] = json.loads(request("post", "/api/v1/openapi-imports", owned.tenant, asked)["body"])["id"]
+    carry_out(owned.tenant, owned.ids["import_id"])
 
 
 def _let_in(tenant: str) -> dict[str, str]:

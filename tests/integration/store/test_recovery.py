@@ -50,7 +50,7 @@ class Model:
     pause: float = 0.0
     broken: int = 0
 
-    def caller(self, tenant: str, version: object, conversation_id: str) -> Any:
+    def caller(self, tenant: str, version: object, conversation_id: str, *, own_key: str) -> Any:
         return _Caller(self)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
