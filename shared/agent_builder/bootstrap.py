@@ -20,12 +20,14 @@ from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.approvals import ApprovalService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -48,16 +50,30 @@ class PlaygroundServices:
     connections: Connections
     greeter: Greeter
     limits: LimitService
+    approvals: ApprovalService
+    runs: RunRepository
 
 
 @cache
 def playground_services() -> PlaygroundServices:
     """Build the playground's services."""
     settings = _settings()
-    intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
+    doorbell = Doorbell(settings.runner_function)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     connections = Connections()
-    greeter = Greeter(intake, connections)
-    return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
+    return PlaygroundServices(
+        intake=intake,
+        conversations=ConversationRepository(),
+        connections=connections,
+        greeter=Greeter(intake, connections),
+        limits=LimitService(LimitRepository()),
+        approvals=_approvals(doorbell),
+        runs=RunRepository(),
+    )
+
+
+def _approvals(doorbell: Doorbell) -> ApprovalService:
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,8 @@ class ApiServices:
     consents: Any
     egress: Any
     mcp: Any
+    runs: Any
+    approvals: ApprovalService
     tool_tests: Any
     steps: Any
     openapi_imports: Any
@@ -123,6 +141,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.runs import RunService
     from agent_builder.services.tickets import TicketService
 
     settings = _settings()
@@ -141,6 +160,8 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
+        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        approvals=_approvals(doorbell),
         **api_tools(doorbell, agents, conversations),
     )
 
