@@ -8,7 +8,13 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, importing, openapi_imports, toolbox
+from agent_builder.bootstrap_tools import (
+    api_tools,
+    authorization,
+    envelopes,
+    runner_tools,
+    toolbox,
+)
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -30,9 +36,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
-    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
-    from agent_builder.services.conversations import ConversationService
 
 _THREADS = 16
 
@@ -112,12 +116,14 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    mcp: Any
     runs: Any
     approvals: ApprovalService
-    parts: Any
     tool_tests: Any
     steps: Any
     openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache
@@ -125,26 +131,18 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
-    from agent_builder.repositories.credentials import CredentialRepository
-    from agent_builder.repositories.egress import EgressRepository
-    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
-    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
-    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
-    from agent_builder.services.credentials import CredentialService
-    from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
-    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.runs import RunService
     from agent_builder.services.tickets import TicketService
-    from agent_builder.services.tool_tests import ToolTests
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
@@ -152,7 +150,6 @@ def api_services() -> ApiServices:
     conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
-    parts = PartService(agents)
     return ApiServices(
         agents=agents,
         conversations=conversations,
@@ -163,26 +160,10 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        credentials=CredentialService(CredentialRepository(), envelopes),
-        egress=EgressService(EgressRepository()),
-        consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        **_run_services(agents, conversations, doorbell),
-        tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
-        parts=parts,
-        openapi_imports=openapi_imports(doorbell, parts),
+        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        approvals=_approvals(doorbell),
+        **api_tools(doorbell, agents, conversations),
     )
-
-
-def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
-    from agent_builder.repositories.steps import StepRepository
-    from agent_builder.services.runs import RunService
-    from agent_builder.services.steps import StepService
-
-    return {
-        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
-        "steps": StepService(StepRepository(), conversations),
-        "approvals": _approvals(doorbell),
-    }
 
 
 def _catalogue() -> list[Any]:
@@ -202,11 +183,12 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    guarded: Any
     secrets: Any
     authorization: Any
-    guarded: Any
     tool_tester: Any
     importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 
@@ -223,7 +205,6 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
-    from agent_builder.services.tool_tests import ToolTester
 
     settings = _settings()
     registry = _registry(settings)
@@ -256,11 +237,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=credentials.secrets,
-        authorization=credentials,
         guarded=guarded,
-        tool_tester=ToolTester(AgentRepository(), tools.one),
-        importing=cache(partial(importing, credentials)),
+        **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
 

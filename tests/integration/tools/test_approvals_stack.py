@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.integration.tools.api import Api, Asked, Says, serving
 
 from local.testing import Instance, running_stack
 from tests.integration.chat import Chat, chatting
 from tests.integration.rest import Rest, check_problem
+from tests.integration.tools.api import Api, Asked, Says, serving
 
 SCHEMA = {
     "type": "object",
