@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.conversations import ConversationService
 
 _THREADS = 16
 
@@ -141,7 +143,6 @@ def api_services() -> ApiServices:
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
-    from agent_builder.services.runs import RunService
     from agent_builder.services.tickets import TicketService
 
     settings = _settings()
@@ -160,10 +161,21 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
-        approvals=_approvals(doorbell),
+        **_run_services(agents, conversations, doorbell),
         **api_tools(doorbell, agents, conversations),
     )
+
+
+def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.services.runs import RunService
+    from agent_builder.services.steps import StepService
+
+    return {
+        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        "steps": StepService(StepRepository(), conversations),
+        "approvals": _approvals(doorbell),
+    }
 
 
 def _catalogue() -> list[Any]:

@@ -117,14 +117,12 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.parts import PartRepository
-    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
     from agent_builder.services.mcp_choice import McpChoices
     from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
-    from agent_builder.services.steps import StepService
     from agent_builder.services.tool_tests import ToolTests
 
     parts = PartService(agents)
@@ -136,7 +134,6 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
         "integrations": PartResources(parts, INTEGRATIONS),
         "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
         "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
-        "steps": StepService(StepRepository(), conversations),
         "openapi_imports": openapi_imports(doorbell, parts),
     }
 
