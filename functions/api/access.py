@@ -47,12 +47,16 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /runs/{run_id}/steps/{number}": "read",
+    "POST /tools/{tool_id}/test": "edit",
     "POST /credentials": "edit",
     "GET /credentials": "read",
     "GET /credentials/{credential_id}": "read",
     "PUT /credentials/{credential_id}": "edit",
     "DELETE /credentials/{credential_id}": "edit",
     "POST /credentials/{credential_id}/oauth/start": "edit",
+    "POST /integrations/{integration_id}/mcp/list": "edit",
+    "POST /integrations/{integration_id}/mcp/choose": "edit",
     "GET /models": "read",
     "POST /playground/tickets": "run",
     "POST /api-keys": "admin",
@@ -69,13 +73,16 @@ PERMISSIONS: Mapping[str, Permission] = {
     "POST /invitations/accept": "read",
     "GET /audit": "admin",
     "GET /egress": "read",
+    "POST /openapi-imports": "edit",
+    "GET /openapi-imports/{import_id}": "read",
+    "POST /openapi-imports/{import_id}/apply": "edit",
     "PUT /egress": "admin",
     "GET /egress/refusals": "admin",
     "GET /limits": "admin",
     "PATCH /limits": "admin",
 }
 # These change nothing that anybody could want to know later.
-_NOT_AUDITED = frozenset({"POST /playground/tickets"})
+_NOT_AUDITED = frozenset({"POST /playground/tickets", "POST /integrations/{integration_id}/mcp/list"})
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
 _ACCEPTS = "POST /invitations/accept"
 # Fields whose values are neither secrets nor content.

@@ -8,7 +8,13 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import (
+    api_tools,
+    authorization,
+    envelopes,
+    runner_tools,
+    toolbox,
+)
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -27,6 +33,7 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.authentication import Authentication
 
 _THREADS = 16
@@ -93,6 +100,10 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    mcp: Any
+    tool_tests: Any
+    steps: Any
+    openapi_imports: Any
     tools: Any
     integrations: Any
 
@@ -102,35 +113,27 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
-    from agent_builder.repositories.credentials import CredentialRepository
-    from agent_builder.repositories.egress import EgressRepository
-    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
-    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
-    from agent_builder.services.credentials import CredentialService
-    from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
-    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
-    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
-    parts = PartService(agents)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -138,11 +141,7 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        credentials=CredentialService(CredentialRepository(), envelopes),
-        egress=EgressService(EgressRepository()),
-        consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        tools=PartResources(parts, TOOLS),
-        integrations=PartResources(parts, INTEGRATIONS),
+        **api_tools(doorbell, agents, conversations),
     )
 
 
@@ -163,8 +162,12 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    guarded: Any
     secrets: Any
     authorization: Any
+    tool_tester: Any
+    importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 
@@ -173,9 +176,9 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.services.disconnecting import Disconnector
+    from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
@@ -183,27 +186,26 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry = ProviderRegistry(
-        keys=_provider_keys(settings),
-        base_urls=settings.provider_base_urls,
-        local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
-    )
+    registry = _registry(settings)
     connections = Connections()
     limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
+    guarded = ModelClients(credentials.new_egress)
+    models = Models(lambda: registry, guarded.client)
+    tools = toolbox(credentials, models)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry),
-        tools_of=toolbox(credentials).open,
+        models=models,
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -214,8 +216,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=credentials.secrets,
-        authorization=credentials,
+        guarded=guarded,
+        **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
 
@@ -300,6 +302,17 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     table.bind(settings.table_name)
     return settings
+
+
+def _registry(settings: Settings) -> ProviderRegistry:
+    from agent_builder.providers.registry import ProviderRegistry
+
+    return ProviderRegistry(
+        keys=_provider_keys(settings),
+        base_urls=settings.provider_base_urls,
+        local_model_base_url=settings.local_model_base_url or None,
+        private_base_urls=settings.private_base_urls,
+    )
 
 
 def _provider_keys(settings: Settings) -> Any:

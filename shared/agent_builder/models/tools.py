@@ -166,6 +166,15 @@ class Enhancement(_Strict):
         return self
 
 
+class Origin(_Strict):
+    """Which operation of an imported description a tool is; how a later import of that description finds it again."""
+
+    operation: str = Field(min_length=1, max_length=2_100, description="Method and path, as the description has them.")
+    description: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] = Field(
+        description="Digest of the description that came along: another one is a person's, and stays."
+    )
+
+
 class ToolBase(_Strict):
     """What every tool has, whatever its kind."""
 
@@ -199,6 +208,7 @@ class HttpTool(ToolBase):
     idempotency_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")] = "Idempotency-Key"
     cache_seconds: int = Field(default=0, ge=0, le=86_400, description="How long an answer is used again; reads only.")
     response: ResponseShape = Field(default_factory=ResponseShape)
+    origin: Origin | None = Field(default=None, description="Where an import took it from.")
 
     @field_validator("base_url")
     @classmethod

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 import httpx2
 
-from agent_builder.errors import ProviderError
+from agent_builder.errors import OutboundFailed, OutboundRefused, ProviderError, ProviderErrorKind
 from agent_builder.messages import Json
 from agent_builder.providers.failures import Answer, Refused
 from agent_builder.providers.sse import Decoder
@@ -108,7 +108,7 @@ async def json_events(response: httpx2.Response, patience: Patience) -> AsyncGen
                 yield event
         for event in _parsed(decoder.end(), patience):
             yield event
-    except (ValueError, RecursionError, httpx2.HTTPError, httpx2.StreamError) as cause:
+    except (ValueError, RecursionError, httpx2.HTTPError, httpx2.StreamError, OutboundFailed) as cause:
         if not patience.over:
             raise transport_failure(cause) from cause
     except ProviderError:
@@ -131,6 +131,11 @@ def _parsed(texts: Iterator[str], patience: Patience) -> Iterator[Json | None]:
 
 def transport_failure(cause: Exception) -> ProviderError:
     """What a failure below the vendor's API means to us."""
+    if isinstance(cause, OutboundRefused):
+        return ProviderError("invalid_request", f"`base_url` cannot be used. {cause.detail}")
+    if isinstance(cause, OutboundFailed):
+        kind: ProviderErrorKind = "timeout" if cause.kind == "timeout" else "broken_stream"
+        return ProviderError("unavailable" if cause.kind == "connect" else kind, cause.detail)
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol | httpx2.InvalidURL):
         return ProviderError("unavailable", "The model provider could not be reached.")
     if isinstance(cause, httpx2.LocalProtocolError):
@@ -197,7 +202,7 @@ async def _opened(
         raise Answer(vendor, error.status_code, error.body, error.response.headers).failure() from error
     except sdk.APITimeoutError as error:
         raise ProviderError("timeout", f"{vendor} did not answer in time.") from error
-    except (sdk.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (sdk.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, OutboundRefused, OutboundFailed) as error:
         cause = error.__cause__ if isinstance(error, sdk.APIConnectionError) else error
         raise transport_failure(cause if isinstance(cause, Exception) else error) from error
     except (sdk.APIError, ValueError, TypeError) as error:

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any
 
+import httpx2
+
 from agent_builder.errors import ProviderError
 from agent_builder.messages import (
     Json,
@@ -54,7 +56,10 @@ def preload() -> None:
 
 
 class OpenAIChat:
-    """`Provider` for OpenAI-compatible servers. `name` is `openai_compatible` or `local`."""
+    """`Provider` for OpenAI-compatible servers. `name` is `openai_compatible` or `local`.
+
+    `client` is one that guards where it connects to; without it the process's own is used.
+    """
 
     def __init__(
         self,
@@ -63,11 +68,13 @@ class OpenAIChat:
         *,
         name: str = "openai_compatible",
         idle_seconds: float = http.IDLE_SECONDS,
+        client: httpx2.AsyncClient | None = None,
     ) -> None:
         self.name = name
         self._base_url = base_url
         self._api_key = api_key or "none"  # the SDK insists on one, servers without keys ignore it
         self._idle_seconds = idle_seconds
+        self._client = client
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Call the model once."""
@@ -95,7 +102,10 @@ class OpenAIChat:
         import openai
 
         client = openai.AsyncOpenAI(
-            api_key=self._api_key, base_url=self._base_url, http_client=http.client(), max_retries=0
+            api_key=self._api_key,
+            base_url=self._base_url,
+            http_client=self._client or http.client(),
+            max_retries=0,
         )
 
         # All of the body is in extra_body, which is sent as it is.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import httpx2
+
 from agent_builder.errors import ProviderError
 from agent_builder.providers.base import Provider
 
@@ -39,7 +41,14 @@ class ProviderRegistry:
         self._private_base_urls = private_base_urls
         self._scripted: Provider | None = None
 
-    def get(self, provider: str, base_url: str | None = None, *, own_key: str = "") -> Provider:
+    def get(
+        self,
+        provider: str,
+        base_url: str | None = None,
+        *,
+        own_key: str = "",
+        guarded: Callable[[], httpx2.AsyncClient] | None = None,
+    ) -> Provider:
         """The provider of that name.
 
         Args:
@@ -47,6 +56,8 @@ class ProviderRegistry:
             base_url: The agent's own address. The platform's key is never sent to one that the operator did not
                 configure, so only `openai_compatible` takes it.
             own_key: The tenant's own key of that vendor, used in the place of the platform's; empty for none.
+            guarded: Makes the client that reaches addresses which the operator did not configure, where
+                `private_base_urls` is off.
 
         Raises:
             ProviderError: `auth` when no key is configured, `invalid_request` when the name or address cannot be used.
@@ -56,7 +67,7 @@ class ProviderRegistry:
         if provider == "local":
             return self._local()
         if provider == "openai_compatible":
-            return self._compatible(base_url)
+            return self._compatible(base_url, guarded)
         if provider not in _VENDORS:
             raise ProviderError("invalid_request", f"Unknown provider; it is one of {', '.join(NAMES)}.")
         if base_url and base_url != self._base_urls.get(provider):
@@ -98,7 +109,7 @@ class ProviderRegistry:
 
         return OpenAIChat(self._local_model_base_url, name="local")
 
-    def _compatible(self, base_url: str | None) -> Provider:
+    def _compatible(self, base_url: str | None, guarded: Callable[[], httpx2.AsyncClient] | None) -> Provider:
         from agent_builder.providers.openai_chat import OpenAIChat
 
         own = self._base_urls.get("openai_compatible")
@@ -107,7 +118,11 @@ class ProviderRegistry:
         if not base_url or base_url == own:
             return OpenAIChat(own or "", self._key_or_none("openai_compatible"))
         _check(base_url, private=self._private_base_urls)
-        return OpenAIChat(base_url)
+        if self._private_base_urls:
+            return OpenAIChat(base_url)
+        if guarded is None:
+            raise ProviderError("invalid_request", "Servers that the operator did not configure cannot be used here.")
+        return OpenAIChat(base_url, client=guarded())
 
 
 def preload(providers: Iterable[str]) -> None:
@@ -148,9 +163,9 @@ def _vendor(provider: str, key: str, base_url: str | None) -> Provider:
 
 
 def _check(base_url: str, *, private: bool) -> None:
-    """Refuse an address that is none, or that reaches into the platform.
+    """Refuse an address that is none, or that reaches into the platform as it is written.
 
-    With https and a name the certificate must match, so a name that resolves to an inner address leads nowhere.
+    What a name stands for is checked when it is connected to.
     """
     try:
         parts = urlsplit(base_url)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
+
+import httpx2
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelRequest, ToolSpec, Usage
@@ -22,17 +25,18 @@ _SHRINKS = 6
 
 @dataclass(frozen=True, slots=True)
 class ModelCaller:
-    """Calls the model of one version, for one conversation."""
+    """Calls one model with its instructions. `about` is what a trace says of each call besides its model."""
 
     provider: Provider
     config: LlmConfig
     system: str
     cache_key: str
+    about: Json = field(default_factory=dict)
 
     @property
     def label(self) -> Json:
         """What a trace says of each call."""
-        return {"provider": self.config.provider, "model": self.config.model}
+        return {"provider": self.config.provider, "model": self.config.model, **self.about}
 
     def request(self, history: Sequence[Message], *, tools: Sequence[ToolSpec], deadline: float) -> ModelRequest:
         """The request for the next answer, with as much of the history as fits."""
@@ -86,16 +90,29 @@ class ModelCaller:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Gives a run its model."""
+    """Gives a run its model.
+
+    Attributes:
+        guarded: A tenant's client for the servers that it names itself.
+    """
 
     registry: Callable[[], ProviderRegistry]
+    guarded: Callable[[str], httpx2.AsyncClient]
 
-    def caller(self, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
-        """How to call the model that a version names, with the tenant's own key where it has one.
+    def caller(self, tenant: str, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
+        """How to call the model that a tenant's version names, with the tenant's own key where it has one.
 
         Raises:
             ProviderError: `auth` where no key is configured.
         """
-        config = version.llm_config
-        provider = self.registry().get(config.provider, config.base_url, own_key=own_key)
-        return ModelCaller(provider, config, version.system_prompt, conversation_id)
+        return self.of(tenant, version.llm_config, version.system_prompt, conversation_id, own_key=own_key)
+
+    def of(self, tenant: str, config: LlmConfig, system: str, cache_key: str, *, own_key: str = "") -> ModelCaller:
+        """How to call a model with instructions; vendors that route by `cache_key` find them in their cache.
+
+        Raises:
+            ProviderError: `auth` where no key is configured.
+        """
+        guarded = partial(self.guarded, tenant)
+        provider = self.registry().get(config.provider, config.base_url, own_key=own_key, guarded=guarded)
+        return ModelCaller(provider, config, system, cache_key)

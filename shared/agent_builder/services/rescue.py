@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
+from agent_builder.ids import is_id
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
 from agent_builder.repositories.runs import RunRepository
@@ -32,5 +33,7 @@ class Rescue:
         tenant = keys.tenant_of(pk)
         if sk == keys.LEASE:
             self.doorbell.ring("run", tenant_id=tenant, conversation_id=keys.id_of(pk))
+        elif is_id("imp", keys.id_of(pk)):
+            self.doorbell.ring("openapi_import", tenant_id=tenant, import_id=keys.id_of(pk))
         else:
             self.doorbell.ring("purge", tenant_id=tenant, target_id=sk)

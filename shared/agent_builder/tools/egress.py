@@ -90,7 +90,7 @@ class Egress:
         dialler: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._record = record
-        self._policy = policy
+        self.policy = policy
         self._network = GuardedNetwork(policy, resolve=resolve, dialler=dialler)
         self._tls = tls or _tls()
         self._transport = self._made_transport("client", EgressLimits(), secret=True)
@@ -104,6 +104,12 @@ class Egress:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
+
+    def transport(
+        self, purpose: str, *, limits: EgressLimits | None = None, secret: bool = True
+    ) -> httpx2.AsyncBaseTransport:
+        """What `client` sends its requests by, for a client that outlives this way out; close it."""
+        return self._made_transport(purpose, limits or EgressLimits(), secret=secret)
 
     def client(
         self, purpose: str, *, limits: EgressLimits | None = None, secret: bool = True, headers: Headers = ()
@@ -120,6 +126,10 @@ class Egress:
         return httpx2.AsyncClient(
             transport=transport, trust_env=False, follow_redirects=False, headers=[("User-Agent", USER_AGENT), *headers]
         )
+
+    def refuse(self, refused: OutboundRefused, purpose: str, url: httpx2.URL) -> None:
+        """Record what was refused for an answer of `url` by whoever uses `client`."""
+        self._record(Refusal(refused.reason, purpose, host_of(url), port_of(url)))
 
     async def send(
         self,
@@ -204,7 +214,7 @@ class Egress:
 
     def _made_transport(self, purpose: str, limits: EgressLimits, *, secret: bool) -> GuardedTransport:
         return GuardedTransport(
-            self._policy,
+            self.policy,
             self._network,
             tls=self._tls,
             record=self._record,

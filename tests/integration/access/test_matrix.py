@@ -43,11 +43,14 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents/{agent_id}/tools": (lambda _: {**HTTP_TOOL, "name": "other"}, 201),
     "PATCH /tools/{tool_id}": (lambda _: {"name": "another"}, 200),
     "DELETE /tools/{tool_id}": (lambda _: None, 204),
+    "POST /tools/{tool_id}/test": (lambda _: {"arguments": {}}, 200),
     "POST /playground/tickets": (lambda world: {"agent_id": world.agent_id}, 201),
     "POST /api-keys": (lambda _: {"name": "New", "scopes": ["admin"]}, 201),
     "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
+    "POST /openapi-imports": (lambda world: {"agent_id": world.agent_id, "document": "{}"}, 202),
+    "POST /openapi-imports/{import_id}/apply": (lambda _: {"operations": "all"}, 200),
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
@@ -62,7 +65,7 @@ LEAVES = "DELETE /members/me"
 JOINS = "POST /invitations/accept"
 INVITES = "POST /members"
 CHANGES_ROLE = "PATCH /members/{subject}"
-FOREIGN = {LEAVES: 404, JOINS: 409}
+FOREIGN = {LEAVES: 404, JOINS: 409, "POST /openapi-imports": 404}
 
 
 def path_of(name: str, world: World) -> str:
@@ -70,9 +73,11 @@ def path_of(name: str, world: World) -> str:
         "{agent_id}": world.agent_id,
         "{conversation_id}": world.conversation_id,
         "{number}": "1",
+        "{run_id}": world.run_id,
         "{key_id}": world.key_id,
         "{invitation_id}": world.invitation_id,
         "{credential_id}": world.credential_id,
+        "{import_id}": world.import_id,
         "{integration_id}": world.integration_id,
         "{tool_id}": world.tool_id,
         "{subject}": quote(world.member, safe=""),

@@ -20,6 +20,7 @@ FOLDER = PROJECT / "events"
 AT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 AGENT = "agt_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 CONVERSATION = "cnv_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
+IMPORT = "imp_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 RUN = "run_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 HOST = [("Host", "127.0.0.1:8787"), ("User-Agent", "example/1.0")]
 NEW_AGENT = {
@@ -49,6 +50,7 @@ NEW_TOOL = {
     "effect": "read",
 }
 TOOL = "tol_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
+NEW_IMPORT = {"agent_id": AGENT, "url": "https://api.example.com/openapi.json"}
 STATE_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 CAME_BACK = "state=cst_bG9jYWw_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code=not-a-real-one"
 
@@ -106,6 +108,7 @@ def http_files():
         "http_create_tool": http("POST", f"{agent}/tools", NEW_TOOL, headers=once),
         "http_patch_tool": http("PATCH", f"/api/v1/tools/{TOOL}", {"response": {"select": None}}, headers=patch),
         "http_create_credential": http("POST", "/api/v1/credentials", NEW_CREDENTIAL),
+        "http_import_openapi": http("POST", "/api/v1/openapi-imports", NEW_IMPORT, headers=once),
         "http_oauth_callback": without_identity(http("GET", "/api/v1/oauth/callback", query=CAME_BACK)),
         "http_unknown_path": http("GET", "/api/v1/nothing/here"),
         "http_body_base64": http("POST", "/api/v1/agents", b"\xff\xfe", headers=once),
@@ -144,6 +147,7 @@ def runner_files():
         "runner_disconnect": {"kind": "disconnect", **tenant, "subject": "local-user", "keep": []},
         "runner_connect": {"kind": "connect", **tenant, "consent": STATE_HASH},
         "runner_reseal": {"kind": "reseal", **tenant},
+        "runner_openapi_import": {"kind": "openapi_import", **tenant, "import_id": IMPORT},
         "runner_rescue": {"kind": "rescue"},
         "runner_provider_status": {"kind": "provider_status"},
     }

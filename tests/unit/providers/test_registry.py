@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from agent_builder.errors import ProviderError
@@ -66,7 +67,8 @@ def test_a_tenant_s_own_key_comes_before_the_platform_s(name: str) -> None:
 
 def test_nor_does_the_compatible_servers_key() -> None:
     asked = registry({"openai_compatible": "secret"}, base_urls={"openai_compatible": "https://ours.example/v1"})
-    ours, theirs = asked.get("openai_compatible"), asked.get("openai_compatible", "https://theirs.example/v1")
+    ours = asked.get("openai_compatible")
+    theirs = asked.get("openai_compatible", "https://theirs.example/v1", guarded=httpx2.AsyncClient)
     assert "secret" in vars(ours).values()
     assert "secret" not in vars(theirs).values()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
@@ -106,7 +107,8 @@ def test_a_secret_is_blotted_out_in_every_form(secret: str) -> None:
     coded = base64.b64encode(f"user:{secret}".encode()).decode()
     shown = [secret, json.dumps({"k": secret}), json.dumps({"k": secret}, ensure_ascii=False), quote(secret, safe="")]
     shown += [quote_plus(secret), quote(secret), base64.b64encode(secret.encode()).decode(), f"Basic {coded}"]
-    shown += [base64.urlsafe_b64encode(secret.encode()).decode()]
+    shown += [base64.urlsafe_b64encode(secret.encode()).decode(), secret.encode().hex(), html.escape(secret)]
+    shown += [quote(secret, safe="").lower(), json.dumps(secret).replace("/", "\\/")]
     for text in shown:
         result = masked(f"before {text} after", [secret])
         assert MASK in result
