@@ -162,7 +162,7 @@ def api_services() -> ApiServices:
         audit=AuditService(AuditRepository()),
         limits=limits,
         **_run_services(agents, conversations, doorbell),
-        **api_tools(doorbell, agents, conversations),
+        **api_tools(doorbell, agents),
     )
 
 
@@ -263,24 +263,26 @@ def preload(*services: str) -> None:
 def preload_api() -> None:
     """Build what REST checks its input with, before a snapshot is taken."""
     from agent_builder import crypto
-    from agent_builder.models import agents, credentials
+    from agent_builder.models import agents, credentials, tools
     from agent_builder.services import agents as _agents
-    from agent_builder.services import conversations, platform
+    from agent_builder.services import conversations, part_resources, platform
 
     preload("lambda", "kms")
     agents.preload()
     credentials.preload()
-    _ = crypto, _agents, conversations, platform
+    tools.preload()
+    _ = crypto, _agents, conversations, part_resources, platform
 
 
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
     from agent_builder import crypto
-    from agent_builder.models import agents
+    from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
     from agent_builder.services import authorization, models, runner
 
     agents.preload()
+    tools.preload()
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)

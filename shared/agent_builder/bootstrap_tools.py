@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from agent_builder.realtime.doorbell import Doorbell
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authorization import Authorization
-    from agent_builder.services.conversations import ConversationService
     from agent_builder.services.importing import Importing
     from agent_builder.services.mcp_offers import McpOffers
     from agent_builder.services.models import ModelCaller, Models
@@ -110,7 +109,7 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     return box
 
 
-def api_tools(doorbell: Doorbell, agents: AgentService, conversations: ConversationService) -> dict[str, Any]:
+def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     """REST's services for tools and what they need, by the names that `ApiServices` gives them."""
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.credentials import CredentialRepository
