@@ -31,7 +31,10 @@ class ThinkingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolBlock:
-    """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it."""
+    """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it.
+
+    `needs_reconnect` is the id of a credential that a person must connect before the tool works.
+    """
 
     at: int
     id: str
@@ -41,6 +44,7 @@ class ToolBlock:
     result: Any = None
     error: str | None = None
     duration_ms: int | None = None
+    needs_reconnect: str | None = None
     expires_at: str | None = None
     step_id: str | None = None
 
@@ -127,6 +131,7 @@ def finished(card: ToolBlock, outcome: Json) -> ToolBlock:
         result=outcome.get("result"),
         error=error,
         duration_ms=outcome.get("duration_ms"),
+        needs_reconnect=outcome.get("needs_reconnect"),
         expires_at=None,
     )
 
