@@ -100,10 +100,11 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
-    parts: Any
     tool_tests: Any
     steps: Any
     openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache

@@ -110,6 +110,7 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
+    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.steps import StepService
     from agent_builder.services.tool_tests import ToolTests
@@ -119,7 +120,8 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
         "credentials": CredentialService(CredentialRepository(), envelopes),
         "egress": EgressService(EgressRepository()),
         "consents": ConsentService(GrantRepository(), doorbell, envelopes),
-        "parts": parts,
+        "tools": PartResources(parts, TOOLS),
+        "integrations": PartResources(parts, INTEGRATIONS),
         "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
         "steps": StepService(StepRepository(), conversations),
         "openapi_imports": openapi_imports(doorbell, parts),

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from agent_builder.ids import new_id
 from agent_builder.models.identity import PERMISSIONS, ROLES
 from agent_builder.models.principals import Member
 from agent_builder.repositories.agents import AgentRepository
@@ -26,7 +25,6 @@ from agent_builder.services.authorization import Authorization
 from agent_builder.services.importing import Importing
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
-from tests.integration.store.parts import adding, http
 from tests.integration.store.product import Product, step
 
 # What the runner says of a test of a tool.
@@ -152,6 +150,15 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
+INTEGRATION = {"name": "Ours", "base_url": "https://api.example.com"}
+HTTP_TOOL = {
+    "kind": "http",
+    "name": "ours",
+    "base_url": "https://api.example.com",
+    "method": "GET",
+    "effect": "read",
+    "input_schema": {"type": "object", "properties": {}},
+}
 
 
 DESCRIPTION = {
@@ -272,8 +279,6 @@ class World:
         self.conversation_id, self.run_id = accepted.conversation_id, accepted.run_id
         for item in step_items(self.tenant, self.run_id, [step(1)]):
             item.save()
-        self.tool_id = new_id("tol")
-        self.product.parts.change(self.product.me, self.agent_id, adding(http(), ids=[self.tool_id]))
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
@@ -282,6 +287,9 @@ class World:
         asked = {"agent_id": self.agent_id, "document": DESCRIPTION}
         self.import_id = rest(self.owner, "POST", "/openapi-imports", asked).json["id"]
         carry_out(self.tenant, self.import_id)
+        agent = f"/agents/{self.agent_id}"
+        self.integration_id = rest(self.owner, "POST", f"{agent}/integrations", INTEGRATION).json["id"]
+        self.tool_id = rest(self.owner, "POST", f"{agent}/tools", HTTP_TOOL).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -291,11 +299,12 @@ class World:
             self.agent_id,
             self.conversation_id,
             self.run_id,
-            self.tool_id,
             self.key_id,
             self.member,
             self.invitation_id,
             self.credential_id,
             self.import_id,
+            self.integration_id,
+            self.tool_id,
             "new@example.com",
         )

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from agent_builder import bootstrap
-from agent_builder.ids import new_id
 from agent_builder.messages import Cost, Message, TextPart, Usage
 from agent_builder.models.conversations import Outcome
 from agent_builder.models.identity import Identity
@@ -35,8 +34,7 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import DESCRIPTION, OAUTH_CREDENTIAL, Calls, carry_out
-from tests.integration.store.parts import adding, http
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, carry_out
 from tests.integration.store.product import step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
@@ -57,6 +55,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
+    ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
+    ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
+    ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
 IMPORT = ("post", "/api/v1/openapi-imports")
 INVITATION = ("post", "/api/v1/invitations/accept")
@@ -153,12 +155,16 @@ def _fill(owned: Owned) -> None:
     end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(2)], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
-    owned.ids |= {"tool_id": new_id("tol")}
-    bootstrap.api_services().parts.change(me, agent, adding(http(), ids=[owned.ids["tool_id"]]))
     owned.ids |= _let_in(owned.tenant)
     asked = {"agent_id": agent, "document": DESCRIPTION}
     owned.ids["import_id"] = json.loads(request("post", "/api/v1/openapi-imports", owned.tenant, asked)["body"])["id"]
     carry_out(owned.tenant, owned.ids["import_id"])
+    made = {"integration_id": ("integrations", INTEGRATION), "tool_id": ("tools", HTTP_TOOL)}
+    for name, (place, part) in made.items():
+        body = {**part, "description": "Secret"}
+        answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
+        owned.ids[name] = json.loads(answered["body"])["id"]
+    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away
 
 
 def _let_in(tenant: str) -> dict[str, str]:

@@ -39,7 +39,8 @@ export type Block = TextBlock | ThinkingBlock | ToolBlock;
 export type Blocks = readonly Block[];
 
 export function toolBlock(at: number, id: string, name: string, more: Partial<ToolBlock> = {}): ToolBlock {
-  const unknown = { input: null, result: null, error: null, durationMs: null, expiresAt: null, stepId: null, needsReconnect: null };
+  const told = { input: null, result: null, error: null, durationMs: null, needsReconnect: null };
+  const unknown = { ...told, expiresAt: null, stepId: null };
   return { type: "tool", at, id, name, status: "running", ...unknown, ...more };
 }
 
