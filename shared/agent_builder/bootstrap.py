@@ -100,6 +100,7 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    mcp: Any
     tool_tests: Any
     steps: Any
     openapi_imports: Any
@@ -166,6 +167,7 @@ class RunnerServices:
     authorization: Any
     tool_tester: Any
     importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 

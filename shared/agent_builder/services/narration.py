@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta, ToolResultPart
+from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta
 from agent_builder.models.conversations import Outcome, QueuedRun
 from agent_builder.models.views import parts_view
 from agent_builder.realtime.delivery import Delivery
@@ -57,7 +57,8 @@ class Narration:
             self._send({**_started(event), "step_id": self._step_id(step)})
         elif isinstance(event, ToolFinished):
             self._send(_finished(event))
-            self._tell_reconnect(event.result)
+            if event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
 
     def tell_inside(self, inside: Inside) -> None:
         """Narrate what happened inside a call: it never touches the message's own text."""
@@ -71,13 +72,8 @@ class Narration:
         else:
             frame = _started(event) if isinstance(event, ToolStarted) else _finished(event)
             self._send({**frame, "parent_tool_use_id": inside.of})
-            if isinstance(event, ToolFinished):
-                self._tell_reconnect(event.result)
-
-    def _tell_reconnect(self, part: ToolResultPart) -> None:
-        if part.needs_reconnect is not None:
-            about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
-            self._send({"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect})
+            if isinstance(event, ToolFinished) and event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
 
     def _step_id(self, step: int) -> str:
         return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
@@ -120,6 +116,12 @@ def _finished(event: ToolFinished) -> Json:
     }
     told = {"error": part.error, "needs_reconnect": part.needs_reconnect}
     return {**frame, **{name: value for name, value in told.items() if value is not None}}
+
+
+def _reconnect(event: ToolFinished) -> Json:
+    part = event.result
+    about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
+    return {"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect}
 
 
 def terminal_frame(ids: Json, outcome: Outcome) -> Json:

@@ -11,7 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from agent_builder.models.identity import PERMISSIONS, ROLES
+from agent_builder import bootstrap
+from agent_builder.models.identity import PERMISSIONS, ROLES, Identity
+from agent_builder.models.openapi_imports import ImportCreate
 from agent_builder.models.principals import Member
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.credentials import CredentialRepository
@@ -169,11 +171,14 @@ DESCRIPTION = {
 }
 
 
-def carry_out(tenant: str, import_id: str) -> None:
-    """What the runner does with an import of a description that was given."""
+def ready_import(tenant: str, agent_id: str) -> str:
+    """An import that the runner is done with; its id."""
+    wanted = ImportCreate(agent_id=agent_id, document=DESCRIPTION)
+    began = bootstrap.api_services().openapi_imports.create(Identity(tenant, "s"), wanted, idempotency_key=None)
     nobody = Authorization(CredentialRepository(), GrantRepository(), None, None)  # type: ignore[arg-type]
     importing = Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), nobody)
-    assert asyncio.run(importing.carry_out(tenant, import_id)) == "ready"
+    assert asyncio.run(importing.carry_out(tenant, began["id"])) == "ready"
+    return str(began["id"])
 
 
 @dataclass(frozen=True)
@@ -284,9 +289,7 @@ class World:
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
         self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
-        asked = {"agent_id": self.agent_id, "document": DESCRIPTION}
-        self.import_id = rest(self.owner, "POST", "/openapi-imports", asked).json["id"]
-        carry_out(self.tenant, self.import_id)
+        self.import_id = ready_import(self.tenant, self.agent_id)
         agent = f"/agents/{self.agent_id}"
         self.integration_id = rest(self.owner, "POST", f"{agent}/integrations", INTEGRATION).json["id"]
         self.tool_id = rest(self.owner, "POST", f"{agent}/tools", HTTP_TOOL).json["id"]

@@ -34,7 +34,7 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, carry_out
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, ready_import
 from tests.integration.store.product import step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
@@ -156,9 +156,7 @@ def _fill(owned: Owned) -> None:
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
     owned.ids |= _let_in(owned.tenant)
-    asked = {"agent_id": agent, "document": DESCRIPTION}
-    owned.ids["import_id"] = json.loads(request("post", "/api/v1/openapi-imports", owned.tenant, asked)["body"])["id"]
-    carry_out(owned.tenant, owned.ids["import_id"])
+    owned.ids["import_id"] = ready_import(owned.tenant, agent)
     made = {"integration_id": ("integrations", INTEGRATION), "tool_id": ("tools", HTTP_TOOL)}
     for name, (place, part) in made.items():
         body = {**part, "description": "Secret"}

@@ -57,6 +57,7 @@ export interface ToolUseStart extends Numbered {
   readonly tool_use_id: string;
   readonly input?: unknown;
   readonly step_id?: string;
+  readonly parent_tool_use_id?: string;
 }
 
 export interface ToolUseComplete extends Numbered, ToolOutcome {
@@ -64,6 +65,14 @@ export interface ToolUseComplete extends Numbered, ToolOutcome {
   readonly tool_name: string;
   readonly tool_use_id: string;
   readonly step_id?: string;
+  readonly parent_tool_use_id?: string;
+}
+
+export interface ToolOutputDelta extends Numbered {
+  readonly type: "tool_output_delta";
+  readonly tool_use_id: string;
+  readonly delta: string;
+  readonly offset: number;
 }
 
 /** Beside the end of a call: a person must connect this credential before the tool works. */
@@ -132,6 +141,7 @@ export type RunFrame =
   | ThinkingDelta
   | ToolUseStart
   | ToolUseComplete
+  | ToolOutputDelta
   | ApprovalRequired
   | NeedsReconnect
   | StepReset
