@@ -245,13 +245,13 @@ def preload_runner() -> None:
     from agent_builder import crypto
     from agent_builder.models import agents
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner
 
     agents.preload()
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = crypto, authorization, models, runner, pricing
+    _ = crypto, authorization, http_tools, models, runner, pricing
 
 
 def restore_playground() -> None:
