@@ -33,6 +33,7 @@ StepNumber = Annotated[int, BeforeValidator(_digits), Path(ge=1, le=999_999, des
 class StepOut(Out):
     """A step. What a model said is in `parts`; `tool_name` and what follows are a tool call's.
 
+    `parent` is the number of the call inside of which it was made, if it was.
     `whole` is the answer of an API where the model was given less: up to 4 MB of it.
     """
 
@@ -40,6 +41,7 @@ class StepOut(Out):
     run_id: str
     number: int
     kind: Literal["model", "tool"]
+    parent: int | None
     status: str
     started_at: Timestamp
     duration_ms: int

@@ -57,6 +57,7 @@ def step_view(run_id: str, step: Step) -> Json:
         "run_id": run_id,
         "number": step.number,
         "kind": step.kind,
+        "parent": step.parent,
         "status": step.status,
         "started_at": rfc3339(step.started_at),
         "duration_ms": step.duration_ms,

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from agent_builder import bootstrap
+from agent_builder.messages import Cost, Usage
 from agent_builder.models.identity import PERMISSIONS, ROLES, Identity
 from agent_builder.models.openapi_imports import ImportCreate
 from agent_builder.models.principals import Member
@@ -38,6 +39,8 @@ TESTED = {
     "error": None,
     "attempts": 1,
     "cached": False,
+    "usage": Usage().model_dump(),
+    "cost": Cost().model_dump(),
     "duration_ms": 1,
 }
 

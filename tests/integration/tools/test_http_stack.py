@@ -170,3 +170,26 @@ def test_an_answer_is_used_again_for_a_while(stack: Instance, api: Api, built: B
     secret = {"name": "Shop", "kind": "bearer", "secret": {"value": "another-secret"}}
     assert built.rest("PUT", f"/api/v1/credentials/{built.credential_id}", secret).status == 200
     assert built.rest("POST", f"{path}/test", {"arguments": {"number": "7"}}).json["cached"] is False
+
+
+def test_tools_of_other_kinds_are_tried_alike(api: Api, built: Built) -> None:
+    rest, tools = built.rest, f"/api/v1/agents/{built.agent_id}/tools"
+    script = {"provider": "scripted", "model": "script", "options": {"script": [{"text": "In short."}]}}
+    short = {"kind": "llm", "name": "shorten", "model_config": script, "instructions": "Be brief."}
+    made = rest("POST", tools, {**short, "input_schema": {"type": "object", "properties": {}}})
+    tried = rest("POST", f"/api/v1/tools/{made.json['id']}/test", {}).json
+    assert (tried["result"], tried["error"], tried["request"]) == ({"text": "In short."}, None, None)
+    assert tried["usage"]["output_tokens"] > 0
+    order = f"/api/v1/tools/{built.tools['order']}"
+    told = {"model_config": script, "after": "Make it short."}
+    assert rest("PATCH", order, {"enhancement": told}).status == 200
+    tried = rest("POST", f"{order}/test", {"arguments": {"number": "7"}}).json
+    assert tried["error"] is None
+    assert "In short." in json.dumps(tried["result"])
+    assert tried["request"]["url"] == f"{api.url}/orders/7"
+    assert tried["response"]["status"] == 200
+    friend = rest.create(model_config=script)["id"]
+    asked = rest("POST", tools, {"kind": "agent", "name": "friend", "agent_id": friend})
+    assert asked.status == 201, asked.body
+    tried = rest("POST", f"/api/v1/tools/{asked.json['id']}/test", {"arguments": {"message": "Hello"}}).json
+    assert "In short." in json.dumps(tried["result"]), tried
