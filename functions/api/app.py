@@ -23,6 +23,7 @@ from functions.api import (
     credentials,
     documents,
     egress,
+    integrations,
     invitations,
     limits,
     mcp,
@@ -32,6 +33,7 @@ from functions.api import (
     platform,
     steps,
     tool_tests,
+    tools,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -60,7 +62,7 @@ for module in (
     mcp,
 ):
     app.include_router(module.router)
-for module in (steps, tool_tests, openapi_imports):
+for module in (integrations, tools, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -100,11 +100,12 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
-    parts: Any
     mcp: Any
     tool_tests: Any
     steps: Any
     openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache

@@ -121,6 +121,7 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
     from agent_builder.services.mcp_choice import McpChoices
+    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.steps import StepService
     from agent_builder.services.tool_tests import ToolTests
@@ -130,8 +131,9 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
         "credentials": CredentialService(CredentialRepository(), envelopes),
         "egress": EgressService(EgressRepository()),
         "consents": ConsentService(GrantRepository(), doorbell, envelopes),
-        "parts": parts,
         "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
+        "tools": PartResources(parts, TOOLS),
+        "integrations": PartResources(parts, INTEGRATIONS),
         "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
         "steps": StepService(StepRepository(), conversations),
         "openapi_imports": openapi_imports(doorbell, parts),
