@@ -57,6 +57,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
     ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
     ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/list"): {},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/choose"): {
+        "tools": [{"remote_name": "note", "fingerprint": "0" * 64}]
+    },
     ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
     ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
