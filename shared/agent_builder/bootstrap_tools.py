@@ -89,6 +89,7 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.tool_answers import ToolAnswerRepository
+    from agent_builder.services.enhancing import enhanced
     from agent_builder.services.http_tools import HttpTools
     from agent_builder.services.llm_tools import llm_tools
     from agent_builder.services.mcp import McpTools
@@ -100,8 +101,8 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
         return models.of(tenant, config, system, name, own_key=own_key)
 
     makers: dict[str, Maker] = {
-        "http": HttpTools(authorization, ToolAnswerRepository()).make,
-        "mcp": McpTools(authorization).make,
+        "http": enhanced(HttpTools(authorization, ToolAnswerRepository()).make, model_of),
+        "mcp": enhanced(McpTools(authorization).make, model_of),
         "llm": llm_tools(model_of),
     }
     box = Toolbox(PartRepository(), authorization.new_egress, makers)
@@ -131,9 +132,9 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
         "credentials": CredentialService(CredentialRepository(), envelopes),
         "egress": EgressService(EgressRepository()),
         "consents": ConsentService(GrantRepository(), doorbell, envelopes),
-        "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
         "tools": PartResources(parts, TOOLS),
         "integrations": PartResources(parts, INTEGRATIONS),
+        "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
         "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
         "steps": StepService(StepRepository(), conversations),
         "openapi_imports": openapi_imports(doorbell, parts),

@@ -42,8 +42,12 @@ from agent_builder.tools.base import CallContext, Nest, Tool
 logger = logging.getLogger(__name__)
 
 
-class NoRoom(Exception):
-    """What goes on inside a call does not fit here any more: another engine is to go on with the call."""
+class Interrupted(Exception):
+    """What goes on inside a call cannot go on here: there is no room, or its steps could not be stored (`error`)."""
+
+    def __init__(self, error: StoreError | None = None) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,10 +290,10 @@ class Engine:
         try:
             result = await self._attempt(call, transcript)
             status = "succeeded"
-        except NoRoom:
+        except Interrupted as stop:
+            if stop.error:
+                raise stop.error from stop
             return None
-        except StoreError:
-            raise  # as anywhere else: what cannot be stored ends or interrupts the run
         except OutcomeUnknown as failure:
             error, status = failure.detail, doubt
         except ReconnectNeeded as failure:
@@ -314,8 +318,8 @@ class Engine:
         seconds = self._seconds(call)
         if tool.spec.resumable:
             seconds -= (self.clock() - step.started_at) / 1000
+        note, nest = partial(transcript.note, call), self.nest(self, transcript, call)
         async with asyncio.timeout(seconds):
-            note, nest = partial(transcript.note, call), self.nest(self, transcript, call)
             return await tool.call(call.input, CallContext(self.call_key(step.number), note, nest))
 
     def _seconds(self, call: ToolCallPart) -> float:

@@ -56,11 +56,9 @@ class Narration:
         elif isinstance(event, ToolStarted):
             self._send({**_started(event), "step_id": self._step_id(step)})
         elif isinstance(event, ToolFinished):
-            part = event.result
             self._send(_finished(event))
-            if part.needs_reconnect is not None:
-                about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
-                self._send({"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect})
+            if event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
 
     def tell_inside(self, inside: Inside) -> None:
         """Narrate what happened inside a call: it never touches the message's own text."""
@@ -74,6 +72,8 @@ class Narration:
         else:
             frame = _started(event) if isinstance(event, ToolStarted) else _finished(event)
             self._send({**frame, "parent_tool_use_id": inside.of})
+            if isinstance(event, ToolFinished) and event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
 
     def _step_id(self, step: int) -> str:
         return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
@@ -115,6 +115,12 @@ def _finished(event: ToolFinished) -> Json:
         "duration_ms": part.duration_ms,
     }
     return frame if part.error is None else {**frame, "error": part.error}
+
+
+def _reconnect(event: ToolFinished) -> Json:
+    part = event.result
+    about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
+    return {"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect}
 
 
 def terminal_frame(ids: Json, outcome: Outcome) -> Json:

@@ -206,7 +206,9 @@ class Run:
         own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
         caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
-            self.tool_seconds = max([self.tool_seconds, *(tool.spec.timeout_seconds or 0 for tool in tools.values())])
+            specs = [tool.spec for tool in tools.values()]
+            others = (spec.timeout_seconds or 0 for spec in specs if not spec.resumable)  # those go on elsewhere
+            self.tool_seconds = max([self.tool_seconds, *others])
             engine = Engine(
                 stream=caller.stream,
                 tools=tools,
@@ -218,9 +220,7 @@ class Run:
                 room=self._room,
                 nest=self._nesting().of,
             )
-            request = caller.request(
-                model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
-            )
+            request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)
             return await self._follow(engine, request)
 
     def _nesting(self) -> Nesting:

@@ -17,6 +17,7 @@ from tests.integration.access.world import (
     HTTP_TOOL,
     INTEGRATION,
     KINDS,
+    MCP_CHOICE,
     OAUTH_CREDENTIAL,
     Caller,
     Calls,
@@ -26,7 +27,6 @@ from tests.integration.access.world import (
 )
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
-MCP_CHOICE = {"tools": [{"remote_name": "note", "fingerprint": "0" * 64}]}
 NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
 
 # What each route is asked, in a tenant with one of everything: body, and the answer to one who may.
@@ -41,8 +41,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents/{agent_id}/integrations": (lambda _: INTEGRATION, 201),
     "PATCH /integrations/{integration_id}": (lambda _: {"name": "Other"}, 200),
     "DELETE /integrations/{integration_id}": (lambda _: None, 204),
-    "POST /integrations/{integration_id}/mcp/list": (lambda _: {}, 409),  # it is of another kind
-    "POST /integrations/{integration_id}/mcp/choose": (lambda _: MCP_CHOICE, 409),
+    "POST /integrations/{integration_id}/mcp/list": (lambda _: {}, 200),
+    "POST /integrations/{integration_id}/mcp/choose": (lambda _: MCP_CHOICE, 200),
     "POST /agents/{agent_id}/tools": (lambda _: {**HTTP_TOOL, "name": "other"}, 201),
     "PATCH /tools/{tool_id}": (lambda _: {"name": "another"}, 200),
     "DELETE /tools/{tool_id}": (lambda _: None, 204),
