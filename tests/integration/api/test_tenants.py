@@ -35,7 +35,15 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, ready_import
+from tests.integration.access.world import (
+    DESCRIPTION,
+    HTTP_TOOL,
+    INTEGRATION,
+    MCP_CHOICE,
+    OAUTH_CREDENTIAL,
+    Calls,
+    ready_import,
+)
 from tests.integration.store.product import park, step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
@@ -59,6 +67,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
     ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
     ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/list"): {},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/choose"): MCP_CHOICE,
     ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
     ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
