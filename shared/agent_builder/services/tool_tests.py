@@ -18,6 +18,7 @@ from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.parts import PartRepository
+from agent_builder.services.nesting import Alone
 from agent_builder.tools.base import CallContext, Tool
 
 # Within what an HTTP API waits for, and what the api function has: 29 s.
@@ -90,12 +91,15 @@ class ToolTester:
                 return {}
             if tool.spec.approval_seconds and not approved:
                 return {"refused": "approval_required"}
-            return {"test": {"tool_id": tool_id, "tool_name": tool.spec.name, **await self._called(tool, arguments)}}
+            called = await self._called(tool, arguments, agent_id)
+            return {"test": {"tool_id": tool_id, "tool_name": tool.spec.name, **called}}
 
-    async def _called(self, tool: Tool, arguments: Json) -> Json:
+    async def _called(self, tool: Tool, arguments: Json, agent_id: str) -> Json:
         begun, result, error = time.monotonic(), None, None
         noted: Json = {}
-        context = CallContext(new_id("tst"), noted.update)
+        key = new_id("tst")
+        inside = Alone(agent_id, key, self.seconds)
+        context = CallContext(key, noted.update, inside.nest(tool.spec.effect))
         try:
             async with asyncio.timeout(self.seconds):
                 result = await tool.call(arguments, context)
@@ -110,6 +114,7 @@ class ToolTester:
             logger.exception("a tool failed unexpectedly in a test", extra={"tool": tool.spec.name})
             detail = "The tool failed because of a fault on our side."
             error = {"code": "internal_error", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
+        noted |= inside.noted
         return {
             "request": noted.get("request"),
             "response": noted.get("response"),
