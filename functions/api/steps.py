@@ -34,8 +34,8 @@ class StepOut(Out):
     """A step. What a model said is in `parts`; `tool_name` and what follows are a tool call's.
 
     `parent` is the number of the tool call inside which it was made. `purpose` says which part it is of a call with a
-    model's help; of its `call`, `input` is what the tool was called with. `agent_id` and `agent_version` say which agent
-    was asked inside a call.
+    model's help; of its `call`, `input` is what the tool was called with. `agent_id` and `agent_version` are those of
+    an agent that was asked inside a call.
 
     `whole` is the answer of an API where the model was given less: up to 4 MB of it.
     """

@@ -100,10 +100,12 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
-    parts: Any
+    mcp: Any
     tool_tests: Any
     steps: Any
     openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache
@@ -165,6 +167,7 @@ class RunnerServices:
     authorization: Any
     tool_tester: Any
     importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 

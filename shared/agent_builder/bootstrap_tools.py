@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent_builder.services.authorization import Authorization
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.importing import Importing
+    from agent_builder.services.mcp_offers import McpOffers
     from agent_builder.services.models import ModelCaller, Models
     from agent_builder.services.openapi_imports import OpenApiImportService
     from agent_builder.services.outbound import Outbound
@@ -74,6 +75,15 @@ def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportServ
     return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), parts, doorbell)
 
 
+def mcp_offers(authorization: Authorization) -> McpOffers:
+    """What asks MCP servers for their tools."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.mcp_offers import McpOffers
+
+    return McpOffers(AgentRepository(), PartRepository(), authorization)
+
+
 def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     """What makes the tools of a run."""
     from agent_builder.repositories.agents import AgentRepository
@@ -82,7 +92,7 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     from agent_builder.services.enhancing import enhanced
     from agent_builder.services.http_tools import HttpTools
     from agent_builder.services.llm_tools import llm_tools
-    from agent_builder.services.mcp import McpMaker
+    from agent_builder.services.mcp import McpTools
     from agent_builder.services.subagents import SubAgents
     from agent_builder.services.toolbox import Maker, Toolbox
 
@@ -92,7 +102,7 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
 
     makers: dict[str, Maker] = {
         "http": enhanced(HttpTools(authorization, ToolAnswerRepository()).make, model_of),
-        "mcp": enhanced(McpMaker(authorization), model_of),
+        "mcp": enhanced(McpTools(authorization).make, model_of),
         "llm": llm_tools(model_of),
     }
     box = Toolbox(PartRepository(), authorization.new_egress, makers)
@@ -111,6 +121,8 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
+    from agent_builder.services.mcp_choice import McpChoices
+    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.steps import StepService
     from agent_builder.services.tool_tests import ToolTests
@@ -120,7 +132,9 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
         "credentials": CredentialService(CredentialRepository(), envelopes),
         "egress": EgressService(EgressRepository()),
         "consents": ConsentService(GrantRepository(), doorbell, envelopes),
-        "parts": parts,
+        "tools": PartResources(parts, TOOLS),
+        "integrations": PartResources(parts, INTEGRATIONS),
+        "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
         "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
         "steps": StepService(StepRepository(), conversations),
         "openapi_imports": openapi_imports(doorbell, parts),
@@ -137,4 +151,5 @@ def runner_tools(authorization: Authorization, tools: Toolbox) -> dict[str, Any]
         "authorization": authorization,
         "tool_tester": ToolTester(AgentRepository(), tools.one),
         "importing": cache(partial(importing, authorization)),
+        "mcp_offers": cache(partial(mcp_offers, authorization)),
     }

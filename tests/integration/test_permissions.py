@@ -201,6 +201,9 @@ def use_imports(client: Client, agent: str) -> None:
     path = f"/openapi-imports/{client.rest('POST', '/openapi-imports', asked)['id']}"
     while client.rest("GET", path)["status"] in ("queued", "running"):
         client.ring("rescue")
+    choice = {"operations": "all", "integration": {"base_url": "https://api.example.com"}}
+    made = client.rest("POST", f"{path}/apply", choice)
+    client.rest("POST", "/openapi-imports", {**asked, "integration_id": made["integration_id"]})
 
 
 def converse(stack: Instance, agent: str, name: str) -> str:

@@ -99,13 +99,8 @@ class Alone:
         self.account.begun_at = now = self.clock()
         transcript.reserve(call, effect, now)
         transcript.begins(call, now)
-        engine = Engine(
-            stream=_no_model,
-            tools={},
-            price=_no_price,
-            clock=self.clock,
-            call_key=lambda number: f"{self.key}-{number}",
-        )
+        key = f"{self.key}-{{}}".format
+        engine = Engine(stream=_no_model, tools={}, price=_no_price, clock=self.clock, call_key=key)
         return Nesting((self.agent_id,), deadline=time.monotonic() + self.seconds).of(engine, transcript, call)
 
     @property
