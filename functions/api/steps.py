@@ -33,7 +33,10 @@ StepNumber = Annotated[int, BeforeValidator(_digits), Path(ge=1, le=999_999, des
 class StepOut(Out):
     """A step. What a model said is in `parts`; `tool_name` and what follows are a tool call's.
 
-    `parent` is the number of the call inside of which it was made, if it was.
+    `parent` is the number of the tool call inside which it was made. `purpose` says which part it is of a call with a
+    model's help; of its `call`, `input` is what the tool was called with. `agent_id` and `agent_version` are those of
+    an agent that was asked inside a call.
+
     `whole` is the answer of an API where the model was given less: up to 4 MB of it.
     """
 
@@ -42,6 +45,7 @@ class StepOut(Out):
     number: int
     kind: Literal["model", "tool"]
     parent: int | None
+    purpose: Literal["before", "call", "after"] | None
     status: str
     started_at: Timestamp
     duration_ms: int
@@ -52,10 +56,13 @@ class StepOut(Out):
     model: str | None = None
     answered_by: str | None = None
     stop_reason: str | None = None
+    agent_id: str | None = None
+    agent_version: int | None = None
     parts: list[Json] | None = None
     tool_name: str | None = None
     tool_use_id: str | None = None
     effect: str | None = None
+    input: Json | None = None
     result: Json | None = None
     error: str | None = None
     request: Json | None = None

@@ -6,23 +6,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from agent_builder.clock import now_ms
 from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown
 from agent_builder.ids import new_id, require_id
-from agent_builder.messages import Cost, Json, ModelEvent, ModelRequest, ToolCallPart
+from agent_builder.messages import Json
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.parts import PartRepository
-from agent_builder.services.account import Account
-from agent_builder.services.engine import Engine
-from agent_builder.services.nesting import Nesting
-from agent_builder.services.transcript import Transcript
+from agent_builder.services.nesting import Alone
 from agent_builder.tools.base import CallContext, Tool
 
 # Within what an HTTP API waits for, and what the api function has: 29 s.
@@ -101,7 +97,9 @@ class ToolTester:
     async def _called(self, tool: Tool, arguments: Json, agent_id: str) -> Json:
         begun, result, error = time.monotonic(), None, None
         noted: Json = {}
-        context, account = _context(tool, arguments, agent_id, noted)
+        key = new_id("tst")
+        inside = Alone(agent_id, key, self.seconds)
+        context = CallContext(key, noted.update, inside.nest(tool.spec.effect))
         try:
             async with asyncio.timeout(self.seconds):
                 result = await tool.call(arguments, context)
@@ -114,8 +112,7 @@ class ToolTester:
             logger.exception("a tool failed unexpectedly in a test", extra={"tool": tool.spec.name})
             detail = "The tool failed because of a fault on our side."
             error = {"code": "internal_error", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
-        for step in account.nested.values():  # what a call does inside of another that helps it
-            noted |= step.detail.get("call", {})
+        noted |= inside.noted
         return {
             "request": noted.get("request"),
             "response": noted.get("response"),
@@ -123,30 +120,10 @@ class ToolTester:
             "error": error,
             "attempts": noted.get("attempts", 0 if noted.get("cached") else 1),
             "cached": bool(noted.get("cached")),
-            "usage": account.usage.model_dump(),
-            "cost": account.cost.model_dump(),
+            "usage": inside.account.usage.model_dump(),
+            "cost": inside.account.cost.model_dump(),
             "duration_ms": round((time.monotonic() - begun) * 1000),
         }
-
-
-def _context(tool: Tool, arguments: Json, agent_id: str, noted: Json) -> tuple[CallContext, Account]:
-    """A run of nothing but this call: what models and agents do inside of it counts, and is not stored."""
-    call = ToolCallPart(tool_use_id="test", name=tool.spec.name, input=arguments)
-    transcript = Transcript()
-    transcript.account.begun_at = now_ms()
-    transcript.reserve(call, tool.spec.effect, now_ms())
-    transcript.begins(call, now_ms())
-    key = new_id("tst")
-    engine = Engine(_no_model, {}, lambda model, usage: Cost(), call_key=lambda number: f"{key}-{number}")
-    nest = Nesting((agent_id,)).of(engine, transcript, call)
-    return CallContext(key, noted.update, nest), transcript.account
-
-
-async def _no_model(request: ModelRequest) -> AsyncIterator[ModelEvent]:
-    """Nobody asks: what is asked inside of a call is asked of models of its own."""
-    nothing: tuple[ModelEvent, ...] = ()
-    for event in nothing:
-        yield event
 
 
 def _shown(failure: AgentBuilderError, *, unknown: bool) -> Json:
