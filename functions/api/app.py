@@ -23,6 +23,7 @@ from functions.api import (
     credentials,
     documents,
     egress,
+    integrations,
     invitations,
     limits,
     members,
@@ -31,6 +32,7 @@ from functions.api import (
     platform,
     steps,
     tool_tests,
+    tools,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -47,7 +49,7 @@ register_after_restore(restore_api)
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
     app.include_router(module.router)
-for module in (steps, tool_tests, openapi_imports):
+for module in (steps, tool_tests, openapi_imports, integrations, tools):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -98,6 +98,8 @@ class ApiServices:
     tool_tests: Any
     steps: Any
     openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache
@@ -122,6 +124,7 @@ def api_services() -> ApiServices:
     from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
+    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.steps import StepService
@@ -152,6 +155,8 @@ def api_services() -> ApiServices:
         steps=StepService(StepRepository(), conversations),
         parts=parts,
         openapi_imports=openapi_imports(doorbell, parts),
+        tools=PartResources(parts, TOOLS),
+        integrations=PartResources(parts, INTEGRATIONS),
     )
 
 

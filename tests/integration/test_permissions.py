@@ -206,6 +206,27 @@ def use_imports(client: Client, agent: str) -> None:
     client.rest("POST", "/openapi-imports", {**asked, "integration_id": made["integration_id"]})
 
 
+def use_parts(client: Client, agent: str) -> None:
+    """Leaves the agent with a tool, so that a run reads it."""
+    model = {"provider": "scripted", "model": "scripted"}
+    other = client.rest("POST", "/agents", {"name": "Colleague", "model_config": model})["id"]
+    bearer = {"name": "Theirs", "kind": "bearer", "secret": {"value": "k"}}
+    server = {"name": "Theirs", "base_url": "https://api.example.com"}
+    server["credential_id"] = client.rest("POST", "/credentials", bearer)["id"]
+    integration = client.rest("POST", f"/agents/{agent}/integrations", server, Idempotency_Key="once")["id"]
+    http = {"kind": "http", "name": "theirs", "method": "GET", "effect": "read", "integration_id": integration}
+    http["input_schema"] = {"type": "object", "properties": {}}
+    tool = client.rest("POST", f"/agents/{agent}/tools", http)["id"]
+    asked = {"kind": "agent", "name": "ask", "target_agent_id": other}
+    asking = client.rest("POST", f"/agents/{agent}/tools", asked)["id"]
+    client.rest("PATCH", f"/tools/{tool}", {"description": "Theirs"})
+    for place in (f"/agents/{agent}/tools", f"/agents/{agent}/integrations", f"/integrations/{integration}"):
+        client.rest("GET", place)
+    client.rest("DELETE", f"/tools/{asking}")
+    client.rest("POST", f"/agents/{agent}/versions/1/restore")
+    client.rest("POST", f"/agents/{agent}/tools", {**http, "base_url": "https://x.example", "integration_id": None})
+
+
 def converse(stack: Instance, agent: str, name: str) -> str:
     with connect(stack.ws_url(agent)) as socket:
         until(socket, "agent_loaded")
@@ -246,6 +267,7 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     use_access(client, agent)
     use_credentials(client)
     use_imports(client, agent)
+    use_parts(client, agent)
     conversation = converse(stack, agent, "first")
     use_conversations(client, agent, conversation)
     converse(stack, agent, "second")

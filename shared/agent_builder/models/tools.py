@@ -17,6 +17,7 @@ from agent_builder.messages import Json
 from agent_builder.models.agents import SYSTEM_PROMPT_LIMIT, LlmConfig
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ToolKind = Literal["http", "llm", "agent", "mcp"]
 Effect = Literal["read", "write"]
 Location = Literal["path", "query", "header", "cookie"]
 Style = Literal["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject"]
@@ -253,10 +254,15 @@ class LlmTool(ToolBase):
 
 
 class AgentTool(ToolBase):
-    """Another agent of the tenant, asked as a tool. It shares the limits of the run that calls it."""
+    """Another agent of the tenant, asked as a tool. It shares the limits of the run that calls it.
+
+    People call it `target_agent_id`, since the `agent_id` of every tool is whose tool it is.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     kind: Literal["agent"] = "agent"
-    agent_id: str = Field(max_length=64)
+    agent_id: str = Field(max_length=64, alias="target_agent_id", description="The agent that is asked.")
     version: int | None = Field(default=None, ge=1, description="Of that agent; its newest one where there is none.")
     timeout_seconds: float = Field(default=300, ge=1, le=600)
 

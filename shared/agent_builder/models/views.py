@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_builder.clock import rfc3339
 from agent_builder.messages import Json, Message, ThinkingPart
-from agent_builder.models.agents import Agent, AgentVersion
+from agent_builder.models.agents import Agent, AgentVersion, PartRef
 from agent_builder.models.conversations import Conversation, Step, StoredMessage
 
 
@@ -24,6 +24,9 @@ def version_view(version: AgentVersion) -> Json:
     """A version of an agent."""
     shown = version.model_dump(mode="json", exclude={"created_at"})
     shown["model_config"] = version.llm_config.model_dump(exclude_none=True)
+    for place in ("tools", "integrations"):
+        refs: tuple[PartRef, ...] = getattr(version, place)
+        shown[place] = [{"id": ref.id, "name": ref.name, "revision": ref.revision} for ref in refs]
     return {**shown, "created_at": rfc3339(version.created_at)}
 
 

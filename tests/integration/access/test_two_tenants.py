@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, r
 
 from agent_builder.repositories.table import Item
 from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL
-from tests.integration.access.world import DESCRIPTION, Caller, Calls, Rest
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, Caller, Calls, Rest
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
 
@@ -48,6 +48,7 @@ class TwoTenants(RuleBasedStateMachine):
     invitations: Bundle[tuple[int, str]] = Bundle("invitations")
     credentials: Bundle[tuple[int, str]] = Bundle("credentials")
     imports: Bundle[tuple[int, str, tuple[int, str]]] = Bundle("imports")
+    parts: Bundle[tuple[int, str, str, str]] = Bundle("parts")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -88,6 +89,26 @@ class TwoTenants(RuleBasedStateMachine):
     def read_below_agent(self, who: int, agent: tuple[int, str]) -> None:
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/versions")
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/conversations")
+
+    @rule(target=parts, agent=agents, place=st.sampled_from(["tools", "integrations"]))
+    def create_part(self, agent: tuple[int, str], place: str) -> tuple[int, str, str, str]:
+        owner, agent_id = agent
+        body = {**HTTP_TOOL, "name": f"t{uuid.uuid4().hex}"} if place == "tools" else INTEGRATION
+        answer = self.ask(owner, "POST", f"/agents/{agent_id}/{place}", body)
+        assert answer.status == (404 if agent_id in self.gone else 201)
+        return owner, agent_id, place, answer.json.get("id", "tol_none")
+
+    @rule(who=who, part=parts, method=st.sampled_from(["GET", "PATCH", "DELETE"]))
+    def use_part(self, who: int, part: tuple[int, str, str, str], method: str) -> None:
+        owner, agent_id, place, part_id = part
+        if agent_id in self.gone or part_id == "tol_none":
+            self.gone.add(part_id)
+        body = {"description": "Changed"} if method == "PATCH" else None
+        self.reach(who, owner, part_id, method, f"/{place}/{part_id}", body)
+
+    @rule(who=who, agent=agents, place=st.sampled_from(["tools", "integrations"]))
+    def list_parts(self, who: int, agent: tuple[int, str], place: str) -> None:
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/{place}")
 
     @rule(target=api_keys, who=who)
     def create_key(self, who: int) -> tuple[int, str]:

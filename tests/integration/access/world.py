@@ -135,6 +135,15 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
+INTEGRATION = {"name": "Ours", "base_url": "https://api.example.com"}
+HTTP_TOOL = {
+    "kind": "http",
+    "name": "ours",
+    "base_url": "https://api.example.com",
+    "method": "GET",
+    "effect": "read",
+    "input_schema": {"type": "object", "properties": {}},
+}
 
 
 DESCRIPTION = {
@@ -261,6 +270,9 @@ class World:
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
         self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
         self.import_id = ready_import(self.tenant, self.agent_id)
+        agent = f"/agents/{self.agent_id}"
+        self.integration_id = rest(self.owner, "POST", f"{agent}/integrations", INTEGRATION).json["id"]
+        self.tool_id = rest(self.owner, "POST", f"{agent}/tools", HTTP_TOOL).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -274,5 +286,7 @@ class World:
             self.invitation_id,
             self.credential_id,
             self.import_id,
+            self.integration_id,
+            self.tool_id,
             "new@example.com",
         )

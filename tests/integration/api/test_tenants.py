@@ -34,7 +34,14 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import DESCRIPTION, OAUTH_CREDENTIAL, Calls, ready_import
+from tests.integration.access.world import (
+    DESCRIPTION,
+    HTTP_TOOL,
+    INTEGRATION,
+    OAUTH_CREDENTIAL,
+    Calls,
+    ready_import,
+)
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -53,6 +60,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
+    ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
+    ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
+    ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
 IMPORT = ("post", "/api/v1/openapi-imports")
 INVITATION = ("post", "/api/v1/invitations/accept")
@@ -151,6 +162,12 @@ def _fill(owned: Owned) -> None:
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
     owned.ids |= _let_in(owned.tenant)
     owned.ids["import_id"] = ready_import(owned.tenant, agent)
+    made = {"integration_id": ("integrations", INTEGRATION), "tool_id": ("tools", HTTP_TOOL)}
+    for name, (place, part) in made.items():
+        body = {**part, "description": "Secret"}
+        answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
+        owned.ids[name] = json.loads(answered["body"])["id"]
+    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away
 
 
 def _let_in(tenant: str) -> dict[str, str]:
