@@ -47,6 +47,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /runs/{run_id}": "read",
+    "POST /runs/{run_id}/approvals/{tool_use_id}": "run",
     "GET /runs/{run_id}/steps/{number}": "read",
     "POST /tools/{tool_id}/test": "edit",
     "POST /credentials": "edit",
@@ -55,6 +57,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PUT /credentials/{credential_id}": "edit",
     "DELETE /credentials/{credential_id}": "edit",
     "POST /credentials/{credential_id}/oauth/start": "edit",
+    "POST /integrations/{integration_id}/mcp/list": "edit",
+    "POST /integrations/{integration_id}/mcp/choose": "edit",
     "GET /models": "read",
     "POST /playground/tickets": "run",
     "POST /api-keys": "admin",
@@ -80,7 +84,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /limits": "admin",
 }
 # These change nothing that anybody could want to know later.
-_NOT_AUDITED = frozenset({"POST /playground/tickets"})
+_NOT_AUDITED = frozenset({"POST /playground/tickets", "POST /integrations/{integration_id}/mcp/list"})
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
 _ACCEPTS = "POST /invitations/accept"
 # Fields whose values are neither secrets nor content.

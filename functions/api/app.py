@@ -26,10 +26,12 @@ from functions.api import (
     integrations,
     invitations,
     limits,
+    mcp,
     members,
     oauth,
     openapi_imports,
     platform,
+    runs,
     steps,
     tool_tests,
     tools,
@@ -47,9 +49,21 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+for module in (
+    agents,
+    conversations,
+    platform,
+    api_keys,
+    members,
+    invitations,
+    limits,
+    credentials,
+    oauth,
+    egress,
+    mcp,
+):
     app.include_router(module.router)
-for module in (steps, tool_tests, openapi_imports, integrations, tools):
+for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

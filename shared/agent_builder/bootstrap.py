@@ -8,18 +8,26 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, importing, openapi_imports, toolbox
+from agent_builder.bootstrap_tools import (
+    api_tools,
+    authorization,
+    envelopes,
+    runner_tools,
+    toolbox,
+)
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.approvals import ApprovalService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -42,16 +50,30 @@ class PlaygroundServices:
     connections: Connections
     greeter: Greeter
     limits: LimitService
+    approvals: ApprovalService
+    runs: RunRepository
 
 
 @cache
 def playground_services() -> PlaygroundServices:
     """Build the playground's services."""
     settings = _settings()
-    intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
+    doorbell = Doorbell(settings.runner_function)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     connections = Connections()
-    greeter = Greeter(intake, connections)
-    return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
+    return PlaygroundServices(
+        intake=intake,
+        conversations=ConversationRepository(),
+        connections=connections,
+        greeter=Greeter(intake, connections),
+        limits=LimitService(LimitRepository()),
+        approvals=_approvals(doorbell),
+        runs=RunRepository(),
+    )
+
+
+def _approvals(doorbell: Doorbell) -> ApprovalService:
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +116,9 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
-    parts: Any
+    mcp: Any
+    runs: Any
+    approvals: ApprovalService
     tool_tests: Any
     steps: Any
     openapi_imports: Any
@@ -107,29 +131,18 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
-    from agent_builder.repositories.credentials import CredentialRepository
-    from agent_builder.repositories.egress import EgressRepository
-    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
-    from agent_builder.repositories.parts import PartRepository
     from agent_builder.repositories.principals import PrincipalRepository
-    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
-    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
-    from agent_builder.services.credentials import CredentialService
-    from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
-    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
-    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
-    from agent_builder.services.steps import StepService
+    from agent_builder.services.runs import RunService
     from agent_builder.services.tickets import TicketService
-    from agent_builder.services.tool_tests import ToolTests
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
@@ -137,7 +150,6 @@ def api_services() -> ApiServices:
     conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
-    parts = PartService(agents)
     return ApiServices(
         agents=agents,
         conversations=conversations,
@@ -148,15 +160,9 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        credentials=CredentialService(CredentialRepository(), envelopes),
-        egress=EgressService(EgressRepository()),
-        consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        tool_tests=ToolTests(PartRepository(), AgentRepository(), doorbell),
-        steps=StepService(StepRepository(), conversations),
-        parts=parts,
-        openapi_imports=openapi_imports(doorbell, parts),
-        tools=PartResources(parts, TOOLS),
-        integrations=PartResources(parts, INTEGRATIONS),
+        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        approvals=_approvals(doorbell),
+        **api_tools(doorbell, agents, conversations),
     )
 
 
@@ -177,11 +183,12 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    guarded: Any
     secrets: Any
     authorization: Any
-    guarded: Any
     tool_tester: Any
     importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 
@@ -198,7 +205,6 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
-    from agent_builder.services.tool_tests import ToolTester
 
     settings = _settings()
     registry = _registry(settings)
@@ -231,11 +237,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=credentials.secrets,
-        authorization=credentials,
         guarded=guarded,
-        tool_tester=ToolTester(AgentRepository(), tools.one),
-        importing=cache(partial(importing, credentials)),
+        **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
 

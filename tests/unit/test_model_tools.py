@@ -16,9 +16,9 @@ from agent_builder.models.tools import Enhancement, HttpTool, LlmTool, StoredToo
 from agent_builder.services.account import UNKNOWN
 from agent_builder.services.budget import Limits
 from agent_builder.services.enhancing import NOTE, Enhanced, enhanced
-from agent_builder.services.llm_tools import NEEDS_RUN, ModelTool, OneAnswer, llm_tools
+from agent_builder.services.llm_tools import NEEDS_RUN, ModelOf, OneAnswer, llm_tools
 from agent_builder.services.toolbox import Bench
-from agent_builder.tools.base import CallContext
+from agent_builder.tools.base import CallContext, Tool
 from tests.unit.nested import Act, Say, World, overloaded, sums
 
 SCHEMA: Json = {
@@ -39,13 +39,17 @@ def stored(definition: Any) -> StoredTool:
     return StoredTool("tol_1", "root", 1, definition, 0, 0)
 
 
-def asks(*says: Say, arguments: Json | None = None, tool: str = "sum") -> World:
+def asks(*says: Say, arguments: Json | None = None) -> World:
     """A run whose agent calls an LLM tool once."""
-    world = World({"root": [[(tool, {"n": 2} if arguments is None else arguments)], ["End."]], "helper": list(says)})
+    world = World({"root": [[("sum", {"n": 2} if arguments is None else arguments)], ["End."]], "helper": list(says)})
+    world.tools["root"] = {"sum": tool(world.model_of, world)}
+    return world
+
+
+def tool(model_of: ModelOf, world: World) -> Tool:
     config = LlmConfig(provider="scripted", model="helper")
     definition = LlmTool(name="sum", model_config=config, instructions="Add one.", input_schema=SCHEMA)
-    world.tools["root"] = {"sum": llm_tools(world.model_of)(stored(definition), bench(world))}
-    return world
+    return llm_tools(model_of)(stored(definition), bench(world))
 
 
 def helped(world: World, act: Act, *says: Say, before: str = "", after: str = "") -> None:
@@ -109,11 +113,7 @@ def test_a_model_that_cannot_be_called_is_told() -> None:
     async def no_key(*about: Any) -> Any:
         raise ProviderError("auth", "No API key is configured.")
 
-    tool = world.tools["root"]["sum"]
-    assert isinstance(tool, ModelTool)
-    world.tools["root"] = {
-        "sum": ModelTool(tool.definition, tool.adapted, OneAnswer(no_key, "t", tool.model.config, ""))
-    }
+    world.tools["root"] = {"sum": tool(no_key, world)}
     error = result(asyncio.run(world.finish())).error
     assert error == "The model of this tool cannot be used. No API key is configured."
 

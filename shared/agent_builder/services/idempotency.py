@@ -38,7 +38,7 @@ def once(remember: Remembered | None, act: Callable[[], Json]) -> Json:
         IdempotencyMismatch: The key was used with another body.
         StoreError: Another request with the key came to nothing at this moment.
     """
-    earlier = _answered(remember)
+    earlier = earlier_result(remember)
     if earlier is not None:
         return earlier
     try:
@@ -46,13 +46,18 @@ def once(remember: Remembered | None, act: Callable[[], Json]) -> Json:
     except RaceLost as race:
         return earlier_answer(remember, race)
     except CallerError:
-        earlier = _answered(remember)
+        earlier = earlier_result(remember)
         if earlier is None:
             raise
         return earlier
 
 
-def _answered(remember: Remembered | None) -> Json | None:
+def earlier_result(remember: Remembered | None) -> Json | None:
+    """The answer that was given under the key before; None where it is new.
+
+    Raises:
+        IdempotencyMismatch: The key was used with another body.
+    """
     found = remembered(remember.pk, now=remember.now) if remember else None
     return _same(remember, found) if remember and found else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from agent_builder.errors import AgentBuilderError, ToolError
@@ -15,8 +15,7 @@ from agent_builder.models.tools import LlmTool, StoredTool
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.toolbox import Bench, Maker
 from agent_builder.tools.base import Answered, CallContext, Nest, Tool
-from agent_builder.tools.schemas import check_arguments, restored
-from agent_builder.tools.vendor_schemas import Adapted, adapt
+from agent_builder.tools.specs import Checked, spec_of
 
 LIMITS_OF_RUN = frozenset({"step_limit", "tool_call_limit", "token_limit", "time_limit", "repeated_call"})
 NEEDS_RUN = "This tool works inside a run only."
@@ -75,32 +74,26 @@ class ModelTool:
     """`Tool` of kind `llm`. It answers `{"text": …}`, with `"truncated": true` where the model had to stop early."""
 
     definition: LlmTool
-    adapted: Adapted
     model: OneAnswer
 
     @property
     def spec(self) -> ToolSpec:
-        """As the model of the agent is told of it."""
+        """With the schema as its author wrote it."""
         definition = self.definition
-        return ToolSpec(
-            definition.name,
-            definition.description,
-            self.adapted.schema,
-            definition.effect,
-            definition.timeout_seconds,
-            definition.approval_seconds if definition.requires_approval else 0,
-            strict=self.adapted.strict,
-            resumable=True,
+        spec = spec_of(
+            definition,
+            input_schema=definition.input_schema,
+            effect=definition.effect,
+            timeout_seconds=definition.timeout_seconds,
         )
+        return replace(spec, resumable=True)
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
-        """Ask the model with the checked arguments as its message."""
+        """Ask the model with the arguments as its message."""
         if context.nest is None:
             raise ToolError(NEEDS_RUN)
-        definition = self.definition
-        given = restored(definition.input_schema, arguments, self.adapted.renamed)
-        check_arguments(definition.input_schema, given)
-        answered = await self.model.ask(context.nest, definition.instructions, given)
+        seconds = self.definition.timeout_seconds
+        answered = await self.model.ask(context.nest, self.definition.instructions, arguments, seconds=seconds)
         cut = {"truncated": True} if answered.stop_reason == "max_tokens" else {}
         return {"text": answered.text, **cut}
 
@@ -111,8 +104,7 @@ def llm_tools(model_of: ModelOf) -> Maker:
     def make(stored: StoredTool, bench: Bench) -> Tool:
         definition = stored.definition
         assert isinstance(definition, LlmTool)
-        adapted = adapt(definition.input_schema, bench.version.llm_config.provider)
-        name = f"{stored.id}.{stored.revision}"
-        return ModelTool(definition, adapted, OneAnswer(model_of, bench.tenant, definition.llm_config, name))
+        model = OneAnswer(model_of, bench.tenant, definition.llm_config, f"{stored.id}.{stored.revision}")
+        return Checked(ModelTool(definition, model), bench.version.llm_config.provider)
 
     return make

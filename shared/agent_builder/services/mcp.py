@@ -1,4 +1,4 @@
-"""MCP servers as tools. The runner's side: sessions of a run, and what a server offers to choose from."""
+"""MCP servers as tools: the sessions of a run."""
 
 from __future__ import annotations
 
@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING
 
 from agent_builder.errors import OutboundFailed, OutcomeUnknown, ToolError
 from agent_builder.messages import Json, ToolSpec
-from agent_builder.models.agents import PartRef
 from agent_builder.models.tools import Integration, McpTool, StoredTool
-from agent_builder.repositories.parts import PartRepository
 from agent_builder.services.authorization import Authorization
 from agent_builder.services.toolbox import Bench
-from agent_builder.tools.auth.masking import masked
+from agent_builder.tools.auth.masking import Masker
 from agent_builder.tools.auth.material import Material
 from agent_builder.tools.base import CallContext, Tool
 from agent_builder.tools.egress import Egress
-from agent_builder.tools.mcp import RemoteTool, changed_since, read_result
-from agent_builder.tools.schemas import check_arguments, restored
-from agent_builder.tools.vendor_schemas import Adapted, adapt
+from agent_builder.tools.mcp import RemoteTool, changed_since, read_result, shaped, unanswered
+from agent_builder.tools.specs import Checked, spec_of
 
 if TYPE_CHECKING:
     from agent_builder.tools.mcp_client import McpSession
     from agent_builder.tools.mcp_wire import McpWire
 
-OFFER_SECONDS = 20.0
 _MAX_SESSIONS = 3
 _GONE = "The integration of this tool is gone; choose the tool again."
 _ENDS_TOO_OFTEN = "The MCP server ends its sessions too often; it is not asked again in this run."
@@ -89,7 +85,7 @@ class McpServer:
             raise refused
         assert self._wire is not None
         try:
-            return read_result(await session.call(tool.remote_name, arguments), self._wire.secrets)
+            return read_result(await session.call(tool.remote_name, arguments), Masker(self._wire.secrets))
         except OutboundFailed as failed:
             if failed.sent and tool.effect == "write":
                 raise OutcomeUnknown(failed.detail) from failed
@@ -130,9 +126,15 @@ class McpServer:
         assert credential_id is not None
         return await self.authorization.material(self.tenant, credential_id, instead_of=over)
 
-    def clean(self, text: str) -> str:
-        """A text of the server without the secrets that were sent to it."""
-        return masked(text, self._wire.secrets if self._wire else ())
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return self.integration.definition.base_url
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What was sent to the server, and may come back from it."""
+        return frozenset(self._wire.secrets) if self._wire else frozenset()
 
 
 def _modules() -> tuple[type[McpSession], type[McpWire]]:
@@ -142,105 +144,54 @@ def _modules() -> tuple[type[McpSession], type[McpWire]]:
     return McpSession, McpWire
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class McpCall:
-    """A tool of a server, ready to be called."""
+    """A tool of a server. It is called with arguments that were checked."""
 
-    definition: McpTool
+    tool: McpTool
     server: McpServer | None
-    adapted: Adapted
+    spec: ToolSpec = field(init=False)
 
-    @property
-    def spec(self) -> ToolSpec:
-        """How a model is told of it."""
-        one = self.definition
-        return ToolSpec(
-            one.name,
-            one.description,
-            self.adapted.schema,
-            effect=one.effect,
-            timeout_seconds=one.timeout_seconds,
-            approval_seconds=one.approval_seconds if one.requires_approval else 0,
-            strict=self.adapted.strict,
-        )
+    def __post_init__(self) -> None:
+        one = self.tool
+        self.spec = spec_of(one, input_schema=one.input_schema, effect=one.effect, timeout_seconds=one.timeout_seconds)
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
-        """Check the arguments, and call it."""
+        """Call it, and shape its answer.
+
+        Raises:
+            OutcomeUnknown: It may have acted, and its answer was lost, or took too long.
+            ToolError: It was not called, or failed.
+        """
         if self.server is None:
             raise ToolError(_GONE, code="integration_not_found")
-        given = restored(self.definition.input_schema, arguments, self.adapted.renamed)
-        check_arguments(self.definition.input_schema, given)
-        return await self.server.call(self.definition, given)
+        context.note({"request": {"server": self.server.address, "tool": self.tool.remote_name}})
+        try:
+            async with asyncio.timeout(self.tool.timeout_seconds):
+                answer = await self.server.call(self.tool, arguments)
+        except TimeoutError:
+            raise unanswered(self.tool) from None
+        made = await shaped(answer, self.tool.response)
+        if made.whole is not None:
+            context.note({"whole": made.whole})
+        return made.result
 
 
 @dataclass(frozen=True, slots=True)
-class McpMaker:
+class McpTools:
     """Makes tools of the kind `mcp`."""
 
     authorization: Authorization
 
-    def __call__(self, stored: StoredTool, bench: Bench) -> Tool:
+    def make(self, stored: StoredTool, bench: Bench) -> Tool:
         """A tool that shares its server with the others of the run."""
-        definition = stored.definition
-        assert isinstance(definition, McpTool)
-        integration = bench.integrations.get(definition.integration_id)
+        tool = stored.definition
+        assert isinstance(tool, McpTool)
+        integration = bench.integrations.get(tool.integration_id)
         server = None
         if integration is not None:
             server = bench.shared(
                 f"mcp {integration.id}",
                 lambda: McpServer(bench.tenant, integration, bench.egress, self.authorization),
             )
-        provider = bench.version.llm_config.provider
-        return McpCall(definition, server, adapt(definition.input_schema, provider, strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class McpOffers:
-    """Asks servers what they offer, for REST."""
-
-    parts: PartRepository
-    authorization: Authorization
-
-    async def offer(self, tenant: str, agent_id: str, integration: PartRef) -> Json:
-        """What a server offers now: `{"tools": [...]}`, or `{"failure": {"code", "detail"}}`."""
-        found = await asyncio.to_thread(self.parts.integrations, tenant, agent_id, [integration])
-        if not found:
-            return _failure(ToolError(_GONE, code="integration_not_found"))
-        try:
-            async with asyncio.timeout(OFFER_SECONDS), await self.authorization.new_egress(tenant) as egress:
-                return await self._asked(McpServer(tenant, found[0], _ready(egress), self.authorization))
-        except ToolError as error:
-            return _failure(error)
-        except TimeoutError:
-            return _failure(ToolError("The MCP server did not answer in time.", code="outbound_failed"))
-
-    async def _asked(self, server: McpServer) -> Json:
-        try:
-            return {"tools": [offer_view(one, server.clean) for one in await server.offered()]}
-        finally:
-            await server.aclose()
-
-
-def offer_view(remote: RemoteTool, clean: Callable[[str], str]) -> Json:
-    """A tool as a person is shown it. `input_schema` is null where no tool can be made of it; `notes` say why."""
-    schema, notes = remote.accepted()
-    return {
-        "remote_name": remote.name,
-        "title": clean(remote.title),
-        "description": clean(remote.description),
-        "input_schema": schema,
-        "effect": remote.effect,
-        "fingerprint": remote.fingerprint,
-        "notes": [note.model_dump() for note in notes],
-    }
-
-
-def _failure(error: ToolError) -> Json:
-    return {"failure": {"code": error.error_code, "detail": error.detail}}
-
-
-def _ready(egress: Egress) -> Callable[[], Awaitable[Egress]]:
-    async def answer() -> Egress:
-        return egress
-
-    return answer
+        return Checked(McpCall(tool, server), bench.version.llm_config.provider)

@@ -6,15 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from agent_builder.errors import OutcomeUnknown, ToolError
+from agent_builder.errors import OutcomeUnknown, ReconnectNeeded, StoreError, ToolError
 from agent_builder.messages import Json, ModelRequest, TextDelta, TextPart, ToolCallPart, ToolResultPart
 from agent_builder.models.conversations import Outcome, Step
 from agent_builder.services.account import UNKNOWN
-from agent_builder.services.engine import (
+from agent_builder.services.engine import Engine, Interrupted
+from agent_builder.services.events import (
     Checkpoint,
-    Engine,
     EngineEvent,
-    NoRoom,
     RunEnded,
     StepReset,
     Suspended,
@@ -128,6 +127,8 @@ class _Inner:
         (step,) = (step for step in self._steps if step.detail.get("purpose") == _PART)
         if step.status == "unknown":
             raise OutcomeUnknown(result.error.removesuffix(UNKNOWN).strip() or "Its answer was lost.")
+        if result.needs_reconnect is not None:
+            raise ReconnectNeeded(result.error, credential_id=result.needs_reconnect)
         raise ToolError(result.error)
 
     @property
@@ -147,18 +148,21 @@ class _Inner:
         """Drive an engine to its end, or to that of its calls.
 
         Raises:
-            NoRoom: Another engine is to go on.
+            Interrupted: Another engine is to go on.
         """
-        async with aclosing(events) as told:  # type: ignore[type-var]
-            async for event in told:
-                if isinstance(event, RunEnded):
-                    return event.outcome
-                if isinstance(event, Suspended):
-                    raise NoRoom
-                if isinstance(event, Checkpoint):
-                    await self.nesting.save()
-                elif show:
-                    show.event(event, transcript)
+        try:
+            async with aclosing(events) as told:  # type: ignore[type-var]
+                async for event in told:
+                    if isinstance(event, RunEnded):
+                        return event.outcome
+                    if isinstance(event, Suspended):
+                        raise Interrupted
+                    if isinstance(event, Checkpoint):
+                        await self.nesting.save()
+                    elif show:
+                        show.event(event, transcript)
+        except StoreError as error:  # of the run's own steps; that of a tool was told to its model
+            raise Interrupted(error) from error
         return transcript.outcome("completed")
 
 

@@ -63,7 +63,7 @@ class Purger:
                 return False
         if not self._parts(tenant, agent_id, until):
             return False
-        for pk in (*self.repository.answers(tenant, agent_id), *self.repository.imports(tenant, agent_id)):
+        for pk in [*self.repository.answers(tenant, agent_id), *self.repository.imports(tenant, agent_id)]:
             self.repository.empty(pk)
         self.repository.empty(keys.agent(tenant, agent_id))
         return True

@@ -6,28 +6,23 @@ server says something else afterwards.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent_builder.errors import MalformedRequest, OutboundFailed, ToolError, Unprocessable
+from agent_builder.errors import MalformedRequest, OutboundFailed, OutcomeUnknown, ToolError
 from agent_builder.jsontext import decode, encode
 from agent_builder.messages import Effect, Json
-from agent_builder.models.tools import DESCRIPTION_LIMIT, McpTool, checked_input_schema
-from agent_builder.tools.auth.masking import masked
-from agent_builder.tools.openapi.assembly import Assembly, shortened
-from agent_builder.tools.openapi.merging import Merger
-from agent_builder.tools.openapi.notes import Note, Skip, changed, distinct
-from agent_builder.tools.openapi.references import References
-from agent_builder.tools.openapi.schema_reader import SchemaReader
-from agent_builder.tools.schemas import check_schema
-from agent_builder.tools.vendor_schemas import adapt
+from agent_builder.models.tools import McpTool, ResponseShape
+from agent_builder.tools.answers import Shaped, fitted
+from agent_builder.tools.auth.masking import Masker
+from agent_builder.tools.selection import select
 
 MAX_TOOLS = 500
 MAX_LIST_BYTES = 1024 * 1024
-NAME_LIMIT = 200
 _ERROR_LENGTH = 2_000
 _ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -68,24 +63,6 @@ class RemoteTool:
         """What the server says that it does: a suggestion, no more."""
         return "read" if self.annotations.get("readOnlyHint") is True else "write"
 
-    def accepted(self) -> tuple[Json | None, tuple[Note, ...]]:
-        """The schema as all vendors' models take it, None where no tool can be made; and what is to be said of it."""
-        notes: list[Note] = []
-        try:
-            if not 0 < len(self.name) <= NAME_LIMIT:
-                raise Skip("invalid_name", f"The name is empty, or longer than {NAME_LIMIT} characters.")
-            schema = _readable(self.input_schema, notes)
-        except Skip as skip:
-            return None, distinct([*notes, skip.note])
-        if len(self.description) > DESCRIPTION_LIMIT:
-            notes.append(changed("description_shortened", f"Models see {DESCRIPTION_LIMIT:,} characters of it."))
-        return schema, distinct(notes)
-
-
-def told_description(text: str) -> str:
-    """What a model is told of a description."""
-    return shortened(text.replace("\x00", ""), DESCRIPTION_LIMIT)
-
 
 def size_of(tool: RemoteTool) -> int:
     """How much a tool counts in a list: characters, roughly."""
@@ -112,19 +89,41 @@ def changed_since(tool: McpTool, offered: Iterable[RemoteTool]) -> ToolError | N
     return ToolError(text, code="mcp_tool_changed")
 
 
-def read_result(told: Json, secrets: Iterable[str]) -> Json:
+def unanswered(tool: McpTool) -> ToolError:
+    """What is said of a call that took too long."""
+    text = f"The MCP server did not answer within {tool.timeout_seconds:g} seconds."
+    return OutcomeUnknown(text) if tool.effect == "write" else OutboundFailed("timeout", text, sent=True)
+
+
+async def shaped(answer: Json, shape: ResponseShape) -> Shaped:
+    """What a model gets of an answer.
+
+    Raises:
+        ToolError: The tool's `select` cannot be applied to it.
+    """
+    value: Any = answer
+    if shape.select:
+        try:
+            value = await asyncio.to_thread(select, shape.select, answer)
+        except ToolError as error:
+            raise ToolError(f"The tool was called and answered, but: {error.detail}") from error
+    result, complete = fitted(value, shape.max_bytes)
+    return Shaped(result, None if complete and not shape.select else answer)
+
+
+def read_result(told: Json, masker: Masker) -> Json:
     """The answer of a call as a model gets it: structured content before text; what is no text is only described.
 
     Args:
         told: What the protocol calls a CallToolResult.
-        secrets: Blotted out wherever they stand.
+        masker: Blots out what was sent as a secret, wherever it stands.
 
     Raises:
         ToolError: The tool says that it failed, in its own words.
         OutboundFailed: The answer is no JSON that can be kept.
     """
     try:
-        told = decode(masked_json(told, tuple(secrets)), limit=_ANSWER_BYTES)
+        told = decode(encode(masker.value(told)), limit=_ANSWER_BYTES)
     except (MalformedRequest, ValueError, RecursionError):
         raise OutboundFailed("protocol", "The MCP server's answer is not valid JSON.", sent=True) from None
     pieces = list(_pieces(told.get("content") or []))
@@ -137,19 +136,6 @@ def read_result(told: Json, secrets: Iterable[str]) -> Json:
         value = structured if isinstance(structured, dict) else {"value": structured}
         return {"value": structured, "attachments": described} if described else value
     return _joined([text for _, text in pieces], plain=not described)
-
-
-def masked_json(value: Any, secrets: tuple[str, ...]) -> str:
-    """A value as JSON with the secrets blotted out of its texts and keys."""
-
-    def clean(one: Any) -> Any:
-        if isinstance(one, str):
-            return masked(one, secrets)
-        if isinstance(one, dict):
-            return {masked(key, secrets): clean(item) for key, item in one.items()}
-        return [clean(item) for item in one] if isinstance(one, list) else one
-
-    return encode(clean(value) if secrets else value)
 
 
 def _joined(texts: list[str], *, plain: bool) -> Json:
@@ -188,22 +174,3 @@ def _resource(resource: Json) -> Iterator[tuple[str, str]]:
 
 def _decoded_length(data: object) -> int:
     return len(str(data or "").rstrip("=")) * 3 // 4
-
-
-def _readable(schema: Any, notes: list[Note]) -> Json:
-    """A schema of a server in the words that the product knows."""
-    try:
-        checked = decode(encode(schema), limit=MAX_LIST_BYTES)
-        if not isinstance(checked, dict):
-            raise Skip("invalid_schema", "The input schema is not a JSON object.")
-        reader = SchemaReader(References(checked), "3.1", checked)
-        read = {"type": "object", **reader.read(checked, notes)}
-        out = Assembly(Merger(reader)).assemble(read, notes)
-        check_schema(checked_input_schema(out))
-        for vendor in ("anthropic", "openai", "google"):
-            adapt(out, vendor, strict=True)
-    except (MalformedRequest, Unprocessable) as error:
-        raise Skip("invalid_schema", error.detail) from None
-    except (ValueError, RecursionError) as error:
-        raise Skip("invalid_schema", f"The input schema cannot be used: {str(error)[:200]}") from None
-    return out

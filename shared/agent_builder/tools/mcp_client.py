@@ -32,13 +32,12 @@ from agent_builder.messages import Json
 from agent_builder.tools.auth.masking import masked
 from agent_builder.tools.egress import USER_AGENT
 from agent_builder.tools.mcp import MAX_LIST_BYTES, MAX_TOOLS, RemoteTool, size_of, too_many, too_slow
-from agent_builder.tools.mcp_wire import LIMITS, McpWire, SessionEnded
+from agent_builder.tools.mcp_wire import LIMITS, NO_MCP, McpWire, SessionEnded
 
 OPEN_SECONDS = 15.0
 LIST_SECONDS = 20.0
 CLOSE_SECONDS = 3.0
 _MAX_PAGES = 50
-_NO_MCP = "The server's answer is not MCP as it should be."
 _LOST = "The MCP server's answer was lost."
 _INPUT = "The MCP server asks for something that only a person could give, which is not supported."
 _LOST_CODES = frozenset({CONNECTION_CLOSED, PARSE_ERROR, REQUEST_TIMEOUT})
@@ -88,7 +87,7 @@ class McpSession:
                 ready.cancel()
                 await self.aclose()
         if ready.cancelled():
-            raise self._wire.failed or OutboundFailed("protocol", _NO_MCP, sent=True)
+            raise self._wire.failed or OutboundFailed("protocol", NO_MCP, sent=True)
         self._session = ready.result()
 
     async def aclose(self) -> None:
@@ -165,7 +164,7 @@ class McpSession:
         except MCPError as error:
             raise self._failure(error) from None
         except (ValidationError, ValueError, RuntimeError):
-            raise OutboundFailed("protocol", _NO_MCP, sent=True) from None
+            raise OutboundFailed("protocol", NO_MCP, sent=True) from None
 
     def _failure(self, error: MCPError) -> ToolError:
         failed = self._wire.failure(error.data)

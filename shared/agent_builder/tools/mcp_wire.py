@@ -31,6 +31,7 @@ _ASIDE_SECONDS = 2.0
 _MAX_RESUMPTIONS = 5
 _MAX_REFUSALS = 10
 _SESSION = "mcp-session-id"
+NO_MCP = "The server's answer is not MCP as it should be."
 _ENDED = "The MCP server has ended the session; it says that it did not carry this out."
 _FAULTY = {
     401: "The MCP server does not accept the credential.",
@@ -90,6 +91,7 @@ class McpWire(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Make one call, or answer for it."""
+        await request.aread()
         if (answer := self._unneeded(request)) is not None:
             return answer
         if self._hopeless is not None:
@@ -102,7 +104,7 @@ class McpWire(httpx2.AsyncBaseTransport):
         except httpx2.HTTPError:
             text = "The MCP server could not be reached, or the connection broke off."
             failed = OutboundFailed("connect", text, sent=terms.sent)
-        if not self._reached:  # the SDK would try other ways to begin
+        if not (terms.sent or self._reached):  # the SDK would try other ways to begin
             self._hopeless = failed
         return self._failure(failed)
 
@@ -172,7 +174,12 @@ class McpWire(httpx2.AsyncBaseTransport):
             return self._redirected(request, response)
         if status == 404 and _SESSION in request.headers:
             return SessionEnded(_ENDED)
-        if status < 300 or (_media_type(response) == "application/json" and _is_error(body)):
+        is_json = _media_type(response) == "application/json"
+        if status < 300 and (is_json or not _is_asked(request)):
+            return None
+        if status < 300:
+            return OutboundFailed("protocol", NO_MCP, sent=True)
+        if is_json and _is_error(body):
             return None
         acted = status >= 500 and status != 503
         return OutboundFailed("protocol", _FAULTY.get(status, f"The MCP server answers with {status}."), sent=acted)
@@ -225,12 +232,16 @@ def _message(request: httpx2.Request) -> Json:
     return message
 
 
+def _is_asked(request: httpx2.Request) -> bool:
+    """Whether a request asks for an answer."""
+    return request.method == "POST" and _message(request).keys() >= {"id", "method"}
+
+
 def _deadline(request: httpx2.Request) -> float:
-    message = _message(request)
     if request.method == "GET":
         seconds = LIMITS.seconds
-    elif request.method == "POST" and "id" in message and "method" in message:
-        seconds = _SECONDS.get(message["method"], _OTHER_SECONDS)
+    elif _is_asked(request):
+        seconds = _SECONDS.get(_message(request)["method"], _OTHER_SECONDS)
     else:
         seconds = _ASIDE_SECONDS
     return asyncio.get_running_loop().time() + seconds

@@ -26,7 +26,20 @@ from agent_builder.services.authorization import Authorization
 from agent_builder.services.importing import Importing
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
-from tests.integration.store.product import Product
+from tests.integration.store.product import Product, park
+
+# What the runner says of a test of a tool.
+TESTED = {
+    "tool_id": "tol_1",
+    "tool_name": "weather",
+    "request": None,
+    "response": None,
+    "result": {"warm": True},
+    "error": None,
+    "attempts": 1,
+    "cached": False,
+    "duration_ms": 1,
+}
 
 
 class Calls(ThreadingHTTPServer):
@@ -40,6 +53,7 @@ class Calls(ThreadingHTTPServer):
         self.closed: list[str] = []
         self.rung: list[dict[str, Any]] = []
         self.deaf = False
+        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}}
 
     @property
     def url(self) -> str:
@@ -59,16 +73,18 @@ class _Taking(BaseHTTPRequestHandler):
             self._answer(400)
         else:
             self.server.rung.append(body)
-            self._answer(202)
+            asked = self.headers["X-Amz-Invocation-Type"] == "RequestResponse"
+            self._answer(200 if asked else 202, json.dumps(self.server.answers.get(body["kind"], {})) if asked else "")
 
     def do_DELETE(self) -> None:
         self.server.closed.append(unquote(self.path).rpartition("/")[2])
         self._answer(204)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, text: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, *arguments: Any) -> None:
         """Says nothing."""
@@ -250,7 +266,7 @@ class Socket:
 
 @dataclass
 class World:
-    """A tenant whose tokens name it, with an agent, a conversation, a key, a member, an invitation."""
+    """A tenant whose tokens name it, with an agent, a conversation, a run that waits, a key, a member, a guest."""
 
     product: Product = field(default_factory=Product)
 
@@ -264,6 +280,8 @@ class World:
             members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
         self.agent_id = self.product.agent()
         self.conversation_id = self.product.say(self.agent_id).conversation_id
+        asking = self.product.say(self.agent_id)
+        self.run_id, self.call_id = asking.run_id, park(self.tenant, asking.conversation_id)
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
@@ -281,6 +299,7 @@ class World:
             self.tenant,
             self.agent_id,
             self.conversation_id,
+            self.run_id,
             self.key_id,
             self.member,
             self.invitation_id,

@@ -39,7 +39,7 @@ def sdk(*, stateless: bool) -> Any:
     def fail(text: str) -> str:
         raise ValueError(text)
 
-    @server.tool()
+    @server.tool(structured_output=False)
     def picture() -> list[Any]:
         """Some text and a picture."""
         return ["Here it is.", Image(data=PIXEL, format="png")]
