@@ -10,11 +10,10 @@ from agent_builder.errors import OutcomeUnknown, ReconnectNeeded, StoreError, To
 from agent_builder.messages import Json, ModelRequest, TextDelta, TextPart, ToolCallPart, ToolResultPart
 from agent_builder.models.conversations import Outcome, Step
 from agent_builder.services.account import UNKNOWN
-from agent_builder.services.engine import (
+from agent_builder.services.engine import Engine, Interrupted
+from agent_builder.services.events import (
     Checkpoint,
-    Engine,
     EngineEvent,
-    Interrupted,
     RunEnded,
     StepReset,
     Suspended,
