@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.conversations import ConversationService
 
 _THREADS = 16
 
@@ -162,6 +164,18 @@ def api_services() -> ApiServices:
         **_run_services(agents, conversations, doorbell),
         **api_tools(doorbell, agents),
     )
+
+
+def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.services.runs import RunService
+    from agent_builder.services.steps import StepService
+
+    return {
+        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        "steps": StepService(StepRepository(), conversations),
+        "approvals": _approvals(doorbell),
+    }
 
 
 def _catalogue() -> list[Any]:
