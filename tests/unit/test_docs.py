@@ -187,6 +187,7 @@ def test_api_page_has_the_limits() -> None:
         f"{limits.model_steps} model calls, {limits.tool_calls} tool calls, {limits.tool_seconds:g} s a tool call"
         in text
     )
+    assert f"agents {limits.depth} deep" in text
     assert f"{limits.same_calls} times the same call" in text
     assert f"{limits.tokens:,} tokens, {limits.run_seconds / 60:g} minutes" in text
     assert f"| {MAX_QUEUED} messages |" in text
