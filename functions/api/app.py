@@ -31,6 +31,7 @@ from functions.api import (
     oauth,
     openapi_imports,
     platform,
+    runs,
     steps,
     tool_tests,
     tools,
@@ -62,7 +63,7 @@ for module in (
     mcp,
 ):
     app.include_router(module.router)
-for module in (integrations, tools, steps, tool_tests, openapi_imports):
+for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -31,7 +31,8 @@ from agent_builder.models.tools import AgentTool
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.services.account import Account
 from agent_builder.services.budget import Limits
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, Suspended, ToolFinished, ToolStarted
+from agent_builder.services.engine import Engine
+from agent_builder.services.events import Checkpoint, RunEnded, Suspended, ToolFinished, ToolStarted
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.nesting import Inside, Nesting
 from agent_builder.services.subagents import SubAgent, SubAgents

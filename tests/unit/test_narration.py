@@ -23,7 +23,7 @@ from agent_builder.models.conversations import Outcome, QueuedRun
 from agent_builder.realtime.connections import Posted
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import FRAME_LIMIT, Frame, encoded_size, utf16_length
-from agent_builder.services.engine import ToolFinished, ToolStarted
+from agent_builder.services.events import ToolFinished, ToolStarted
 from agent_builder.services.narration import Narration, snapshot_frames, terminal_frame
 from agent_builder.services.nesting import Inside
 from agent_builder.services.transcript import Transcript

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent_builder.clock import rfc3339
 from agent_builder.messages import Json, Message, ThinkingPart
 from agent_builder.models.agents import Agent, AgentVersion, PartRef
+from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import Conversation, Step, StoredMessage
 
 
@@ -101,3 +102,21 @@ def message_view(stored: StoredMessage) -> Json:
             view["error"] = {"code": stored.error_code, "detail": stored.error}
         view["cost"] = stored.cost.model_dump() if stored.cost else None
     return view
+
+
+def approval_view(approval: Approval, now: int) -> Json:
+    """An approval as REST shows it."""
+    made = approval.decision
+    status = made.verdict if made else "waiting" if approval.open(now) else "expired"
+    return {
+        "tool_use_id": approval.tool_use_id,
+        "tool_name": approval.tool_name,
+        "input": approval.input,
+        "status": status,
+        "requested_at": rfc3339(approval.asked_at),
+        "expires_at": rfc3339(approval.expires_at),
+        "decided_at": rfc3339(made.at) if made else None,
+        "decided_by": made.by or None if made else None,
+        "edited_input": made.input if made else None,
+        "reason": made.reason or None if made else None,
+    }

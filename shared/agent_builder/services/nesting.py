@@ -23,11 +23,10 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import Outcome, Step
 from agent_builder.services.account import UNKNOWN, Account
-from agent_builder.services.engine import (
+from agent_builder.services.engine import Engine, Interrupted
+from agent_builder.services.events import (
     Checkpoint,
-    Engine,
     EngineEvent,
-    Interrupted,
     RunEnded,
     StepReset,
     Suspended,

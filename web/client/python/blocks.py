@@ -147,6 +147,12 @@ def is_open(block: Block) -> bool:
     return isinstance(block, ToolBlock) and block.status in ("running", "waiting")
 
 
+def waits(blocks: Blocks) -> bool:
+    """Whether people have to decide on a tool call, and no other is under way."""
+    statuses = {block.status for block in blocks if isinstance(block, ToolBlock) and is_open(block)}
+    return statuses == {"waiting"}
+
+
 def shared(blocks: Blocks, before: Sequence[Block]) -> Blocks:
     """The same blocks, each the old object where nothing changed."""
     known = {_name(block): block for block in before}

@@ -153,6 +153,12 @@ export function isOpen(block: Block): block is ToolBlock {
   return block.type === "tool" && (block.status === "running" || block.status === "waiting");
 }
 
+/** Whether people have to decide on a tool call, and no other is under way. */
+export function waits(blocks: Blocks): boolean {
+  const open = blocks.filter(isOpen);
+  return open.length > 0 && open.every((card) => card.status === "waiting");
+}
+
 /** The same blocks, each the old object where nothing changed. */
 export function shared(blocks: Blocks, before: Blocks): Blocks {
   const known = new Map(before.map((block) => [nameOf(block), block]));
