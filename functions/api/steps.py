@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from agent_builder.bootstrap import api_services
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.identity import Identity
 from agent_builder.models.views import step_view
+from functions.api.paging import reply
 from functions.api.schemas import READ, Out, Timestamp, answers
 
 router = APIGatewayHttpRouter()
@@ -82,6 +82,4 @@ def get_step(run_id: RunId, number: StepNumber) -> Response[Any]:
     """One model call or one tool call, whole."""
     identity: Identity = router.context["identity"]
     step = api_services().steps.get(identity, run_id, number)
-    # As bytes: Lambda's answers hold 6 MB, of which a text would lose a byte for each of its quotes.
-    body = json.dumps(step_view(run_id, step), ensure_ascii=False).encode()
-    return Response(200, content_type="application/json", body=body, headers={"Cache-Control": "no-store"})
+    return reply(200, step_view(run_id, step))

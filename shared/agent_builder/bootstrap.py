@@ -279,14 +279,14 @@ def preload_runner() -> None:
     from agent_builder import crypto
     from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner
 
     agents.preload()
     tools.preload()
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = crypto, authorization, models, runner, pricing
+    _ = crypto, authorization, http_tools, models, runner, pricing
 
 
 def restore_playground() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown, StoreError, ToolError
+from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown
 from agent_builder.ids import new_id, require_id
 from agent_builder.messages import Json
 from agent_builder.models.agents import AgentVersion
@@ -106,10 +106,8 @@ class ToolTester:
         except TimeoutError:
             detail = f"The tool did not answer within the {self.seconds:g} seconds that a test may take."
             error = {"code": "tool_test_timeout", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
-        except ToolError as failure:
+        except AgentBuilderError as failure:
             error = _shown(failure, unknown=isinstance(failure, OutcomeUnknown))
-        except (StoreError, AgentBuilderError) as failure:
-            error = _shown(failure, unknown=False)
         except Exception:
             logger.exception("a tool failed unexpectedly in a test", extra={"tool": tool.spec.name})
             detail = "The tool failed because of a fault on our side."
@@ -122,6 +120,8 @@ class ToolTester:
             "error": error,
             "attempts": noted.get("attempts", 0 if noted.get("cached") else 1),
             "cached": bool(noted.get("cached")),
+            "usage": inside.account.usage.model_dump(),
+            "cost": inside.account.cost.model_dump(),
             "duration_ms": round((time.monotonic() - begun) * 1000),
         }
 
