@@ -195,17 +195,6 @@ def use_credentials(client: Client) -> None:
     client.rest("GET", "/egress/refusals")
 
 
-def use_imports(client: Client, agent: str) -> None:
-    description = {"openapi": "3.1.0", "paths": {"/things": {"get": {"operationId": "things"}}}}
-    asked = {"agent_id": agent, "document": description}
-    path = f"/openapi-imports/{client.rest('POST', '/openapi-imports', asked)['id']}"
-    while client.rest("GET", path)["status"] in ("queued", "running"):
-        client.ring("rescue")
-    choice = {"operations": "all", "integration": {"base_url": "https://api.example.com"}}
-    made = client.rest("POST", f"{path}/apply", choice)
-    client.rest("POST", "/openapi-imports", {**asked, "integration_id": made["integration_id"]})
-
-
 def use_parts(client: Client, agent: str) -> None:
     """Leaves the agent with a tool, so that a run reads it."""
     model = {"provider": "scripted", "model": "scripted"}
@@ -225,6 +214,17 @@ def use_parts(client: Client, agent: str) -> None:
     client.rest("DELETE", f"/tools/{asking}")
     client.rest("POST", f"/agents/{agent}/versions/1/restore")
     client.rest("POST", f"/agents/{agent}/tools", {**http, "base_url": "https://x.example", "integration_id": None})
+
+
+def use_imports(client: Client, agent: str) -> None:
+    description = {"openapi": "3.1.0", "paths": {"/things": {"get": {"operationId": "things"}}}}
+    asked = {"agent_id": agent, "document": description}
+    path = f"/openapi-imports/{client.rest('POST', '/openapi-imports', asked)['id']}"
+    while client.rest("GET", path)["status"] in ("queued", "running"):
+        client.ring("rescue")
+    choice = {"operations": "all", "integration": {"base_url": "https://api.example.com"}}
+    made = client.rest("POST", f"{path}/apply", choice)
+    client.rest("POST", "/openapi-imports", {**asked, "integration_id": made["integration_id"]})
 
 
 def converse(stack: Instance, agent: str, name: str) -> str:
@@ -266,8 +266,8 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     agent = use_agents(client)
     use_access(client, agent)
     use_credentials(client)
-    use_imports(client, agent)
     use_parts(client, agent)
+    use_imports(client, agent)
     conversation = converse(stack, agent, "first")
     use_conversations(client, agent, conversation)
     converse(stack, agent, "second")

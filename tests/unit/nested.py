@@ -214,6 +214,7 @@ class Act:
     answers: Json = field(default_factory=lambda: {"done": True})
     raises: Exception | None = None
     hangs: bool = False
+    notes: Json = field(default_factory=dict)
     begun: Callable[[], object] = lambda: None
     keys: list[str] = field(default_factory=list)
 
@@ -230,6 +231,7 @@ class Act:
         if self.raises:
             raise self.raises
         self.begun()
+        context.note(self.notes)
         if self.hangs:
             await asyncio.Event().wait()
         return self.answers

@@ -248,9 +248,12 @@ class Engine:
             transcript.awaits(call, self.clock() + seconds * 1000)
         if fresh:
             yield Checkpoint()
+        asked = transcript.waiting
+        decided = await self.decisions(asked) if len(asked) > len(fresh) else {}
         calls = {call.tool_use_id: call for call in transcript.round}
-        for step in transcript.waiting:
-            yield ApprovalRequired(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
+        for step in asked:
+            if step.number not in decided:
+                yield ApprovalRequired(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
 
     def _asks_first(self, call: ToolCallPart, transcript: Transcript) -> bool:
         """Whether a call needs a person's yes that nobody was asked for yet.

@@ -271,7 +271,7 @@ class Transcript:
     def _edited(self, tool_use_id: str) -> Json | None:
         """The arguments that a person gave a call in place of the model's."""
         approval: Json = self.ledger[tool_use_id].detail.get("approval") or {}
-        return approval.get("input")
+        return approval.get("input") if approval.get("verdict") == "approved" else None
 
     def _as_told(self, result: ToolResultPart) -> ToolResultPart:
         """The model asked for something else than what was done where a person changed it: the result says so."""

@@ -37,7 +37,6 @@ NEW_CREDENTIAL = {
     "secret": {"value": "not a real one"},
     "allowed_hosts": ["api.example.com"],
 }
-NEW_IMPORT = {"agent_id": AGENT, "url": "https://api.example.com/openapi.json"}
 NEW_INTEGRATION = {"name": "Weather", "base_url": "https://api.example.com/v1"}
 NEW_TOOL = {
     "kind": "http",
@@ -51,6 +50,7 @@ NEW_TOOL = {
     "effect": "read",
 }
 TOOL = "tol_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
+NEW_IMPORT = {"agent_id": AGENT, "url": "https://api.example.com/openapi.json"}
 STATE_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 CAME_BACK = "state=cst_bG9jYWw_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code=not-a-real-one"
 
