@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.conversations import ConversationService
 
 _THREADS = 16
 
@@ -141,7 +143,6 @@ def api_services() -> ApiServices:
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
     from agent_builder.services.platform import ModelListing
-    from agent_builder.services.runs import RunService
     from agent_builder.services.tickets import TicketService
 
     settings = _settings()
@@ -160,10 +161,21 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        runs=RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
-        approvals=_approvals(doorbell),
-        **api_tools(doorbell, agents, conversations),
+        **_run_services(agents, conversations, doorbell),
+        **api_tools(doorbell, agents),
     )
+
+
+def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.services.runs import RunService
+    from agent_builder.services.steps import StepService
+
+    return {
+        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        "steps": StepService(StepRepository(), conversations),
+        "approvals": _approvals(doorbell),
+    }
 
 
 def _catalogue() -> list[Any]:
@@ -251,28 +263,30 @@ def preload(*services: str) -> None:
 def preload_api() -> None:
     """Build what REST checks its input with, before a snapshot is taken."""
     from agent_builder import crypto
-    from agent_builder.models import agents, credentials
+    from agent_builder.models import agents, credentials, tools
     from agent_builder.services import agents as _agents
-    from agent_builder.services import conversations, platform
+    from agent_builder.services import conversations, part_resources, platform
 
     preload("lambda", "kms")
     agents.preload()
     credentials.preload()
-    _ = crypto, _agents, conversations, platform
+    tools.preload()
+    _ = crypto, _agents, conversations, part_resources, platform
 
 
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
     from agent_builder import crypto
-    from agent_builder.models import agents
+    from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner
 
     agents.preload()
+    tools.preload()
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = crypto, authorization, models, runner, pricing
+    _ = crypto, authorization, http_tools, models, runner, pricing
 
 
 def restore_playground() -> None:

@@ -125,7 +125,7 @@ class World:
         yield ModelFinished(tuple(parts), stop, Usage(input_tokens=3, output_tokens=1), request.model)
 
     def agent_tool(self, agent_id: str, name: str | None = None, **fields: Any) -> dict[str, Tool]:
-        definition = AgentTool(name=name or agent_id, agent_id=agent_id, **fields)
+        definition = AgentTool(name=name or agent_id, target_agent_id=agent_id, **fields)
         made = SubAgent(SubAgents(cast(AgentRepository, self), self.tools_of, self.model_of), "t", definition)
         return {definition.name: made}
 
@@ -214,6 +214,7 @@ class Act:
     answers: Json = field(default_factory=lambda: {"done": True})
     raises: Exception | None = None
     hangs: bool = False
+    notes: Json = field(default_factory=dict)
     begun: Callable[[], object] = lambda: None
     keys: list[str] = field(default_factory=list)
 
@@ -230,6 +231,7 @@ class Act:
         if self.raises:
             raise self.raises
         self.begun()
+        context.note(self.notes)
         if self.hangs:
             await asyncio.Event().wait()
         return self.answers

@@ -57,6 +57,8 @@ def step_view(run_id: str, step: Step) -> Json:
         "run_id": run_id,
         "number": step.number,
         "kind": step.kind,
+        "parent": step.parent,
+        "purpose": detail.get("purpose"),
         "status": step.status,
         "started_at": rfc3339(step.started_at),
         "duration_ms": step.duration_ms,
@@ -65,7 +67,8 @@ def step_view(run_id: str, step: Step) -> Json:
         "cost": step.cost.model_dump() if step.cost else None,
     }
     if step.kind == "model":
-        told = {name: detail.get(name) for name in ("provider", "model", "answered_by", "stop_reason")}
+        about = ("provider", "model", "answered_by", "stop_reason", "agent_id", "agent_version")
+        told = {name: detail.get(name) for name in about}
         parts = Message.model_validate({"role": "assistant", "parts": detail.get("parts", [])})
         return {**view, **told, "parts": parts_view(parts)}
     call: Json = detail.get("call", {})
@@ -74,6 +77,7 @@ def step_view(run_id: str, step: Step) -> Json:
         **view,
         **{name: detail.get(place) for name, place in (("tool_name", "tool"), ("tool_use_id", "tool_use_id"))},
         "effect": detail.get("effect"),
+        "input": detail.get("input"),
         "result": result.get("result"),
         "error": result.get("error"),
         **{name: call.get(name) for name in ("request", "response", "attempts", "cached", "whole")},

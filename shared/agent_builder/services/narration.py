@@ -118,7 +118,8 @@ def _finished(event: ToolFinished) -> Json:
         "result": fit_result(part.result),
         "duration_ms": part.duration_ms,
     }
-    return frame if part.error is None else {**frame, "error": part.error}
+    told = {"error": part.error, "needs_reconnect": part.needs_reconnect}
+    return {**frame, **{name: value for name, value in told.items() if value is not None}}
 
 
 def _reconnect(event: ToolFinished) -> Json:

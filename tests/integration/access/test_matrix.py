@@ -17,6 +17,7 @@ from tests.integration.access.world import (
     HTTP_TOOL,
     INTEGRATION,
     KINDS,
+    MCP_CHOICE,
     OAUTH_CREDENTIAL,
     Caller,
     Calls,
@@ -41,6 +42,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents/{agent_id}/integrations": (lambda _: INTEGRATION, 201),
     "PATCH /integrations/{integration_id}": (lambda _: {"name": "Other"}, 200),
     "DELETE /integrations/{integration_id}": (lambda _: None, 204),
+    "POST /integrations/{integration_id}/mcp/list": (lambda _: {}, 200),
+    "POST /integrations/{integration_id}/mcp/choose": (lambda _: MCP_CHOICE, 200),
     "POST /agents/{agent_id}/tools": (lambda _: {**HTTP_TOOL, "name": "other"}, 201),
     "PATCH /tools/{tool_id}": (lambda _: {"name": "another"}, 200),
     "DELETE /tools/{tool_id}": (lambda _: None, 204),
@@ -81,7 +84,6 @@ def path_of(name: str, world: World) -> str:
         "{credential_id}": world.credential_id,
         "{import_id}": world.import_id,
         "{integration_id}": world.integration_id,
-        "{tool_id}": world.tool_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]

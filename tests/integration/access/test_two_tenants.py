@@ -107,6 +107,8 @@ class TwoTenants(RuleBasedStateMachine):
             self.gone.add(part_id)
         body = {"description": "Changed"} if method == "PATCH" else None
         self.reach(who, owner, part_id, method, f"/{place}/{part_id}", body)
+        if place == "integrations":
+            self.reach(who, owner, part_id, "POST", f"/{place}/{part_id}/mcp/list", {})
 
     @rule(who=who, agent=agents, place=st.sampled_from(["tools", "integrations"]))
     def list_parts(self, who: int, agent: tuple[int, str], place: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from agent_builder import bootstrap
+from agent_builder.messages import Cost, Usage
 from agent_builder.models.identity import PERMISSIONS, ROLES, Identity
 from agent_builder.models.openapi_imports import ImportCreate
 from agent_builder.models.principals import Member
@@ -29,6 +30,16 @@ from functions.playground.app import lambda_handler as playground
 from tests.integration.store.product import Product, park
 
 # What the runner says of a test of a tool.
+MCP_OFFER = {
+    "remote_name": "note",
+    "title": "",
+    "description": "Takes a note.",
+    "input_schema": {"type": "object", "properties": {}},
+    "effect": "write",
+    "fingerprint": "0" * 64,
+    "notes": [],
+}
+MCP_CHOICE = {"tools": [{"remote_name": "note", "fingerprint": "0" * 64}]}
 TESTED = {
     "tool_id": "tol_1",
     "tool_name": "weather",
@@ -38,6 +49,8 @@ TESTED = {
     "error": None,
     "attempts": 1,
     "cached": False,
+    "usage": Usage().model_dump(),
+    "cost": Cost().model_dump(),
     "duration_ms": 1,
 }
 
@@ -53,7 +66,7 @@ class Calls(ThreadingHTTPServer):
         self.closed: list[str] = []
         self.rung: list[dict[str, Any]] = []
         self.deaf = False
-        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}}
+        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}, "mcp_list": {"tools": [MCP_OFFER]}}
 
     @property
     def url(self) -> str:
@@ -151,7 +164,7 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
-INTEGRATION = {"name": "Ours", "base_url": "https://api.example.com"}
+INTEGRATION = {"kind": "mcp", "name": "Ours", "base_url": "https://api.example.com"}
 HTTP_TOOL = {
     "kind": "http",
     "name": "ours",

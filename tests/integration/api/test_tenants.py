@@ -35,7 +35,15 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, ready_import
+from tests.integration.access.world import (
+    DESCRIPTION,
+    HTTP_TOOL,
+    INTEGRATION,
+    MCP_CHOICE,
+    OAUTH_CREDENTIAL,
+    Calls,
+    ready_import,
+)
 from tests.integration.store.product import park, step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
@@ -59,6 +67,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
     ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
     ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/list"): {},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/choose"): MCP_CHOICE,
     ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
     ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
@@ -129,7 +139,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
-        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "2"})  # a version that has the tool, and a step
+        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
         _fill(owned)
         client = Item._get_connection().connection.client
         client.meta.events.register("before-call.dynamodb", lambda params, **_: owned.queries.append(str(params)))
@@ -154,7 +164,7 @@ def _fill(owned: Owned) -> None:
     lease = runs.claim(owned.tenant, accepted.conversation_id, now=2**42)
     assert lease is not None
     message = Message(role="assistant", parts=(TextPart(text="Secret"),))
-    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(2)], frozenset(), 1)
+    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(3)], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id}
     asking = bootstrap.playground_services().intake.accept(me, agent, UserMessage("Secret"))
@@ -168,7 +178,7 @@ def _fill(owned: Owned) -> None:
         body = {**part, "description": "Secret"}
         answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
         owned.ids[name] = json.loads(answered["body"])["id"]
-    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away
+    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away; and a step
 
 
 def _let_in(tenant: str) -> dict[str, str]:
