@@ -44,10 +44,11 @@ class ApprovalOut(Out):
 
 
 class StepOut(Out):
-    """One model call or one tool call."""
+    """One model call or one tool call; `parent` is the number of the tool call inside which it was made."""
 
     number: int
     kind: Literal["model", "tool"]
+    parent: int | None
     status: StepStatus
     started_at: Timestamp
     duration_ms: int

@@ -76,6 +76,7 @@ def _step_view(step: Step) -> Json:
     view: Json = {
         "number": step.number,
         "kind": step.kind,
+        "parent": step.parent,
         "status": step.status,
         "started_at": rfc3339(step.started_at),
         "duration_ms": step.duration_ms,
