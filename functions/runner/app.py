@@ -3,6 +3,7 @@
 {"kind": "run", "tenant_id", "conversation_id"}                run what waits in a conversation
 {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
+{"kind": "usage", "tenant_id"}                                 add what ended runs used and no aggregate has yet
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
 {"kind": "reseal", "tenant_id"}                                move a tenant's secrets to the key that seals now
@@ -61,6 +62,10 @@ def _purge(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {}
 
 
+def _usage(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return {"added": runner_services().ledger.fold_notes(event["tenant_id"], seconds=seconds)}
+
+
 def _disconnect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     services = runner_services()
     closed = services.disconnector.disconnect(event["tenant_id"], event["subject"], keep=event.get("keep") or ())
@@ -88,6 +93,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "run": _run,
     "greet": _greet,
     "purge": _purge,
+    "usage": _usage,
     "disconnect": _disconnect,
     "connect": _connect,
     "reseal": _reseal,

@@ -157,6 +157,7 @@ class RunnerServices:
     connections: Connections
     greeter: Greeter
     purger: Any
+    ledger: Any
     rescue: Any
     provider_status: Any
     disconnector: Any
@@ -172,10 +173,14 @@ def runner_services() -> RunnerServices:
     import asyncio
 
     from agent_builder.repositories.entries import EntryRepository
+    from agent_builder.repositories.ledger import LedgerRepository
+    from agent_builder.repositories.prices import PriceRepository
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.guarded_models import ModelClients
+    from agent_builder.services.ledger import Ledger
     from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
+    from agent_builder.services.prices import PriceBook, TenantRates
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
@@ -184,7 +189,7 @@ def runner_services() -> RunnerServices:
     registry = _registry(settings)
     connections = Connections()
     limits = LimitService(LimitRepository())
-    runs = RunRepository()
+    runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
@@ -193,18 +198,20 @@ def runner_services() -> RunnerServices:
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry, guarded.client),
+        models=Models(lambda: registry, guarded.client, partial(TenantRates, PriceBook(PriceRepository()))),
         tools_of=toolbox(credentials).open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
+        settle=ledger.settle,
     )
     return RunnerServices(
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
         purger=Purger(PurgeRepository(), end_runs=limits.end_runs),
+        ledger=ledger,
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),

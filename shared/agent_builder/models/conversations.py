@@ -16,7 +16,7 @@ OPEN_STATUSES = ("reserved", "running")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Times are milliseconds since the epoch."""
+    """Times are milliseconds since the epoch. `runs` that have ended are counted, and what they used."""
 
     id: str
     agent_id: str
@@ -25,6 +25,9 @@ class Conversation:
     created_at: int
     updated_at: int
     revision: int
+    runs: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=Cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Step:
             `running` before it may act on the outside world, then `succeeded`, `failed`, or `unknown`: it may have
             acted, and nobody can tell.
         detail: A model step's `parts`; a tool step's `tool`, `tool_use_id` and, when it is over, `result`.
+        parent: The number of the tool step inside which it was made; None for the run's own.
     """
 
     number: int
@@ -112,6 +116,7 @@ class Step:
     usage: Usage | None = None
     cost: Cost | None = None
     error: str | None = None
+    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ class StepItem(Item, discriminator="step"):
     pieces = NumberAttribute(null=True)
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
+    price = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
+    parent = NumberAttribute(null=True)
 
 
 def step_items(tenant: str, run_id: str, steps: Iterable[Step]) -> Iterator[Item]:
@@ -99,7 +101,9 @@ def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
         detail=step.detail,
         usage=step.usage.model_dump() if step.usage else None,
         cost=step.cost.model_dump() if step.cost else None,
+        price=step.cost.price if step.cost else None,
         error=step.error,
+        parent=step.parent,
     )
 
 
@@ -116,6 +120,7 @@ def _step(item: StepItem, pieces: dict[str, str]) -> Step:
         status=cast(StepStatus, item.status),
         detail=detail,
         usage=Usage.model_validate(item.usage) if item.usage else None,
-        cost=Cost.model_validate(item.cost) if item.cost else None,
+        cost=Cost.model_validate(item.cost).by(item.price) if item.cost else None,
         error=item.error,
+        parent=int(item.parent) if item.parent else None,
     )

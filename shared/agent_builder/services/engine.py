@@ -221,6 +221,7 @@ class Engine:
             **call.timing,
             "stop_reason": finished.stop_reason,
             "answered_by": finished.model,
+            "retries": finished.retries,
             "parts": [part.model_dump(mode="json", exclude_none=True) for part in finished.parts],
         }
         cost = self.price(finished.model, finished.usage)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
-from agent_builder.messages import ModelRequest
+from agent_builder.messages import Json, ModelRequest
 from agent_builder.models.agents import AgentVersion
-from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, StoredMessage
+from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
+from agent_builder.models.usage import UsageEntry
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History, model_history, unstorable
 from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended, ToolStarted
+from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import Narration
 from agent_builder.services.transcript import Transcript
 
@@ -40,6 +43,10 @@ class Run:
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
         self.saving: asyncio.Future[None] | None = None
+        self.steps: dict[int, Step] = {}  # all of them, also those of earlier runners
+        self.label: Json = {}
+        self.tools: frozenset[str] | None = None
+        self.used: UsageEntry | None = None
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
     async def carry_out(self) -> bool:
@@ -71,6 +78,7 @@ class Run:
         self.ended = outcome
         self.narration.end(outcome)
         await claim.give_back(self.run)
+        claim.settle(self.used)
         return released
 
     async def _restore(self) -> None:
@@ -79,6 +87,7 @@ class Run:
         went_on = lease.begun == self.run.run_id
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
+            self._note(steps)
             self.transcript.restore(steps)
             self.transcript.begun_at = lease.begun_at
         latecomers, claim.latecomers = claim.latecomers, frozenset()
@@ -104,28 +113,29 @@ class Run:
         await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
 
     async def _store(self, outcome: Outcome) -> bool:
-        claim = self.claim
+        claim, steps, now = self.claim, self.transcript.take_unsaved(), self.runner.clock()
+        self._note(steps)
+        ended = Ended(self.run, outcome, self.steps.values(), self.transcript.begun_at, now, self.label, self.tools)
+        self.used = entry_of(ended)
         return await self.runner.thread(
             self.runner.runs.finish,
             claim.tenant,
             claim.conversation_id,
-            RunEnd(
-                self.run,
-                outcome,
-                self.transcript.take_unsaved(),
-                claim.delivery.gone,
-                self.runner.clock(),
-                claim.seen,
-            ),
+            RunEnd(self.run, outcome, steps, claim.delivery.gone, now, claim.seen, ended.timing, self.used),
             fence=claim.fence,
             wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )
+
+    def _note(self, steps: Sequence[Step]) -> None:
+        """Remember steps, for what the run used as a whole."""
+        self.steps |= {step.number: step for step in steps}
 
     async def _save(self) -> None:
         """Store the steps that are new or have changed."""
         claim, steps = self.claim, self.transcript.take_unsaved()
         if not steps:
             return
+        self._note(steps)
         save = self.runner.thread(
             self.runner.runs.save_steps,
             claim.tenant,
@@ -196,7 +206,9 @@ class Run:
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
         caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id)
+        self.label = caller.label
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
+            self.tools = frozenset(tools)
             engine = Engine(
                 stream=caller.stream,
                 tools=tools,

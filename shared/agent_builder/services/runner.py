@@ -15,6 +15,7 @@ from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import FenceLost
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
+from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
@@ -50,6 +51,7 @@ class Runner:
         executor: Where the blocking calls of the store and the connections happen.
         ring: Wakes another runner for a tenant's conversation.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
+        settle: Adds what a tenant's run used to the aggregates; what it does not add stays noted.
     """
 
     runs: RunRepository
@@ -61,6 +63,7 @@ class Runner:
     executor: Executor
     ring: Callable[[str, str], object]
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
+    settle: Callable[[str, UsageEntry], object] = lambda tenant, used: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
     histories: Histories = field(default_factory=Histories)
@@ -96,6 +99,7 @@ class Runner:
             await work.give_up()
             raise
         finally:
+            await work.settled()
             await work.delivery.close()
 
     async def _outwait(self, tenant: str, conversation_id: str, until: float) -> Lease | None:
