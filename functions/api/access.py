@@ -37,6 +37,14 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /agents/{agent_id}/runs": "read",
+    "POST /agents/{agent_id}/messages": "run",
+    "GET /conversations/{conversation_id}/runs": "read",
+    "GET /runs/{run_id}": "read",
+    "POST /runs/{run_id}/cancel": "run",
+    "GET /usage": "read",
+    "GET /prices": "admin",
+    "PUT /prices": "admin",
     "POST /credentials": "edit",
     "GET /credentials": "read",
     "GET /credentials/{credential_id}": "read",
@@ -65,7 +73,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /limits": "admin",
 }
 # These change nothing that anybody could want to know later.
-_NOT_AUDITED = frozenset({"POST /playground/tickets"})
+_NOT_AUDITED = frozenset({"POST /playground/tickets", "POST /agents/{agent_id}/messages", "POST /runs/{run_id}/cancel"})
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
 _ACCEPTS = "POST /invitations/accept"
 # Fields whose values are neither secrets nor content.

@@ -28,6 +28,8 @@ from functions.api import (
     members,
     oauth,
     platform,
+    traces,
+    usage,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -43,6 +45,8 @@ register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
 for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+    app.include_router(module.router)
+for module in (traces, usage):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.guarded_models import ModelClients
+    from agent_builder.services.models import Models
 
 _THREADS = 16
 
@@ -94,6 +96,10 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    intake: Intake
+    traces: Any
+    usage: Any
+    prices: Any
     parts: Any
 
 
@@ -106,8 +112,11 @@ def api_services() -> ApiServices:
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
+    from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.repositories.members import MemberRepository
+    from agent_builder.repositories.prices import PriceRepository
     from agent_builder.repositories.principals import PrincipalRepository
+    from agent_builder.repositories.traces import TraceRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
@@ -119,16 +128,21 @@ def api_services() -> ApiServices:
     from agent_builder.services.members import MemberService
     from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
+    from agent_builder.services.prices import PriceService
     from agent_builder.services.tickets import TicketService
+    from agent_builder.services.traces import TraceService
+    from agent_builder.services.usage import UsageService
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -139,6 +153,10 @@ def api_services() -> ApiServices:
         credentials=CredentialService(CredentialRepository(), envelopes),
         egress=EgressService(EgressRepository()),
         consents=ConsentService(GrantRepository(), doorbell, envelopes),
+        intake=intake,
+        traces=TraceService(TraceRepository(), conversations, intake),
+        usage=UsageService(LedgerRepository()),
+        prices=PriceService(PriceRepository()),
         parts=PartService(agents),
     )
 
@@ -174,13 +192,10 @@ def runner_services() -> RunnerServices:
 
     from agent_builder.repositories.entries import EntryRepository
     from agent_builder.repositories.ledger import LedgerRepository
-    from agent_builder.repositories.prices import PriceRepository
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.ledger import Ledger
-    from agent_builder.services.models import Models
     from agent_builder.services.platform import ProviderStatus
-    from agent_builder.services.prices import PriceBook, TenantRates
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
@@ -198,7 +213,7 @@ def runner_services() -> RunnerServices:
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry, guarded.client, partial(TenantRates, PriceBook(PriceRepository()))),
+        models=_models(registry, guarded),
         tools_of=toolbox(credentials).open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
@@ -220,6 +235,14 @@ def runner_services() -> RunnerServices:
         guarded=guarded,
         loop=asyncio.Runner(),
     )
+
+
+def _models(registry: ProviderRegistry, guarded: ModelClients) -> Models:
+    from agent_builder.repositories.prices import PriceRepository
+    from agent_builder.services.models import Models
+    from agent_builder.services.prices import PriceBook, TenantRates
+
+    return Models(lambda: registry, guarded.client, partial(TenantRates, PriceBook(PriceRepository())))
 
 
 def preload(*services: str) -> None:

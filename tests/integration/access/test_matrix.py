@@ -17,6 +17,7 @@ from tests.integration.access.world import KINDS, OAUTH_CREDENTIAL, Caller, Call
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
 NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
+PRICE = {"provider": "scripted", "model": "*", "input": "0.5", "output": "2"}
 
 # What each route is asked, in a tenant with one of everything: body, and the answer to one who may.
 BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
@@ -33,6 +34,9 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
+    "POST /agents/{agent_id}/messages": (lambda _: {"content": "Hello"}, 202),
+    "POST /runs/{run_id}/cancel": (lambda _: None, 202),
+    "PUT /prices": (lambda _: {"prices": [PRICE]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),
@@ -54,6 +58,7 @@ def path_of(name: str, world: World) -> str:
         "{agent_id}": world.agent_id,
         "{conversation_id}": world.conversation_id,
         "{number}": "1",
+        "{run_id}": world.run_id,
         "{key_id}": world.key_id,
         "{invitation_id}": world.invitation_id,
         "{credential_id}": world.credential_id,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from agent_builder.repositories.table import Item
-from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL
+from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL, PRICE
 from tests.integration.access.world import Caller, Calls, Rest
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
@@ -47,6 +47,7 @@ class TwoTenants(RuleBasedStateMachine):
     api_keys: Bundle[tuple[int, str]] = Bundle("api_keys")
     invitations: Bundle[tuple[int, str]] = Bundle("invitations")
     credentials: Bundle[tuple[int, str]] = Bundle("credentials")
+    runs: Bundle[tuple[int, str, str]] = Bundle("runs")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -87,6 +88,28 @@ class TwoTenants(RuleBasedStateMachine):
     def read_below_agent(self, who: int, agent: tuple[int, str]) -> None:
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/versions")
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/conversations")
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/runs")
+        assert self.ask(who, "GET", f"/usage?agent_id={agent[1]}&group_by=model").json["items"] == []
+
+    @rule(target=runs, who=who, agent=agents)
+    def say(self, who: int, agent: tuple[int, str]) -> tuple[int, str, str]:
+        answer = self.ask(who, "POST", f"/agents/{agent[1]}/messages", {"content": "Hello"})
+        there = who == agent[0] and agent[1] not in self.gone
+        assert answer.status == (202 if there else 404)
+        told = answer.json if there else {}
+        return who, told.get("run_id", "run_0"), agent[1]
+
+    @rule(who=who, run=runs)
+    def use_run(self, who: int, run: tuple[int, str, str]) -> None:
+        """Gone with its agent."""
+        there = who == run[0] and run[1] != "run_0" and run[2] not in self.gone
+        assert self.ask(who, "GET", f"/runs/{run[1]}").status == (200 if there else 404)
+        assert self.ask(who, "POST", f"/runs/{run[1]}/cancel").status == (202 if there else 404)
+
+    @rule(who=who)
+    def set_prices(self, who: int) -> None:
+        self.ask(who, "PUT", "/prices", {"prices": [PRICE]})
+        assert self.ask(who, "GET", "/prices").json["prices"] != []
 
     @rule(target=api_keys, who=who)
     def create_key(self, who: int) -> tuple[int, str]:

@@ -226,7 +226,8 @@ class World:
         for subject, role in (("sub|owner", "owner"), (self.member, "viewer"), ("sub|leaver", "viewer")):
             members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
         self.agent_id = self.product.agent()
-        self.conversation_id = self.product.say(self.agent_id).conversation_id
+        said = self.product.say(self.agent_id)
+        self.conversation_id, self.run_id = said.conversation_id, said.run_id
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
@@ -240,6 +241,7 @@ class World:
             self.tenant,
             self.agent_id,
             self.conversation_id,
+            self.run_id,
             self.key_id,
             self.member,
             self.invitation_id,

@@ -46,6 +46,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/members"): {"email": "b@example.com", "role": "viewer"},
     ("patch", "/api/v1/members/{subject}"): {"role": "operator"},
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
+    ("post", "/api/v1/agents/{agent_id}/messages"): {"content": "Taken over"},
+    ("put", "/api/v1/prices"): {"prices": []},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
@@ -141,7 +143,8 @@ def _fill(owned: Owned) -> None:
     message = Message(role="assistant", parts=(TextPart(text="Secret"),))
     end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
-    owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
+    waiting = bootstrap.playground_services().intake.accept(me, agent, UserMessage("Secret"))
+    owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": waiting.run_id}
     owned.ids |= _let_in(owned.tenant)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -66,9 +67,8 @@ class Asking:
     def __init__(self, world: Outside) -> None:
         registry = ProviderRegistry(dict)
         self.clients = ModelClients(world.open)
-        self.models = Models(
-            lambda: registry, self.clients.client, lambda tenant: TenantRates(PriceBook(PriceRepository()), tenant)
-        )
+        book = PriceBook(PriceRepository())
+        self.models = Models(lambda: registry, self.clients.client, partial(TenantRates, book))
 
     async def __call__(self, base_url: str) -> str:
         config = LlmConfig(provider="openai_compatible", model="m", base_url=base_url)
