@@ -225,7 +225,7 @@ def runner_services() -> RunnerServices:
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository(), end_runs=limits.end_runs),
+        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted),
         ledger=ledger,
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),

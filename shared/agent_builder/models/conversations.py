@@ -76,6 +76,7 @@ class Lease:
         begun: The run that goes on, if steps of it are stored or it was handed over.
         begun_at: When that run began; milliseconds.
         resumed: Requests for a snapshot that no runner has seen to yet, each `<watcher>#<unique>`.
+        lease_before: The `lease_until` that the claim found; milliseconds, 0 where the conversation had been let go.
     """
 
     fence: int
@@ -89,6 +90,7 @@ class Lease:
     hops: int = 0
     begun: str = ""
     begun_at: int = 0
+    lease_before: int = 0
 
     def unattended(self, now: int) -> bool:
         """Whether something waits and nobody seems to be at work: a ring is due, even if the lease has not ended."""

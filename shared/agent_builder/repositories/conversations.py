@@ -62,6 +62,7 @@ class LeaseItem(Item, discriminator="lease"):
 
     fence = NumberAttribute(default=0)
     lease_until = NumberAttribute(default=0)
+    lease_before = NumberAttribute(null=True)
     wake = NumberAttribute(default=0)
     queue: ListAttribute[QueueEntry] = ListAttribute(of=QueueEntry)
     last_run_id = UnicodeAttribute(default="")
@@ -247,6 +248,7 @@ def lease_of(item: LeaseItem) -> Lease:
         hops=int(item.hops or 0),
         begun=item.begun or "",
         begun_at=int(item.begun_at or 0),
+        lease_before=int(item.lease_before or 0),
     )
 
 

@@ -17,9 +17,13 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import RaceLost
+from agent_builder.models.conversations import QueuedRun, Step
 from agent_builder.models.usage import Dimension, UsageEntry, UsageRow
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, PackedJSON, Transaction, retrying, translated
+from agent_builder.repositories.conversations import LeaseItem, lease_of
+from agent_builder.repositories.intake import RunItem
+from agent_builder.repositories.steps import stored_steps
+from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, retrying, translated
 
 SHARDS = 4  # of each aggregate, so that runs that end at once do not wait for each other
 KEPT_SECONDS = 400 * 24 * 3600
@@ -69,6 +73,28 @@ class LedgerRepository:
             except RaceLost:
                 return False
         return True
+
+    def end_deleted(self, tenant: str, entry: UsageEntry, *, now: int) -> bool:
+        """Note what a run used whose conversation was deleted before it ended; False where that is done already."""
+        write = Transaction()
+        write.put("note", note_item(tenant, entry, now=now))
+        ended = [RunItem.status.set("cancelled"), RunItem.finished_at.set(now)]
+        head = RunItem(pk=keys.run(tenant, entry.run_id), sk=keys.HEAD)
+        write.update("run", head, ended, RunItem.status == "queued")
+        try:
+            write.commit()
+        except RaceLost:
+            return False
+        return True
+
+    def waiting(self, tenant: str, conversation_id: str) -> list[QueuedRun]:
+        """Runs that a conversation still owes, deleted or not."""
+        item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)
+        return list(lease_of(item).queue) if item else []
+
+    def steps(self, tenant: str, run_id: str) -> list[Step]:
+        """What is stored of a run's steps."""
+        return stored_steps(tenant, run_id)
 
     def notes(self, tenant: str, *, limit: int) -> list[Note]:
         """Notes that are still to be added, the oldest runs first; strongly consistent."""

@@ -65,6 +65,7 @@ class RunRepository:
         free &= (size(Path("queue")) > 0) & LeaseItem.deleted_at.does_not_exist()
         actions = [
             LeaseItem.holder.set(holder),
+            LeaseItem.lease_before.set(LeaseItem.lease_until),
             LeaseItem.fence.add(1),
             LeaseItem.attempts.add(1),
             LeaseItem.lease_until.set(now + LEASE_MS),

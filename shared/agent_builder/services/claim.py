@@ -37,6 +37,8 @@ class Claim:
         lease: As it was claimed.
         reading: The conversation, read beside the claim.
         until: When this invocation must have let go, in seconds of `time.monotonic()`.
+
+    `orphaned` says that whoever had it before has died, and nobody has looked yet in the middle of what.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Claim:
         self.seen = lease.resumed
         self.renewed = time.monotonic()
         self.dropping: asyncio.Future[None] | None = None
+        self.orphaned = 0 < lease.lease_before < runner.clock()
         self.settling: set[asyncio.Future[object]] = set()
         self.reading: asyncio.Future[History] | None = reading
 

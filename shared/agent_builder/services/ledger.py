@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import StoreError
-from agent_builder.messages import Json
+from agent_builder.messages import Cost, Json, Message, Usage
 from agent_builder.models.conversations import Outcome, QueuedRun, Step
 from agent_builder.models.usage import Dimension, Timing, UsageEntry, UsageRow, bucket, day_of, used
 from agent_builder.repositories.ledger import LedgerRepository
@@ -151,6 +151,16 @@ class Ledger:
             self.repository.fold(tenant, entry)
         except StoreError:
             logger.warning("what a run used was not added yet")
+
+    def settle_deleted(self, tenant: str, conversation_id: str) -> None:
+        """Add what the runs of a deleted conversation used which nobody will end any more; they count as cancelled."""
+        for run in self.repository.waiting(tenant, conversation_id):
+            now, steps = self.clock(), self.repository.steps(tenant, run.run_id)
+            outcome = Outcome("cancelled", Message(role="assistant", parts=()), None, Usage(), Cost())
+            began = min((step.started_at for step in steps), default=0)
+            entry = entry_of(Ended(run, outcome, steps, began, now, {}))
+            if self.repository.end_deleted(tenant, entry, now=now):
+                self.settle(tenant, entry)
 
     def fold_notes(self, tenant: str, *, seconds: float) -> int:
         """Add what is still noted, as far as `seconds` reach; answers of how many runs."""

@@ -90,11 +90,13 @@ class Run:
             self._note(steps)
             self.transcript.restore(steps)
             self.transcript.begun_at = lease.begun_at
+        orphaned, claim.orphaned = claim.orphaned, False
+        lost = orphaned and self.transcript.lost(lease.lease_before - LEASE_MS)
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
         if went_on or lease.attempts > 1:
-            self.narration.reset(self.transcript.steps + 1, self.transcript.text)
+            self.narration.reset(self.transcript.steps + (not lost), self.transcript.text)
 
     async def _hand_over(self) -> None:
         """Store what is over, and let a fresh invocation go on."""

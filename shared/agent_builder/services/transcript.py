@@ -152,6 +152,16 @@ class Transcript:
             spent, unpriced = max(0, now - self.asking), Cost(unpriced_steps=1)
             self.broke(Step(self.steps, "model", self.asking, spent, "failed", cost=unpriced, error=error))
 
+    def lost(self, since: int) -> bool:
+        """A runner died after `since` (milliseconds). Unless it was making calls of tools, it most likely asked the
+        model: that is charged for, nobody says how much."""
+        if self.open_calls:
+            return False
+        self.steps += 1
+        unpriced = Cost(unpriced_steps=1)
+        self.broke(Step(self.steps, "model", since, 0, "failed", cost=unpriced, error="runner_lost"))
+        return True
+
     def settle_round(self, not_begun: str) -> None:
         """Give each call of the round that has no result one: it did not begin, was cut off, or may be done."""
         for call in self.round:
