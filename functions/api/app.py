@@ -23,11 +23,18 @@ from functions.api import (
     credentials,
     documents,
     egress,
+    integrations,
     invitations,
     limits,
+    mcp,
     members,
     oauth,
+    openapi_imports,
     platform,
+    runs,
+    steps,
+    tool_tests,
+    tools,
     traces,
     usage,
 )
@@ -36,6 +43,7 @@ from functions.api.problems import problem
 from functions.api.security import SECURITY_HEADERS
 
 BODY_LIMIT = 1024 * 1024
+_LARGE = 1024 * 1024
 _JSON_TYPES = ("application/merge-patch+json", "application/json")
 _NOT_JSON = "application/octet-stream"  # the framework would read forms as well, and nothing at all as JSON
 
@@ -44,7 +52,21 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+for module in (
+    agents,
+    conversations,
+    platform,
+    api_keys,
+    members,
+    invitations,
+    limits,
+    credentials,
+    oauth,
+    egress,
+    mcp,
+):
+    app.include_router(module.router)
+for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 for module in (traces, usage):
     app.include_router(module.router)
@@ -83,7 +105,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         fault = AgentBuilderError("This could not be handled because of a fault on our side. Try again.")
         response = problem(fault, request_id)
     response["headers"] = {**SECURITY_HEADERS, **response.get("headers", {}), **headers}
-    return {**response, "body": ""} if is_head else response
+    return {**response, "body": ""} if is_head else _fitting(response)
+
+
+def _fitting(response: dict[str, Any]) -> dict[str, Any]:
+    """Lambda's answers hold 6 MB of JSON, in which a text grows by each of its quotes; in base64 by a third alone."""
+    body = response.get("body") or ""
+    if len(body) < _LARGE:
+        return response
+    return {**response, "body": base64.b64encode(body.encode()).decode(), "isBase64Encoded": True}
 
 
 def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
@@ -23,11 +23,10 @@ from agent_builder.services.intake import Accepted, Intake, UserMessage
 from functions.api.agents import AGENTS, AgentId, Cursor, IdempotencyKey, Limit
 from functions.api.conversations import CONVERSATIONS, ConversationId
 from functions.api.paging import page, read_cursor, reply
+from functions.api.runs import RUNS, ApprovalOut, RunId
 from functions.api.schemas import READ, WRITE, Out, RunErrorOut, Timestamp, answers, page_of
 
 router = APIGatewayHttpRouter()
-RUNS = "/api/v1/runs"
-RunId = Annotated[str, Path(description="Id of a run, run_…")]
 Status = Annotated[Progress | None, Query(description="Only runs in this state")]
 ErrorCode = Annotated[
     str | None, Query(min_length=1, max_length=100, description="Only runs that failed with this code")
@@ -55,7 +54,7 @@ class PriceOut(Out):
     since: Timestamp | None = None
 
 
-class StepOut(Out):
+class TraceStepOut(Out):
     """One model call or one tool call. What belongs to the other kind is left out."""
 
     id: str
@@ -78,11 +77,14 @@ class StepOut(Out):
     tool_name: str | None = None
     tool_use_id: str | None = None
     effect: Literal["read", "write"] | None = None
+    purpose: Literal["before", "call", "after"] | None = None
+    agent_id: str | None = None
+    agent_version: int | None = None
     input: Json | None = None
     result: Json | None = None
     error: str | None = None
     whole: str | None = Field(description="Where all of it is, if something was cut")
-    steps: list[StepOut]
+    steps: list[TraceStepOut]
 
 
 class RunOut(Out):
@@ -107,9 +109,10 @@ class RunOut(Out):
 
 
 class TraceOut(RunOut):
-    """A run with its steps."""
+    """A run with its steps, and the calls that people were asked to approve."""
 
-    steps: list[StepOut]
+    steps: list[TraceStepOut]
+    approvals: list[ApprovalOut]
 
 
 class MessageIn(Strict):

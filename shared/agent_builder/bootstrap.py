@@ -8,18 +8,26 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import (
+    api_tools,
+    authorization,
+    envelopes,
+    runner_tools,
+    toolbox,
+)
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.approvals import ApprovalService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -28,7 +36,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.conversations import ConversationService
     from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.models import Models
 
@@ -44,16 +54,30 @@ class PlaygroundServices:
     connections: Connections
     greeter: Greeter
     limits: LimitService
+    approvals: ApprovalService
+    runs: RunRepository
 
 
 @cache
 def playground_services() -> PlaygroundServices:
     """Build the playground's services."""
     settings = _settings()
-    intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
+    doorbell = Doorbell(settings.runner_function)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     connections = Connections()
-    greeter = Greeter(intake, connections)
-    return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
+    return PlaygroundServices(
+        intake=intake,
+        conversations=ConversationRepository(),
+        connections=connections,
+        greeter=Greeter(intake, connections),
+        limits=LimitService(LimitRepository()),
+        approvals=_approvals(doorbell),
+        runs=RunRepository(),
+    )
+
+
+def _approvals(doorbell: Doorbell) -> ApprovalService:
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +124,13 @@ class ApiServices:
     traces: Any
     usage: Any
     prices: Any
-    parts: Any
+    mcp: Any
+    approvals: ApprovalService
+    tool_tests: Any
+    steps: Any
+    openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache
@@ -108,36 +138,22 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
-    from agent_builder.repositories.credentials import CredentialRepository
-    from agent_builder.repositories.egress import EgressRepository
-    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
-    from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.repositories.members import MemberRepository
-    from agent_builder.repositories.prices import PriceRepository
     from agent_builder.repositories.principals import PrincipalRepository
-    from agent_builder.repositories.traces import TraceRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
-    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
-    from agent_builder.services.credentials import CredentialService
-    from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
-    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
-    from agent_builder.services.prices import PriceService
     from agent_builder.services.tickets import TicketService
-    from agent_builder.services.traces import TraceService
-    from agent_builder.services.usage import UsageService
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
     conversations = ConversationService(ConversationRepository(), agents, doorbell)
-    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
@@ -150,15 +166,30 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        credentials=CredentialService(CredentialRepository(), envelopes),
-        egress=EgressService(EgressRepository()),
-        consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        intake=intake,
-        traces=TraceService(TraceRepository(), conversations, intake),
-        usage=UsageService(LedgerRepository()),
-        prices=PriceService(PriceRepository()),
-        parts=PartService(agents),
+        **_run_services(agents, conversations, doorbell),
+        **api_tools(doorbell, agents),
     )
+
+
+def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.ledger import LedgerRepository
+    from agent_builder.repositories.prices import PriceRepository
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.repositories.traces import TraceRepository
+    from agent_builder.services.prices import PriceService
+    from agent_builder.services.steps import StepService
+    from agent_builder.services.traces import TraceService
+    from agent_builder.services.usage import UsageService
+
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    return {
+        "intake": intake,
+        "traces": TraceService(TraceRepository(), ApprovalRepository(), conversations, intake),
+        "usage": UsageService(LedgerRepository()),
+        "prices": PriceService(PriceRepository()),
+        "steps": StepService(StepRepository(), conversations),
+        "approvals": _approvals(doorbell),
+    }
 
 
 def _catalogue() -> list[Any]:
@@ -179,9 +210,12 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    guarded: Any
     secrets: Any
     authorization: Any
-    guarded: Any
+    tool_tester: Any
+    importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 
@@ -201,23 +235,25 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry = _registry(settings)
-    connections = Connections()
+    registry, connections = _registry(settings), Connections()
     limits = LimitService(LimitRepository())
     runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
+    models = _models(registry, guarded)
+    tools = toolbox(credentials, models)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=_models(registry, guarded),
-        tools_of=toolbox(credentials).open,
+        models=models,
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
         settle=ledger.settle,
     )
@@ -230,9 +266,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=credentials.secrets,
-        authorization=credentials,
         guarded=guarded,
+        **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
 
@@ -253,28 +288,30 @@ def preload(*services: str) -> None:
 def preload_api() -> None:
     """Build what REST checks its input with, before a snapshot is taken."""
     from agent_builder import crypto
-    from agent_builder.models import agents, credentials
+    from agent_builder.models import agents, credentials, tools
     from agent_builder.services import agents as _agents
-    from agent_builder.services import conversations, platform
+    from agent_builder.services import conversations, part_resources, platform
 
     preload("lambda", "kms")
     agents.preload()
     credentials.preload()
-    _ = crypto, _agents, conversations, platform
+    tools.preload()
+    _ = crypto, _agents, conversations, part_resources, platform
 
 
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
     from agent_builder import crypto
-    from agent_builder.models import agents
+    from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner
 
     agents.preload()
+    tools.preload()
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = crypto, authorization, models, runner, pricing
+    _ = crypto, authorization, http_tools, models, runner, pricing
 
 
 def restore_playground() -> None:

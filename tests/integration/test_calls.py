@@ -33,4 +33,5 @@ def test_a_cold_message_adds_only_the_agent_its_version_the_greeting_and_the_lim
         say("first")
         assert calls.first_delta is not None
         assert calls.first_delta <= 11  # three of them make the tenant's gate, once and for all
-        assert len(calls.operations) == calls.first_delta + 4  # the tenant's prices, once a minute
+        # The prices are read, once a minute, while the answer comes: a fast model has ended before its text is posted.
+        assert calls.first_delta + 3 <= len(calls.operations) <= calls.first_delta + 4

@@ -1,5 +1,6 @@
 // Shows a transcript. Each entry keeps its elements, and what changed is drawn at most once a frame.
 
+import { approvalForm, shut } from "./approval.js";
 import { h } from "./dom.js";
 import { copyButton, showText } from "./text.js";
 import { textOf } from "./transcript.js";
@@ -136,6 +137,7 @@ function drawFoot(node, entry) {
 function busyWord(entry) {
   if (entry.status === "queued") return "Waiting for its turn";
   const last = entry.blocks.at(-1);
+  if (entry.blocks.some((block) => block.waits && !block.decided)) return "Waiting for your approval";
   if (last?.type === "tool" && last.result === undefined) return `Using ${last.name}`;
   return last?.type === "text" ? "Answering" : "Thinking";
 }
@@ -163,13 +165,17 @@ function toolNode() {
   const name = h("code", { class: "tool-name" });
   const state = h("span", { class: "tool-state" });
   const body = h("div", { class: "tool-body" });
-  const node = h("details", { class: "card tool" }, h("summary", {}, name, state), body);
-  return Object.assign(node, { inside: { name, state, body }, drawn: "" });
+  const output = h("div", { class: "tool-output" });
+  const calls = h("div", { class: "tool-calls" });
+  const node = h("details", { class: "card tool" }, h("summary", {}, name, state), output, calls, body);
+  return Object.assign(node, { inside: { name, state, body, output, calls, cards: [] }, drawn: "" });
 }
 
-function drawTool(node, block, entry) {
-  const over = entry.status !== "running" && entry.status !== "queued";
-  const state = block.error ? "failed" : block.result !== undefined ? "done" : over ? "not finished" : "running";
+function drawTool(node, block, entry, _isLast, stopped = false) {
+  const over = stopped || (entry.status !== "running" && entry.status !== "queued");
+  drawInside(node, block, entry, over || block.result !== undefined);
+  const state = block.error ? "failed" : block.result !== undefined ? "done" : over ? "not finished" : block.waits ? "waiting" : "running";
+  if (state === "waiting") return drawWaiting(node, block);
   const key = `${state}${block.input === null}`;
   if (node.drawn === key) return;
   node.drawn = key;
@@ -181,6 +187,30 @@ function drawTool(node, block, entry) {
     ...(block.input ? [h("p", { class: "label", text: "Arguments" }), json(block.input)] : []),
     ...(block.error ? [h("p", { class: "label", text: "Error" }), h("p", { class: "bad", text: block.error })] : []),
     ...(block.result !== undefined && !block.error ? [h("p", { class: "label", text: "Result" }), json(block.result)] : []));
+}
+
+/** A call that waits for approval: what is typed stays, until it is decided. */
+function drawWaiting(node, block) {
+  if (node.drawn !== "waiting") {
+    node.drawn = node.dataset.state = "waiting";
+    node.inside.name.textContent = block.name;
+    node.inside.form = approvalForm(block);
+    node.inside.body.replaceChildren(node.inside.form);
+    node.open = true;
+  }
+  node.inside.state.textContent = block.decided ? "decided" : "needs approval";
+  shut(node.inside.form, block.decided);
+}
+
+/** The text and the calls of an agent that is asked inside this call; it opens the card. */
+function drawInside(node, block, entry, stopped) {
+  const { output, calls, cards } = node.inside;
+  if (output.textContent !== (block.output ?? "")) output.textContent = block.output;
+  (block.calls ?? []).forEach((call, index) => {
+    if (!cards[index]) calls.append((cards[index] = toolNode()));
+    drawTool(cards[index], call, entry, false, stopped);
+  });
+  if (!node.shown && (block.output || block.calls?.length)) node.open = node.shown = true;
 }
 
 const json = (value) => h("pre", { tabIndex: 0 }, h("code", { text: JSON.stringify(value, null, 2) }));

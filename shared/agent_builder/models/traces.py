@@ -8,8 +8,8 @@ from typing import Literal
 from agent_builder.messages import Cost, Usage
 from agent_builder.models.usage import Timing
 
-Progress = Literal["queued", "running", "completed", "failed", "cancelled"]
-OPEN: tuple[Progress, ...] = ("queued", "running")
+Progress = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
+OPEN: tuple[Progress, ...] = ("queued", "running", "waiting")
 
 
 @dataclass(frozen=True, slots=True)

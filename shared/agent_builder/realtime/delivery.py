@@ -16,11 +16,11 @@ from typing import Protocol
 from agent_builder.clock import Clock, now_ms
 from agent_builder.jsontext import encode
 from agent_builder.realtime.connections import Posted, watching
-from agent_builder.realtime.frames import Frame, split_delta
+from agent_builder.realtime.frames import Frame, split_delta, utf16_length
 
 MIN_INTERVAL = 0.1
 _GIVE_UP_AFTER = 10.0
-_DELTAS = frozenset({"content_delta", "thinking_delta"})
+_DELTAS = frozenset({"content_delta", "thinking_delta", "tool_output_delta"})
 
 
 class Poster(Protocol):
@@ -97,6 +97,7 @@ class _Channel:
         self._executor = executor
         self._on_post = on_post
         self._pending: list[Frame] = []
+        self._sending: list[Frame] = []
         self._task: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
         self._last_delta = 0.0
@@ -110,24 +111,36 @@ class _Channel:
         """Queue a frame, merged into the one before it where both are deltas of one kind."""
         if self.gone:
             return
-        last = self._pending[-1] if self._pending else None
-        if last and frame["type"] in _DELTAS and last["type"] == frame["type"]:
-            self._pending[-1] = {**last, "delta": last["delta"] + frame["delta"], "seq": frame["seq"]}
-        else:
-            self._pending.append(frame)
+        self._pending.append(self._merged(frame))
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         elif frame["type"] not in _DELTAS:
             self._urgent.set()
 
+    def _merged(self, frame: Frame) -> Frame:
+        """A delta with those of its kind that wait before it; agents that speak side by side do not part each other."""
+        if frame["type"] not in _DELTAS:
+            return frame
+        for place in range(len(self._pending) - 1, -1, -1):
+            earlier = self._pending[place]
+            if earlier["type"] != frame["type"]:
+                break
+            if earlier.get("tool_use_id") == frame.get("tool_use_id"):
+                if "tool_use_id" in frame and frame["offset"] != earlier["offset"] + utf16_length(earlier["delta"]):
+                    break  # its text was taken back in between
+                del self._pending[place]
+                return {**earlier, "delta": earlier["delta"] + frame["delta"], "seq": frame["seq"]}
+        return frame
+
     def forget(self) -> None:
         """Leave out what waits to be sent."""
         self._pending.clear()
+        self._sending.clear()
 
     async def close(self) -> None:
         """Send nothing more."""
         self._over = True
-        self._pending.clear()
+        self.forget()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -139,21 +152,26 @@ class _Channel:
             await self._task
 
     async def _run(self) -> None:
-        """Send what is pending, then end; the next frame starts another."""
-        while self._pending and not self.gone:
-            await self._pace()
-            if not self._pending:
-                return  # forgotten meanwhile
-            frame = self._pending.pop(0)
+        """Send what is pending, then end; the next frame starts another.
+
+        All that waits goes together, so that of several who speak side by side each is heard.
+        """
+        while (self._pending or self._sending) and not self.gone:
+            if not self._sending:
+                await self._pace()
+                self._sending, self._pending = self._pending, []
+                if not self._sending:
+                    return  # forgotten meanwhile
+            frame = self._sending.pop(0)
             for piece in split_delta(frame) if frame["type"] in _DELTAS else (frame,):
                 await self._deliver(piece)
             if frame["type"] in _DELTAS:
                 self._last_delta = time.monotonic()
 
     async def _pace(self) -> None:
-        """Hold a lone delta back for the rest of its interval; anything else goes at once."""
+        """Hold deltas back for the rest of their interval; with anything else they go at once."""
         wait = self._last_delta + MIN_INTERVAL - time.monotonic()
-        if wait <= 0 or len(self._pending) > 1 or self._pending[0]["type"] not in _DELTAS:
+        if wait <= 0 or any(frame["type"] not in _DELTAS for frame in self._pending):
             return
         self._urgent.clear()
         try:
@@ -172,12 +190,12 @@ class _Channel:
             self._on_post(outcome)
             if outcome is Posted.GONE:
                 self._over = True
-                self._pending.clear()
+                self.forget()
             elif outcome in (Posted.THROTTLED, Posted.FAILED) and time.monotonic() < give_up:
                 await asyncio.sleep(pause)
                 pause = min(1.0, pause * 2)
                 continue
             elif outcome is not Posted.SENT:
                 self._over = True  # what it missed it gets by `resume`; a hole in the text would be worse
-                self._pending.clear()
+                self.forget()
             return

@@ -74,6 +74,8 @@ class LeaseItem(Item, discriminator="lease"):
     holder = UnicodeAttribute(null=True)
     begun = UnicodeAttribute(null=True)
     begun_at = NumberAttribute(null=True)
+    parked_until = NumberAttribute(null=True)
+    parked_at = NumberAttribute(null=True)
     deleted_at = NumberAttribute(null=True)
 
 
@@ -249,6 +251,8 @@ def lease_of(item: LeaseItem) -> Lease:
         begun=item.begun or "",
         begun_at=int(item.begun_at or 0),
         lease_before=int(item.lease_before or 0),
+        parked_until=int(item.parked_until or 0),
+        parked_at=int(item.parked_at or 0),
     )
 
 

@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import OutcomeUnknown, ProviderError, ToolError
+from agent_builder.errors import OutcomeUnknown, ProviderError, ReconnectNeeded, StoreError, ToolError
 from agent_builder.messages import (
     Cost,
     Effect,
@@ -27,73 +28,46 @@ from agent_builder.messages import (
     TextDelta,
     TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallPart,
     ToolResultPart,
     Usage,
 )
-from agent_builder.models.conversations import Outcome, Step, StepStatus
-from agent_builder.services.transcript import UNKNOWN, Transcript
-from agent_builder.tools.base import CallContext, Tool
+from agent_builder.models.approvals import Decision
+from agent_builder.models.conversations import Step, StepStatus
+from agent_builder.services.account import UNKNOWN
+from agent_builder.services.budget import Limits, calls_reached, reached_limit
+from agent_builder.services.events import (
+    ApprovalRequired,
+    Checkpoint,
+    EngineEvent,
+    Parked,
+    RunEnded,
+    StepReset,
+    Suspended,
+    ToolFinished,
+    ToolStarted,
+)
+from agent_builder.services.model_calls import ModelCall, with_unique_calls
+from agent_builder.services.transcript import Transcript
+from agent_builder.tools.base import CallContext, Nest, Tool
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one run may use. Times in seconds; `tokens` counts input and output of all its model calls."""
+class Interrupted(Exception):
+    """What goes on inside a call cannot go on here: there is no room, or its steps could not be stored (`error`)."""
 
-    model_steps: int = 25
-    tool_calls: int = 50
-    same_calls: int = 5
-    tokens: int = 4_000_000
-    run_seconds: float = 3_600.0
-    tool_seconds: float = 30.0
-    model_attempts: int = 3
-    retry_seconds: float = 1.0
+    def __init__(self, error: StoreError | None = None) -> None:
+        super().__init__()
+        self.error = error
 
 
-@dataclass(frozen=True, slots=True)
-class ToolStarted:
-    """A tool is about to be called."""
-
-    call: ToolCallPart
-
-
-@dataclass(frozen=True, slots=True)
-class ToolFinished:
-    """A tool answered, or failed."""
-
-    result: ToolResultPart
-
-
-@dataclass(frozen=True, slots=True)
-class StepReset:
-    """What a model step had said is withdrawn: it broke off and is asked again. `step` is the number of the broken."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The transcript's unsaved steps must be stored before the next event is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suspended:
-    """There is no room for another step: all that is over is stored, and another engine is to go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnded:
-    """The terminal event."""
-
-    outcome: Outcome
-
-
-EngineEvent = TextDelta | ThinkingDelta | ToolStarted | ToolFinished | StepReset | Checkpoint | Suspended | RunEnded
-Said = TextPart | ThinkingPart | ToolCallPart
 StepKind = Literal["model", "tool"]
+
+
+async def undecided(steps: Sequence[Step]) -> Mapping[int, Decision]:
+    """Nobody decides."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,36 +81,41 @@ class Engine:
         label: Fields for each model step's detail, like provider and model.
         call_key: A step's number to the idempotency key of its call.
         room: Whether a step of this kind may still begin here.
+        decisions: What was decided on steps that wait for a person, by their numbers.
+        nest: What a call is given for steps of its own, if anything: of the engine and the transcript that make it.
     """
 
     stream: Callable[[ModelRequest], AsyncIterator[ModelEvent]]
     tools: Mapping[str, Tool]
     price: Callable[[str, Usage], Cost]
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     label: Json = field(default_factory=dict)
     clock: Clock = now_ms
     call_key: Callable[[int], str] = str
     room: Callable[[StepKind], bool] = lambda kind: True
+    decisions: Callable[[Sequence[Step]], Awaitable[Mapping[int, Decision]]] = undecided
+    nest: Callable[[Engine, Transcript, ToolCallPart], Nest | None] = lambda engine, transcript, call: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def run(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Answer the last message of `request`, from where the transcript stands.
 
-        Ends with exactly one `RunEnded` or `Suspended`, unless it is cancelled.
+        Ends with exactly one `RunEnded`, `Suspended` or `Parked`, unless it is cancelled.
         """
-        transcript.begun_at = transcript.begun_at or self.clock()
+        account = transcript.account
+        account.begun_at = account.begun_at or self.clock()
         while True:
             for part in (self._round, self._ask_model):
                 async for event in part(request, transcript):
                     yield event
-                    if isinstance(event, RunEnded | Suspended):
+                    if isinstance(event, RunEnded | Suspended | Parked):
                         return
 
     async def _round(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Make the calls that the model asked for last, if there are any, within the limits."""
         if not transcript.round:
             return
-        reached = self._round_limit(transcript)
+        reached = calls_reached(self.limits, transcript)
         if reached is None and transcript.open_calls and not self.room("tool"):
             yield Suspended()
             return
@@ -149,7 +128,7 @@ class Engine:
 
     async def _ask_model(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Call the model, within the limits; its answer ends the run unless it asks for tools."""
-        reached = self._limit(transcript)
+        reached = reached_limit(self.limits, transcript, self.clock())
         if reached is not None:
             yield self._note(transcript, reached[1])
             yield RunEnded(transcript.outcome("completed", reached[0]))
@@ -159,8 +138,9 @@ class Engine:
             return
         history = replace(request, messages=_with(request.messages, transcript))
         try:
-            async for event in self._model_step(history, transcript):
-                yield event
+            with transcript.account.engage():
+                async for event in self._model_step(history, transcript):
+                    yield event
         except ProviderError as error:
             yield RunEnded(transcript.outcome("failed", error=error))
             return
@@ -178,29 +158,30 @@ class Engine:
             ProviderError: It failed for good.
         """
         for attempt in range(1, self.limits.model_attempts + 1):
-            call = _ModelCall(self.clock())
-            transcript.asking = call.started
+            call = ModelCall(self.clock())
+            transcript.asks(call.started)
             try:
                 async for event in self._ask(request, transcript, call):
                     yield event
                 return
             except ProviderError as error:
-                transcript.broke(self._broken(transcript, call, error))
+                broken = self._broken(transcript, call, error)
+                transcript.broke(broken)
                 if not error.retryable or call.first is None or attempt == self.limits.model_attempts:
                     raise
             transcript.drop_partial()
             yield Checkpoint()  # so that whoever goes on elsewhere counts as we do
-            yield StepReset(transcript.steps)
+            yield StepReset(broken.number)
             await self.sleep(self.limits.retry_seconds * attempt)
 
     async def _ask(
-        self, request: ModelRequest, transcript: Transcript, call: _ModelCall
+        self, request: ModelRequest, transcript: Transcript, call: ModelCall
     ) -> AsyncIterator[TextDelta | ThinkingDelta]:
         finished: ModelFinished | None = None
         async for event in self.stream(request):
             call.first = call.first or time.monotonic()
             if isinstance(event, ModelFinished):
-                finished = replace(event, parts=_with_unique_calls(event.parts))
+                finished = replace(event, parts=with_unique_calls(event.parts))
                 continue
             if isinstance(event, TextDelta):
                 transcript.text_pieces.append(event.text)
@@ -214,91 +195,173 @@ class Engine:
         step = self._finished(transcript, call, finished)
         transcript.said(step, [(part, self._effect(part)) for part in asked])
 
-    def _finished(self, transcript: Transcript, call: _ModelCall, finished: ModelFinished) -> Step:
-        transcript.steps += 1
-        detail: Json = {
-            **self.label,
-            **call.timing,
-            "stop_reason": finished.stop_reason,
-            "answered_by": finished.model,
-            "retries": finished.retries,
-            "parts": [part.model_dump(mode="json", exclude_none=True) for part in finished.parts],
-        }
+    def _finished(self, transcript: Transcript, call: ModelCall, finished: ModelFinished) -> Step:
+        told = {"stop_reason": finished.stop_reason, "answered_by": finished.model, "retries": finished.retries}
+        parts = [part.model_dump(mode="json", exclude_none=True) for part in finished.parts]
         cost = self.price(finished.model, finished.usage)
-        return Step(
-            transcript.steps, "model", call.started, call.elapsed_ms, detail=detail, usage=finished.usage, cost=cost
-        )
+        step = self._model_record(transcript, call, {**self.label, **call.timing, **told, "parts": parts})
+        return replace(step, usage=finished.usage, cost=cost)
 
-    def _broken(self, transcript: Transcript, call: _ModelCall, error: ProviderError) -> Step:
+    def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
         """A call that failed; once it had begun to answer it was charged for, nobody says how much."""
-        transcript.steps += 1
         cost = Cost(unpriced_steps=1) if call.first is not None else None
-        detail: Json = {**self.label, **call.timing}
-        return Step(
-            transcript.steps,
-            "model",
-            call.started,
-            call.elapsed_ms,
-            "failed",
-            detail=detail,
-            cost=cost,
-            error=error.error_code,
-        )
+        step = self._model_record(transcript, call, {**self.label, **call.timing})
+        return replace(step, status="failed", cost=cost, error=error.error_code)
+
+    def _model_record(self, transcript: Transcript, call: ModelCall, detail: Json) -> Step:
+        account = transcript.account
+        account.steps += 1
+        return Step(account.steps, "model", call.started, call.elapsed_ms, detail=detail, parent=transcript.parent)
 
     async def _call_tools(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
-        """Make the calls of a round side by side; those that another engine began are settled first."""
+        """Make the calls of a round, those that a person must approve once one has.
+
+        Ends with `Suspended` or `Parked` where another engine is to go on.
+        """
+        for part in (self._settle_lost, self._ask_approvals, self._make_free_calls, self._make_approved_calls):
+            async for event in part(transcript):
+                yield event
+                if isinstance(event, Suspended | Parked):
+                    return
+        transcript.close_round()
+
+    async def _settle_lost(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Calls that another engine began, and that may have acted, are over: nobody knows how."""
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
-            if step.status == "running" and step.detail["effect"] == "write":
+            if step.status == "running" and step.detail["effect"] == "write" and not self._resumable(call):
                 result = ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=UNKNOWN)
-                transcript.ended(result, "unknown")
+                result = transcript.ended(result, "unknown")
                 yield Checkpoint()
                 yield ToolFinished(result)
-        todo = transcript.open_calls
+
+    async def _ask_approvals(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Ask people about the calls that need it; on whom an earlier engine asked, those who watch are told again."""
+        fresh = [call for call in transcript.round if self._asks_first(call, transcript)]
+        for call in fresh:
+            seconds = self.tools[call.name].spec.approval_seconds
+            transcript.awaits(call, self.clock() + seconds * 1000)
+        if fresh:
+            yield Checkpoint()
+        asked = transcript.waiting
+        decided = await self.decisions(asked) if len(asked) > len(fresh) else {}
+        calls = {call.tool_use_id: call for call in transcript.round}
+        for step in asked:
+            if step.number not in decided:
+                yield ApprovalRequired(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
+
+    def _asks_first(self, call: ToolCallPart, transcript: Transcript) -> bool:
+        """Whether a call needs a person's yes that nobody was asked for yet.
+
+        What is never called needs none; what is called inside of a call was approved with it.
+        """
+        tool = self.tools.get(call.name) if call.invalid is None else None
+        if tool is None or not tool.spec.approval_seconds or transcript.parent is not None:
+            return False
+        return transcript.ledger[call.tool_use_id].status == "reserved"
+
+    async def _make_free_calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make the calls for which nobody is waited."""
+        asked = {step.detail["tool_use_id"] for step in transcript.waiting}
+        free = [call for call in transcript.open_calls if call.tool_use_id not in asked]
+        async for event in self._make_calls(free, transcript):
+            yield event
+
+    async def _make_approved_calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make calls as they are approved, as long as there are decisions; what is denied has its result."""
+        while waiting := transcript.waiting:
+            decisions = await self.decisions(waiting)
+            if not decisions:
+                yield Parked(min(step.detail["expires_at"] for step in waiting))
+                return
+            for step in waiting:
+                decision = decisions.get(step.number)
+                result = transcript.decided(step, decision) if decision else None
+                if result is not None:
+                    yield Checkpoint()
+                    yield ToolFinished(result)
+            async for event in self._make_free_calls(transcript):
+                yield event
+                if isinstance(event, Suspended):
+                    return
+
+    async def _make_calls(self, calls: Sequence[ToolCallPart], transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make calls side by side. Ends with `Suspended` where there was no room for what one does inside."""
+        todo = [transcript.as_approved(call) for call in calls]
         for call in todo:
             yield ToolStarted(call)
             transcript.begins(call, self.clock())
         if any(transcript.ledger[call.tool_use_id].detail["effect"] == "write" for call in todo):
             yield Checkpoint()  # from here on each of them may have acted
-        tasks = [asyncio.create_task(self._call(call, transcript.ledger[call.tool_use_id].number)) for call in todo]
+        tasks = [asyncio.create_task(self._call(call, transcript)) for call in todo]
+        unfinished = False
         try:
             for done in asyncio.as_completed(tasks):
-                result, status = await done
-                transcript.ended(result, status)
+                ended = await done
+                if ended is None:
+                    unfinished = True
+                    continue
+                result = transcript.ended(*ended)
                 yield Checkpoint()
                 yield ToolFinished(result)
         finally:
             for task in tasks:
                 task.cancel()
-        transcript.close_round()
+            await asyncio.gather(*tasks, return_exceptions=True)  # so that nothing of theirs comes later
+        if unfinished:
+            yield Suspended()
 
-    async def _call(self, call: ToolCallPart, number: int) -> tuple[ToolResultPart, StepStatus]:
-        begun, seconds = time.monotonic(), self.limits.tool_seconds
+    async def calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make the calls of a round that no model asked for. Ends with `Suspended` where another is to go on."""
+        async for event in self._call_tools(transcript):
+            yield event
+
+    async def _call(self, call: ToolCallPart, transcript: Transcript) -> tuple[ToolResultPart, StepStatus] | None:
+        """Make one call; None where there is no room for what it does inside, so that another engine goes on."""
+        begun, number = time.monotonic(), transcript.ledger[call.tool_use_id].number
         result: Json = {}
         error: str | None = None
+        reconnect: str | None = None
         status: StepStatus = "failed"
         doubt: StepStatus = "unknown" if self._effect(call) == "write" else "failed"
         try:
-            tool = self._tool(call)
-            seconds = tool.spec.timeout_seconds or seconds
-            async with asyncio.timeout(seconds):
-                result = await tool.call(call.input, CallContext(self.call_key(number)))
+            result = await self._attempt(call, transcript)
             status = "succeeded"
+        except Interrupted as stop:
+            if stop.error:
+                raise stop.error from stop
+            return None
         except OutcomeUnknown as failure:
             error, status = failure.detail, doubt
+        except ReconnectNeeded as failure:
+            error, reconnect = failure.detail, failure.credential_id
         except ToolError as failure:
             error = failure.detail
         except TimeoutError:
-            error, status = f"The tool did not answer within {seconds:g} seconds.", doubt
+            error, status = f"The tool did not answer within {self._seconds(call):g} seconds.", doubt
         except Exception:
             logger.exception("a tool failed unexpectedly", extra={"tool": call.name})
             error, status = "The tool failed because of a fault on our side.", doubt
+        transcript.account.abandon(self.clock(), "tool_error", within=number)
         if status == "unknown":
             error = f"{error} {UNKNOWN}"
         duration = round((time.monotonic() - begun) * 1000)
-        return ToolResultPart(
-            tool_use_id=call.tool_use_id, name=call.name, result=result, error=error, duration_ms=duration
-        ), status
+        told: Json = {"result": result, "error": error, "duration_ms": duration, "needs_reconnect": reconnect}
+        return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, **told), status
+
+    async def _attempt(self, call: ToolCallPart, transcript: Transcript) -> Json:
+        """Call the tool, in its time; that of one that goes on where it ended counts from its first beginning."""
+        tool, step = self._tool(call), transcript.ledger[call.tool_use_id]
+        seconds = self._seconds(call)
+        if tool.spec.resumable:
+            seconds -= (self.clock() - step.started_at) / 1000
+        note, nest = partial(transcript.note, call), self.nest(self, transcript, call)
+        async with asyncio.timeout(seconds):
+            return await tool.call(call.input, CallContext(self.call_key(step.number), note, nest))
+
+    def _seconds(self, call: ToolCallPart) -> float:
+        tool = self.tools.get(call.name)
+        return (tool.spec.timeout_seconds if tool else None) or self.limits.tool_seconds
 
     def _tool(self, call: ToolCallPart) -> Tool:
         if call.invalid is not None:
@@ -313,28 +376,9 @@ class Engine:
         tool = self.tools.get(call.name) if call.invalid is None else None
         return tool.spec.effect if tool else "read"
 
-    def _round_limit(self, transcript: Transcript) -> tuple[str, str] | None:
-        """The limit that the calls of a round would break."""
-        fresh = sum(transcript.ledger[call.tool_use_id].status == "reserved" for call in transcript.round)
-        if transcript.tool_calls + fresh > self.limits.tool_calls:
-            return (
-                "tool_call_limit",
-                f"Stopped: the limit of {self.limits.tool_calls} tool calls in one run is reached.",
-            )
-        return None
-
-    def _limit(self, transcript: Transcript) -> tuple[str, str] | None:
-        """The limit that is reached before another model call, and what the user is told."""
-        limits = self.limits
-        if transcript.model_steps >= limits.model_steps:
-            return "step_limit", f"Stopped: the limit of {limits.model_steps} model calls in one run is reached."
-        if max(transcript.repeats.values(), default=0) >= limits.same_calls:
-            return "repeated_call", f"Stopped: the same tool call gave the same result {limits.same_calls} times."
-        if transcript.usage.input_tokens + transcript.usage.output_tokens >= limits.tokens:
-            return "token_limit", f"Stopped: the limit of {limits.tokens:,} tokens in one run is reached."
-        if self.clock() - transcript.begun_at >= limits.run_seconds * 1000:
-            return "time_limit", f"Stopped: the limit of {limits.run_seconds:g} seconds for one run is reached."
-        return None
+    def _resumable(self, call: ToolCallPart) -> bool:
+        tool = self.tools.get(call.name)
+        return tool is not None and tool.spec.resumable
 
     def _note(self, transcript: Transcript, text: str) -> TextDelta:
         """Say something to the user in our own words."""
@@ -345,40 +389,7 @@ class Engine:
         return TextDelta(separated)
 
 
-@dataclass(slots=True)
-class _ModelCall:
-    """When a call of the model began (milliseconds), and when its first event came (seconds that only rise)."""
-
-    started: int
-    begun: float = field(default_factory=time.monotonic)
-    first: float | None = None
-
-    @property
-    def elapsed_ms(self) -> int:
-        return round((time.monotonic() - self.begun) * 1000)
-
-    @property
-    def timing(self) -> Json:
-        return {} if self.first is None else {"first_token_ms": round((self.first - self.begun) * 1000)}
-
-
 def _with(history: Sequence[Message], transcript: Transcript) -> list[Message]:
     if not transcript.parts:
         return list(history)
     return [*history, Message(role="assistant", parts=tuple(transcript.parts))]
-
-
-def _with_unique_calls(parts: Sequence[Said]) -> tuple[Said, ...]:
-    """The same parts; where a careless server gave several calls one id, each has its own."""
-    seen: set[str] = set()
-    unique: list[Said] = []
-    for part in parts:
-        if isinstance(part, ToolCallPart):
-            name, count = part.tool_use_id, 1
-            while name in seen or not name:
-                count += 1
-                name = f"{part.tool_use_id or 'call'}-{count}"
-            seen.add(name)
-            part = part if name == part.tool_use_id else part.model_copy(update={"tool_use_id": name})
-        unique.append(part)
-    return tuple(unique)

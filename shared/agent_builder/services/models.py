@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from typing import Protocol
@@ -37,18 +37,19 @@ class Rates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelCaller:
-    """Calls the model of one version, for one conversation."""
+    """Calls one model with its instructions. `about` is what a trace says of each call besides its model."""
 
     provider: Provider
     config: LlmConfig
     system: str
     cache_key: str
     rates: Rates
+    about: Json = field(default_factory=dict)
 
     @property
     def label(self) -> Json:
         """What a trace says of each call."""
-        return {"provider": self.config.provider, "model": self.config.model}
+        return {"provider": self.config.provider, "model": self.config.model, **self.about}
 
     def request(self, history: Sequence[Message], *, tools: Sequence[ToolSpec], deadline: float) -> ModelRequest:
         """The request for the next answer, with as much of the history as fits."""
@@ -117,8 +118,14 @@ class Models:
         Raises:
             ProviderError: `auth` where no key is configured.
         """
-        config = version.llm_config
-        provider = self.registry().get(
-            config.provider, config.base_url, own_key=own_key, guarded=partial(self.guarded, tenant)
-        )
-        return ModelCaller(provider, config, version.system_prompt, conversation_id, self.rates(tenant))
+        return self.of(tenant, version.llm_config, version.system_prompt, conversation_id, own_key=own_key)
+
+    def of(self, tenant: str, config: LlmConfig, system: str, cache_key: str, *, own_key: str = "") -> ModelCaller:
+        """How to call a model with instructions; vendors that route by `cache_key` find them in their cache.
+
+        Raises:
+            ProviderError: `auth` where no key is configured.
+        """
+        guarded = partial(self.guarded, tenant)
+        provider = self.registry().get(config.provider, config.base_url, own_key=own_key, guarded=guarded)
+        return ModelCaller(provider, config, system, cache_key, self.rates(tenant))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta
+from agent_builder.clock import rfc3339
+from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta, ToolCallPart
 from agent_builder.models.conversations import Outcome, QueuedRun
 from agent_builder.models.views import parts_view
 from agent_builder.realtime.delivery import Delivery
@@ -17,7 +18,8 @@ from agent_builder.realtime.frames import (
     pieces,
     utf16_length,
 )
-from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted
+from agent_builder.services.events import ApprovalRequired, EngineEvent, ToolFinished, ToolStarted
+from agent_builder.services.nesting import Inside
 from agent_builder.services.transcript import Transcript
 
 _SEQ_PER_FENCE = 2**24
@@ -33,6 +35,7 @@ class Narration:
         self._ids: Json = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
         self._seq = fence * _SEQ_PER_FENCE
         self._offset = 0
+        self._inner: dict[str, int] = {}
         self._spoke_at = time.monotonic()
 
     def quiet_for(self) -> float:
@@ -52,22 +55,31 @@ class Narration:
         elif isinstance(event, ThinkingDelta):
             self._send({"type": "thinking_delta", "delta": event.text, "step_id": self._step_id(step)})
         elif isinstance(event, ToolStarted):
-            call = event.call
-            about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
-            self._send({"type": "tool_use_start", **about, "step_id": self._step_id(step)})
+            self._send({**_started(event), "step_id": self._step_id(step)})
+        elif isinstance(event, ApprovalRequired):
+            self._send({**_approval(event.call, event.expires_at), "step_id": self._step_id(step)})
         elif isinstance(event, ToolFinished):
-            part = event.result
-            frame = {
-                "type": "tool_use_complete",
-                "tool_name": part.name,
-                "tool_use_id": part.tool_use_id,
-                "result": fit_result(part.result),
-                "duration_ms": part.duration_ms,
-            }
-            self._send(frame if part.error is None else {**frame, "error": part.error})
+            self._send(_finished(event))
+            if event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
+
+    def tell_inside(self, inside: Inside) -> None:
+        """Narrate what happened inside a call: it never touches the message's own text."""
+        event, offset = inside.event, self._inner.get(inside.of, 0)
+        if event is None:
+            self._inner[inside.of] = utf16_length(inside.kept)
+        elif isinstance(event, TextDelta):
+            self._inner[inside.of] = offset + utf16_length(event.text)
+            about = {"tool_use_id": inside.of, "delta": event.text, "offset": offset}
+            self._send({"type": "tool_output_delta", **about})
+        else:
+            frame = _started(event) if isinstance(event, ToolStarted) else _finished(event)
+            self._send({**frame, "parent_tool_use_id": inside.of})
+            if isinstance(event, ToolFinished) and event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
 
     def _step_id(self, step: int) -> str:
-        return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
+        return _step_id(self._ids, step)
 
     def progress(self, phase: str) -> None:
         """A sign of life."""
@@ -77,7 +89,8 @@ class Narration:
     def snapshot(self, transcript: Transcript, only: frozenset[str]) -> None:
         """Bring a connection that came later up to what the others have seen."""
         parts = shown_parts(transcript.message())
-        for frame in snapshot_frames(self._ids, transcript.text, self._seq, "running", parts):
+        frames = snapshot_frames(self._ids, transcript.text, self._seq, "running", parts)
+        for frame in [*frames, *waiting_frames(self._ids, transcript, self._seq)]:
             self._delivery.send(frame, only)
 
     def end(self, outcome: Outcome, only: frozenset[str] | None = None) -> None:
@@ -88,6 +101,57 @@ class Narration:
         self._seq += 1
         self._spoke_at = time.monotonic()
         self._delivery.send({**frame, **self._ids, "seq": self._seq})
+
+
+def _started(event: ToolStarted) -> Json:
+    call = event.call
+    about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
+    return {"type": "tool_use_start", **about}
+
+
+def _finished(event: ToolFinished) -> Json:
+    part = event.result
+    frame = {
+        "type": "tool_use_complete",
+        "tool_name": part.name,
+        "tool_use_id": part.tool_use_id,
+        "result": fit_result(part.result),
+        "duration_ms": part.duration_ms,
+    }
+    told = {"error": part.error, "needs_reconnect": part.needs_reconnect}
+    return {**frame, **{name: value for name, value in told.items() if value is not None}}
+
+
+def _reconnect(event: ToolFinished) -> Json:
+    part = event.result
+    about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
+    return {"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect}
+
+
+def waiting_frames(ids: Json, transcript: Transcript, seq: int) -> list[Json]:
+    """What a run waits for, for whoever has not heard of it: a frame for each call on which nobody has decided."""
+    calls = {call.tool_use_id: call for call in transcript.round}
+    frames = []
+    for step in transcript.waiting:
+        frame = _approval(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
+        frames.append({**frame, "step_id": _step_id(ids, step.number), **ids, "seq": seq})
+    return frames
+
+
+def parked_frames(ids: Json, transcript: Transcript, fence: int) -> list[Json]:
+    """A snapshot of a run that waits for people: behind all that its runner said, before all that the next one says."""
+    seq = (fence + 1) * _SEQ_PER_FENCE - 1
+    frames = snapshot_frames(ids, transcript.text, seq, "running", shown_parts(transcript.message()))
+    return [*frames, *waiting_frames(ids, transcript, seq)]
+
+
+def _approval(call: ToolCallPart, expires_at: int) -> Json:
+    about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
+    return {"type": "approval_required", **about, "expires_at": rfc3339(expires_at)}
+
+
+def _step_id(ids: Json, step: int) -> str:
+    return f"stp_{ids['run_id'].removeprefix('run_')}_{step}"
 
 
 def terminal_frame(ids: Json, outcome: Outcome) -> Json:

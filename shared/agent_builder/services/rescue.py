@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
+from agent_builder.ids import is_id
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
 from agent_builder.repositories.runs import RunRepository
 
-_IDS = {"run": ("conversation_id",), "purge": ("target_id",), "usage": ()}
+_IDS = {"run": ("conversation_id",), "openapi_import": ("import_id",), "purge": ("target_id",), "usage": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Rescue:
         tenant = keys.tenant_of(pk)
         if sk == keys.LEASE:
             return "run", tenant, keys.id_of(pk)
+        if is_id("imp", keys.id_of(pk)):
+            return "openapi_import", tenant, keys.id_of(pk)
         if pk == keys.usage_notes(tenant):  # one ring for all of a tenant's
             return "usage", tenant
         return "purge", tenant, sk

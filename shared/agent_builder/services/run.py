@@ -5,19 +5,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
 from agent_builder.messages import Json, ModelRequest
 from agent_builder.models.agents import AgentVersion
+from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
 from agent_builder.models.usage import UsageEntry
 from agent_builder.repositories.runs import RunEnd
+from agent_builder.services.approvals import asked_of, decisions_on
 from agent_builder.services.context import History, model_history, unstorable
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended, ToolStarted
+from agent_builder.services.engine import Engine, StepKind
+from agent_builder.services.events import (
+    ApprovalRequired,
+    Checkpoint,
+    Parked,
+    RunEnded,
+    StepReset,
+    Suspended,
+    ToolStarted,
+)
 from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import Narration
+from agent_builder.services.nesting import Nesting
 from agent_builder.services.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -39,10 +51,14 @@ class Run:
         self.claim = claim
         self.run = run
         self.runner = claim.runner
+        self.tool_seconds = claim.runner.limits.tool_seconds
         self.transcript = Transcript()
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
         self.saving: asyncio.Future[None] | None = None
+        self.parking: Parked | None = None
+        self.wake = 0
+        self._one_save = asyncio.Lock()
         self.steps: dict[int, Step] = {}  # all of them, also those of earlier runners
         self.label: Json = {}
         self.tools: frozenset[str] | None = None
@@ -57,13 +73,12 @@ class Run:
         """
         claim = self.claim
         await self._restore()
-        outcome = await self._outcome()
-        going_on = {future for future in (self.saving, claim.dropping) if future is not None}
-        if going_on:  # their threads may go on behind a task that was cancelled
-            await asyncio.wait(going_on)
-        if outcome is None:
-            await self._hand_over()
-            return True
+        while (outcome := await self._worked()) is None:
+            if self.parking is None:
+                await self._hand_over()
+                return True
+            if await self._park(self.parking):
+                return True
         if outcome.status == "cancelled":
             self.transcript.cancel(self.runner.clock())
             outcome = self.transcript.outcome("cancelled")
@@ -72,7 +87,7 @@ class Run:
         except StoreRefused:  # never again and again: each time would call, and pay, the model anew
             logger.exception("an answer could not be stored")
             outcome = unstorable(outcome)
-            self.transcript.unsaved.clear()
+            self.transcript.account.unsaved.clear()
             released = await self._store(outcome)
         self._remember(outcome)
         self.ended = outcome
@@ -80,6 +95,15 @@ class Run:
         await claim.give_back(self.run)
         claim.settle(self.used)
         return released
+
+    async def _worked(self) -> Outcome | None:
+        """How it ended; None where it did not: it is handed over, or `parking`."""
+        self.parking = None
+        outcome = await self._outcome()
+        going_on = {future for future in (self.saving, self.claim.dropping) if future is not None}
+        if going_on:  # their threads may go on behind a task that was cancelled
+            await asyncio.wait(going_on)
+        return outcome
 
     async def _restore(self) -> None:
         """Go on where an earlier runner ended, and withdraw what it had shown of the step that it did not end."""
@@ -89,19 +113,20 @@ class Run:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
             self._note(steps)
             self.transcript.restore(steps)
-            self.transcript.begun_at = lease.begun_at
+            waited = self.runner.clock() - lease.parked_at if lease.parked_at else 0
+            self.transcript.account.begun_at = lease.begun_at + max(0, waited)
         orphaned, claim.orphaned = claim.orphaned, False
         lost = orphaned and self.transcript.lost(lease.lease_before - LEASE_MS)
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
         if went_on or lease.attempts > 1:
-            self.narration.reset(self.transcript.steps + (not lost), self.transcript.text)
+            self.narration.reset(self.transcript.account.steps + (not lost), self.transcript.text)
 
     async def _hand_over(self) -> None:
         """Store what is over, and let a fresh invocation go on."""
         claim, runner = self.claim, self.runner
-        self.transcript.cut_off(runner.clock(), "handed_over")
+        self.transcript.account.cut_off(runner.clock(), "handed_over")
         await self._save()
         await runner.thread(
             runner.runs.hand_over,
@@ -109,15 +134,44 @@ class Run:
             claim.conversation_id,
             self.run.run_id,
             fence=claim.fence,
-            begun_at=self.transcript.begun_at,
+            begun_at=self.transcript.account.begun_at,
             now=runner.clock(),
         )
         await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
 
+    async def _park(self, parking: Parked) -> bool:
+        """Let go until people have decided: nothing runs and nothing is due; False where something came in before."""
+        claim, runner = self.claim, self.runner
+        await claim.drop_cancelled()
+        parked = await runner.thread(
+            runner.runs.park,
+            claim.tenant,
+            claim.conversation_id,
+            self.run.run_id,
+            fence=claim.fence,
+            wake=self.wake,
+            begun_at=self.transcript.account.begun_at,
+            now=runner.clock(),
+            until=parking.until,
+        )
+        if parked:
+            await claim.give_back(self.run)
+        elif fresh := await claim.beat():
+            self.narration.snapshot(self.transcript, fresh)
+        return parked
+
+    async def _decisions(self, steps: Sequence[Step]) -> Mapping[int, Decision]:
+        """What was decided; whatever is decided later raises the wake counter above the one that is noted here."""
+        self.wake = self.claim.lease.wake
+        now, approvals = self.runner.clock(), self.runner.approvals
+        return await self.runner.thread(decisions_on, approvals, self.claim.tenant, self.run.run_id, steps, now)
+
     async def _store(self, outcome: Outcome) -> bool:
         claim, steps, now = self.claim, self.transcript.take_unsaved(), self.runner.clock()
         self._note(steps)
-        ended = Ended(self.run, outcome, self.steps.values(), self.transcript.begun_at, now, self.label, self.tools)
+        ended = Ended(
+            self.run, outcome, self.steps.values(), self.transcript.account.begun_at, now, self.label, self.tools
+        )
         self.used = entry_of(ended)
         return await self.runner.thread(
             self.runner.runs.finish,
@@ -133,11 +187,16 @@ class Run:
         self.steps |= {step.number: step for step in steps}
 
     async def _save(self) -> None:
-        """Store the steps that are new or have changed."""
-        claim, steps = self.claim, self.transcript.take_unsaved()
-        if not steps:
-            return
+        """Store the steps that are new or have changed. One at a time, so that the newest state is written last."""
+        async with self._one_save:
+            if self.saving is not None and not self.saving.done():
+                await asyncio.wait({self.saving})  # whoever asked for it was cancelled, its thread goes on
+            if steps := self.transcript.take_unsaved():
+                await self._save_steps(steps)
+
+    async def _save_steps(self, steps: list[Step]) -> None:
         self._note(steps)
+        claim = self.claim
         save = self.runner.thread(
             self.runner.runs.save_steps,
             claim.tenant,
@@ -145,7 +204,8 @@ class Run:
             self.run.run_id,
             steps,
             fence=claim.fence,
-            begun_at=self.transcript.begun_at,
+            begun_at=self.transcript.account.begun_at,
+            asked=asked_of(self.transcript, steps, self.runner.clock()),
         )
         self.saving = asyncio.ensure_future(save)
         await asyncio.shield(self.saving)
@@ -193,7 +253,7 @@ class Run:
         except ProviderError as error:
             return self.transcript.outcome("failed", error=error)
         except StoreRefused as error:
-            self.transcript.unsaved.clear()
+            self.transcript.account.unsaved.clear()
             return self.transcript.outcome("failed", error=error)
         except StoreError:
             raise  # what cannot be stored now is tried again by the next runner
@@ -207,10 +267,14 @@ class Run:
             return self.transcript.outcome("failed", error=failure)
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
-        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id)
+        own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
+        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         self.label = caller.label
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
             self.tools = frozenset(tools)
+            specs = [tool.spec for tool in tools.values()]
+            others = (spec.timeout_seconds or 0 for spec in specs if not spec.resumable)  # those go on elsewhere
+            self.tool_seconds = max([self.tool_seconds, *others])
             engine = Engine(
                 stream=caller.stream,
                 tools=tools,
@@ -220,11 +284,14 @@ class Run:
                 clock=self.runner.clock,
                 call_key=lambda number: f"{self.run.run_id}-{number}",
                 room=self._room,
+                decisions=self._decisions,
+                nest=self._nesting().of,
             )
-            request = caller.request(
-                model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
-            )
+            request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)
             return await self._follow(engine, request)
+
+    def _nesting(self) -> Nesting:
+        return Nesting((self.run.agent_id,), self._save, self.narration.tell_inside, self.claim.until)
 
     def _room(self, kind: StepKind) -> bool:
         """Whether a step may begin here: one that is not paid for in vain, and that has the time it needs.
@@ -234,23 +301,23 @@ class Run:
         """
         if time.monotonic() - self.claim.renewed > LEASE_MS / 1000:
             raise FenceLost("The lease was not renewed in time.")
-        seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
+        seconds = MODEL_SECONDS if kind == "model" else self.tool_seconds
         return self.claim.work_left > self.claim.needed(seconds)
 
     async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:
         async for event in engine.run(request, self.transcript):
             if isinstance(event, RunEnded):
                 return event.outcome
-            if isinstance(event, Suspended):
+            if isinstance(event, Suspended | Parked):
+                self.parking = event if isinstance(event, Parked) else None
                 return None
             if isinstance(event, Checkpoint):
                 await self._save()
             elif isinstance(event, StepReset):
                 self.narration.reset(event.step, self.transcript.text)
             else:
-                self.narration.tell(
-                    event, self.transcript.step_of(event.call if isinstance(event, ToolStarted) else None)
-                )
+                call = event.call if isinstance(event, ToolStarted | ApprovalRequired) else None
+                self.narration.tell(event, self.transcript.step_of(call))
         raise AssertionError("the engine ended without an end")
 
     async def _messages(self) -> list[StoredMessage]:

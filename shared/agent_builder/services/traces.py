@@ -16,6 +16,8 @@ from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.conversations import Lease, Step
 from agent_builder.models.identity import Identity
 from agent_builder.models.traces import OPEN, Progress, RunFilter, RunHead
+from agent_builder.models.views import approval_view
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.traces import TraceRepository
 from agent_builder.services.conversations import ConversationService
 from agent_builder.services.intake import Intake
@@ -28,6 +30,7 @@ class TraceService:
     """Runs of the caller's tenant, as far as they have come."""
 
     repository: TraceRepository
+    approvals: ApprovalRepository
     conversations: ConversationService
     intake: Intake
     clock: Clock = now_ms
@@ -64,9 +67,13 @@ class TraceService:
             NotFound: Unknown, foreign or deleted, itself, with its conversation or with its agent.
         """
         head, lease = self._run(identity, run_id)
-        steps = self.repository.steps(identity.tenant, run_id)
-        status = progress(head, lease, self.clock())
-        return {**run_view(head, status), **_so_far(head, steps), "steps": step_tree(run_id, steps)}
+        steps, now = self.repository.steps(identity.tenant, run_id), self.clock()
+        asked = self.approvals.of_run(identity.tenant, run_id)
+        status = progress(head, lease, now)
+        if status in OPEN and any(approval.open(now) for approval in asked):
+            status = "waiting"
+        told = [approval_view(approval, now) for approval in asked]
+        return {**run_view(head, status), **_so_far(head, steps), "steps": step_tree(run_id, steps), "approvals": told}
 
     def cancel(self, identity: Identity, run_id: str) -> Json:
         """Ask that a run end, whether it goes on or waits.
@@ -105,6 +112,8 @@ def progress(run: RunHead, lease: Lease | None, now: int) -> Progress:
     """How far a run is; until it is over only the lease of its conversation knows."""
     if run.status not in OPEN or lease is None or not lease.queue or lease.queue[0].run_id != run.id:
         return run.status
+    if lease.parked(now):
+        return "waiting"
     return "running" if lease.lease_until > now or lease.begun == run.id else "queued"
 
 
@@ -161,6 +170,7 @@ def _step_view(run_id: str, step: Step, called: Any) -> Json:
     told = _model_view(step, content) if step.kind == "model" else _tool_view(step, called, content)
     whole = f"/api/v1/runs/{run_id}/steps/{step.number}" if content.cut else None
     return {
+        **{name: step.detail.get(name) for name in ("purpose", "agent_id", "agent_version")},
         "id": f"stp_{run_id.removeprefix('run_')}_{step.number}",
         "number": step.number,
         "kind": step.kind,
@@ -195,7 +205,7 @@ def _tool_view(step: Step, called: Any, content: _Content) -> Json:
         "tool_use_id": detail.get("tool_use_id"),
         "effect": detail.get("effect"),
         "retries": max(0, int((detail.get("call") or {}).get("attempts", 1)) - 1),
-        "input": content.value(detail.get("input", called)),
+        "input": content.value((detail.get("approval") or {}).get("input") or detail.get("input", called)),
         "result": content.value(result.get("result")),
         "error": result.get("error"),
     }

@@ -11,11 +11,12 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
 
 from agent_builder.repositories.table import Item
 from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL, PRICE
-from tests.integration.access.world import Caller, Calls, Rest
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, Caller, Calls, Rest
+from tests.integration.store.product import Product, park
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
 
@@ -47,7 +48,10 @@ class TwoTenants(RuleBasedStateMachine):
     api_keys: Bundle[tuple[int, str]] = Bundle("api_keys")
     invitations: Bundle[tuple[int, str]] = Bundle("invitations")
     credentials: Bundle[tuple[int, str]] = Bundle("credentials")
-    runs: Bundle[tuple[int, str, str]] = Bundle("runs")
+    parts: Bundle[tuple[int, str, str, str]] = Bundle("parts")
+    imports: Bundle[tuple[int, str, tuple[int, str]]] = Bundle("imports")
+    runs: Bundle[tuple[int, str]] = Bundle("runs")
+    said: Bundle[tuple[int, str, str]] = Bundle("said")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -91,7 +95,7 @@ class TwoTenants(RuleBasedStateMachine):
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/runs")
         assert self.ask(who, "GET", f"/usage?agent_id={agent[1]}&group_by=model").json["items"] == []
 
-    @rule(target=runs, who=who, agent=agents)
+    @rule(target=said, who=who, agent=agents)
     def say(self, who: int, agent: tuple[int, str]) -> tuple[int, str, str]:
         answer = self.ask(who, "POST", f"/agents/{agent[1]}/messages", {"content": "Hello"})
         there = who == agent[0] and agent[1] not in self.gone
@@ -99,8 +103,8 @@ class TwoTenants(RuleBasedStateMachine):
         told = answer.json if there else {}
         return who, told.get("run_id", "run_0"), agent[1]
 
-    @rule(who=who, run=runs)
-    def use_run(self, who: int, run: tuple[int, str, str]) -> None:
+    @rule(who=who, run=said)
+    def use_said(self, who: int, run: tuple[int, str, str]) -> None:
         """Gone with its agent."""
         there = who == run[0] and run[1] != "run_0" and run[2] not in self.gone
         assert self.ask(who, "GET", f"/runs/{run[1]}").status == (200 if there else 404)
@@ -110,6 +114,49 @@ class TwoTenants(RuleBasedStateMachine):
     def set_prices(self, who: int) -> None:
         self.ask(who, "PUT", "/prices", {"prices": [PRICE]})
         assert self.ask(who, "GET", "/prices").json["prices"] != []
+
+    @rule(target=parts, agent=agents, place=st.sampled_from(["tools", "integrations"]))
+    def create_part(self, agent: tuple[int, str], place: str) -> tuple[int, str, str, str]:
+        owner, agent_id = agent
+        body = {**HTTP_TOOL, "name": f"t{uuid.uuid4().hex}"} if place == "tools" else INTEGRATION
+        answer = self.ask(owner, "POST", f"/agents/{agent_id}/{place}", body)
+        assert answer.status == (404 if agent_id in self.gone else 201)
+        return owner, agent_id, place, answer.json.get("id", "tol_none")
+
+    @rule(who=who, part=parts, method=st.sampled_from(["GET", "PATCH", "DELETE"]))
+    def use_part(self, who: int, part: tuple[int, str, str, str], method: str) -> None:
+        owner, agent_id, place, part_id = part
+        if agent_id in self.gone or part_id == "tol_none":
+            self.gone.add(part_id)
+        body = {"description": "Changed"} if method == "PATCH" else None
+        self.reach(who, owner, part_id, method, f"/{place}/{part_id}", body)
+        if place == "integrations":
+            self.reach(who, owner, part_id, "POST", f"/{place}/{part_id}/mcp/list", {})
+
+    @rule(who=who, agent=agents, place=st.sampled_from(["tools", "integrations"]))
+    def list_parts(self, who: int, agent: tuple[int, str], place: str) -> None:
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/{place}")
+
+    @rule(target=runs, agent=agents)
+    def ask_for_approval(self, agent: tuple[int, str]) -> tuple[int, str]:
+        owner, agent_id = agent
+        if agent_id in self.gone:
+            return owner, "run_" + "0" * 26
+        product = Product(tenant=self.tenants[owner])
+        accepted = product.say(agent_id)
+        park(product.tenant, accepted.conversation_id)
+        return owner, accepted.run_id
+
+    @rule(who=who, run=runs)
+    def use_run(self, who: int, run: tuple[int, str]) -> None:
+        owner, run_id = run
+        for method, path in (("GET", ""), ("POST", "/approvals/toolu_1")):
+            body = {"decision": "approve"} if method == "POST" else None
+            answer = self.ask(who, method, f"/runs/{run_id}{path}", body)
+            if who != owner or answer.status == 404:
+                assert answer.code == "not_found"
+            else:
+                assert answer.status == 200 or answer.code == "already_decided"
 
     @rule(target=api_keys, who=who)
     def create_key(self, who: int) -> tuple[int, str]:
@@ -135,6 +182,22 @@ class TwoTenants(RuleBasedStateMachine):
     def use_credential(self, who: int, credential: tuple[int, str], method: str) -> None:
         body = NEW_CREDENTIAL if method == "PUT" else None
         self.reach(who, *credential, method, f"/credentials/{credential[1]}", body)
+
+    @rule(target=imports, who=who, agent=agents)
+    def begin_import(self, who: int, agent: tuple[int, str]) -> Any:
+        wanted = {"agent_id": agent[1], "document": DESCRIPTION}
+        answer = self.ask(who, "POST", "/openapi-imports", wanted)
+        there = who == agent[0] and agent[1] not in self.gone
+        assert answer.status in ((202, 429) if there else (404,)), answer.body
+        return (who, answer.json["id"], agent) if answer.status == 202 else multiple()
+
+    @rule(who=who, one=imports)
+    def look_at_import(self, who: int, one: tuple[int, str, tuple[int, str]]) -> None:
+        owner, import_id, agent = one
+        there = who == owner and agent[1] not in self.gone
+        assert self.ask(who, "GET", f"/openapi-imports/{import_id}").status == (200 if there else 404)
+        applied = self.ask(who, "POST", f"/openapi-imports/{import_id}/apply", {"operations": "all"})
+        assert (applied.status, applied.code) == ((409, "import_not_ready") if there else (404, "not_found"))
 
     @rule(who=who, subject=st.sampled_from(["sub|same", "sub|other"]))
     def remove_member(self, who: int, subject: str) -> None:

@@ -42,7 +42,7 @@ from agent_builder.repositories.ledger import LedgerRepository, note_item
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.table import Item
 from agent_builder.repositories.traces import TraceRepository
-from agent_builder.services.engine import Limits
+from agent_builder.services.budget import Limits
 from agent_builder.services.ledger import Ledger
 from agent_builder.services.purging import Purger
 from agent_builder.services.runner import Runner

@@ -31,7 +31,11 @@ class ThinkingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolBlock:
-    """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it."""
+    """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it.
+
+    `output` is what an agent or a model said that was asked inside the call, `calls` what was called there.
+    `needs_reconnect` is the id of a credential that a person must connect before the tool works.
+    """
 
     at: int
     id: str
@@ -41,8 +45,11 @@ class ToolBlock:
     result: Any = None
     error: str | None = None
     duration_ms: int | None = None
+    needs_reconnect: str | None = None
     expires_at: str | None = None
     step_id: str | None = None
+    output: str = ""
+    calls: tuple[ToolBlock, ...] = ()
 
 
 Block = TextBlock | ThinkingBlock | ToolBlock
@@ -127,16 +134,15 @@ def finished(card: ToolBlock, outcome: Json) -> ToolBlock:
         result=outcome.get("result"),
         error=error,
         duration_ms=outcome.get("duration_ms"),
+        needs_reconnect=outcome.get("needs_reconnect"),
         expires_at=None,
+        calls=tuple(map(_stopped, card.calls)),
     )
 
 
 def stopped(blocks: Blocks) -> Blocks:
     """The cards of a run that has ended: none of them runs any more."""
-    return tuple(
-        replace(block, status="stopped", expires_at=None) if isinstance(block, ToolBlock) and is_open(block) else block
-        for block in blocks
-    )
+    return tuple(_stopped(block) if isinstance(block, ToolBlock) else block for block in blocks)
 
 
 def is_open(block: Block) -> bool:
@@ -144,10 +150,22 @@ def is_open(block: Block) -> bool:
     return isinstance(block, ToolBlock) and block.status in ("running", "waiting")
 
 
+def waits(blocks: Blocks) -> bool:
+    """Whether people have to decide on a tool call, and no other is under way."""
+    statuses = {block.status for block in blocks if isinstance(block, ToolBlock) and is_open(block)}
+    return statuses == {"waiting"}
+
+
 def shared(blocks: Blocks, before: Sequence[Block]) -> Blocks:
     """The same blocks, each the old object where nothing changed."""
     known = {_name(block): block for block in before}
     return tuple(_same(block, known.get(_name(block))) for block in blocks)
+
+
+def _stopped(card: ToolBlock) -> ToolBlock:
+    if not is_open(card):
+        return card
+    return replace(card, status="stopped", expires_at=None, calls=tuple(map(_stopped, card.calls)))
 
 
 def _name(block: Block) -> tuple[int | str, ...]:
@@ -160,8 +178,10 @@ def _same(block: Block, old: Block | None) -> Block:
     if old is None or isinstance(block, TextBlock) or isinstance(old, TextBlock):
         return old if old == block else block
     fresh = replace(block, step_id=old.step_id)
-    if isinstance(fresh, ToolBlock) and isinstance(old, ToolBlock) and fresh.duration_ms is None:
-        fresh = replace(fresh, duration_ms=old.duration_ms)
+    if isinstance(fresh, ToolBlock) and isinstance(old, ToolBlock):
+        calls = old.calls if is_open(fresh) else tuple(map(_stopped, old.calls))
+        known = old.duration_ms if fresh.duration_ms is None else fresh.duration_ms
+        fresh = replace(fresh, duration_ms=known, output=old.output, calls=calls)
     return old if fresh == old else fresh
 
 

@@ -6,6 +6,7 @@ import {
 import {
   built, findTool, finished, isOpen, shared, stopped, swapped, toolBlock, withThinking, withoutStep, type Blocks,
 } from "./blocks.js";
+import * as inner from "./inner.js";
 import type {
   ApprovalRequired, ContentDelta, ContentSnapshot, Ending, RunFailed, RunFrame, RunProgress, RunStatus, StepReset,
   ThinkingDelta, ToolUseComplete, ToolUseStart,
@@ -26,11 +27,13 @@ export function apply(answer: Answer, frame: RunFrame): Answer {
     case "thinking_delta":
       return thinking(named, frame);
     case "tool_use_start":
-      return card(named, frame, "running");
+      return inner.isInner(frame) ? inner.started(named, frame) : card(named, frame, "running");
     case "approval_required":
       return card(named, frame, "waiting");
     case "tool_use_complete":
-      return toolComplete(named, frame);
+      return inner.isInner(frame) ? inner.completed(named, frame) : toolComplete(named, frame);
+    case "tool_output_delta":
+      return inner.said(named, frame);
     case "step_reset":
       return stepReset(named, frame);
     case "content_snapshot":
@@ -76,7 +79,8 @@ function card(answer: Answer, frame: ToolUseStart | ApprovalRequired, status: "r
   if (!isOpen(known) || known.status === status || (frame.seq ?? answer.seq + 1) <= answer.seq) {
     return begun(answer, frame);
   }
-  return { ...begun(answer, frame), blocks: swapped(answer.blocks, known, { ...known, status, expiresAt }) };
+  const now = { ...known, status, expiresAt, input: frame.input === undefined ? known.input : frame.input };
+  return { ...begun(answer, frame), blocks: swapped(answer.blocks, known, now) };
 }
 
 function toolComplete(answer: Answer, frame: ToolUseComplete): Answer {

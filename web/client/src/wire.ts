@@ -31,6 +31,8 @@ export interface ToolOutcome {
   readonly result?: unknown;
   readonly error?: string | null;
   readonly duration_ms?: number | null;
+  /** The credential that a person must connect before the tool works. */
+  readonly needs_reconnect?: string | null;
 }
 
 interface Numbered extends RunIds {
@@ -55,6 +57,7 @@ export interface ToolUseStart extends Numbered {
   readonly tool_use_id: string;
   readonly input?: unknown;
   readonly step_id?: string;
+  readonly parent_tool_use_id?: string;
 }
 
 export interface ToolUseComplete extends Numbered, ToolOutcome {
@@ -62,6 +65,22 @@ export interface ToolUseComplete extends Numbered, ToolOutcome {
   readonly tool_name: string;
   readonly tool_use_id: string;
   readonly step_id?: string;
+  readonly parent_tool_use_id?: string;
+}
+
+export interface ToolOutputDelta extends Numbered {
+  readonly type: "tool_output_delta";
+  readonly tool_use_id: string;
+  readonly delta: string;
+  readonly offset: number;
+}
+
+/** Beside the end of a call: a person must connect this credential before the tool works. */
+export interface NeedsReconnect extends Numbered {
+  readonly type: "needs_reconnect";
+  readonly tool_name: string;
+  readonly tool_use_id: string;
+  readonly credential_id: string;
 }
 
 export interface ApprovalRequired extends RunIds {
@@ -122,7 +141,9 @@ export type RunFrame =
   | ThinkingDelta
   | ToolUseStart
   | ToolUseComplete
+  | ToolOutputDelta
   | ApprovalRequired
+  | NeedsReconnect
   | StepReset
   | ContentSnapshot
   | RunProgress
