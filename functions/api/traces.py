@@ -60,6 +60,7 @@ class TraceStepOut(Out):
     id: str
     number: int
     kind: Literal["model", "tool"]
+    parent: int | None
     status: StepStatus
     started_at: Timestamp
     duration_ms: int

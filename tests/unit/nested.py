@@ -125,7 +125,7 @@ class World:
         yield ModelFinished(tuple(parts), stop, Usage(input_tokens=3, output_tokens=1), request.model)
 
     def agent_tool(self, agent_id: str, name: str | None = None, **fields: Any) -> dict[str, Tool]:
-        definition = AgentTool(name=name or agent_id, agent_id=agent_id, **fields)
+        definition = AgentTool(name=name or agent_id, target_agent_id=agent_id, **fields)
         made = SubAgent(SubAgents(cast(AgentRepository, self), self.tools_of, self.model_of), "t", definition)
         return {definition.name: made}
 

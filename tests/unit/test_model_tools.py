@@ -297,3 +297,13 @@ async def test_what_a_tool_notes_of_its_call_inside_is_known() -> None:
     alone = Alone("root", "tst_1", 20.0)
     await world.tools["root"]["act"].call({"n": 2}, CallContext("tst_1", nest=alone.nest("write")))
     assert alone.noted == {"request": {"url": "https://a.test"}}
+
+
+async def test_a_call_that_was_approved_is_not_asked_about_again_inside() -> None:
+    world = World({})
+    act = Act(world, approval_seconds=60)
+    helped(world, act, ["x"], after="Shorter.")
+    tool = world.tools["root"]["act"]
+    assert tool.spec.approval_seconds == 60, "people are asked about the call as a whole"
+    await tool.call({"n": 2}, CallContext("tst_1", nest=Alone("root", "tst_1", 20.0).nest("write")))
+    assert len(world.effects) == 1

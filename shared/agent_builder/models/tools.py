@@ -267,8 +267,6 @@ class AgentTool(ToolBase):
     People call it `target_agent_id`, since the `agent_id` of every tool is whose tool it is.
     """
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
     kind: Literal["agent"] = "agent"
     agent_id: str = Field(max_length=64, alias="target_agent_id", description="The agent that is asked.")
     version: int | None = Field(default=None, ge=1, description="Of that agent; its newest one where there is none.")

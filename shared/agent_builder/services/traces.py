@@ -174,6 +174,7 @@ def _step_view(run_id: str, step: Step, called: Any) -> Json:
         "id": f"stp_{run_id.removeprefix('run_')}_{step.number}",
         "number": step.number,
         "kind": step.kind,
+        "parent": step.parent,
         "status": step.status,
         "started_at": rfc3339(step.started_at),
         "duration_ms": step.duration_ms,

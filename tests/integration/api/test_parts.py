@@ -210,6 +210,13 @@ def test_what_cannot_be_created(rest: Rest, agent: str, change: dict[str, Any], 
     assert version(rest, agent) == 1
 
 
+def test_whom_a_tool_calls_has_one_name(rest: Rest, agent: str) -> None:
+    body = {**of_kind(rest, agent, "agent"), "agent_id": agent}
+    for wrong in (body, {name: value for name, value in body.items() if name != "target_agent_id"}):
+        faults = check_problem(rest("POST", below(agent, "tools"), wrong), 422)["errors"]
+        assert "/agent_id" in [fault["pointer"] for fault in faults]
+
+
 def test_names_are_unique(rest: Rest, agent: str) -> None:
     add(rest, agent, "tools", FORECAST)
     other = add(rest, agent, "tools", {**FORECAST, "name": "other"})

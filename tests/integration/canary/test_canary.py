@@ -96,6 +96,7 @@ class World:
 def world() -> Iterator[World]:
     with indiscreet(TOKENS) as outside:
         vendors = {"OPENAI_API_KEY": PLATFORM, "OPENAI_BASE_URL": f"{outside.url}/v1"}
+        vendors["ANTHROPIC_BASE_URL"] = outside.url
         with running_stack(env={"LOOPBACK_TOOLS": "1"}, providers=vendors) as stack:
             yield World(stack, outside)
 
@@ -142,9 +143,9 @@ def use_everything(world: World) -> None:
     world.say(vendor, "hello")
     world.make(
         "/credentials",
-        {"name": "own", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": OWN}},
+        {"name": "own", "kind": "provider_key", "settings": {"provider": "anthropic"}, "secret": {"value": OWN}},
     )
-    world.say(world.agent(provider="openai", model="gpt-5"), "hello")
+    world.say(world.agent(provider="anthropic", model="claude-sonnet-5"), "hello")
 
 
 def read(world: World, agent_id: str, credential_id: str) -> None:

@@ -20,6 +20,7 @@ FOLDER = PROJECT / "events"
 AT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 AGENT = "agt_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 CONVERSATION = "cnv_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
+INTEGRATION = "int_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 IMPORT = "imp_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 RUN = "run_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 HOST = [("Host", "127.0.0.1:8787"), ("User-Agent", "example/1.0")]
@@ -148,6 +149,7 @@ def runner_files():
         "runner_connect": {"kind": "connect", **tenant, "consent": STATE_HASH},
         "runner_reseal": {"kind": "reseal", **tenant},
         "runner_openapi_import": {"kind": "openapi_import", **tenant, "import_id": IMPORT},
+        "runner_mcp_list": {"kind": "mcp_list", **tenant, "agent_id": AGENT, "integration_id": INTEGRATION},
         "runner_rescue": {"kind": "rescue"},
         "runner_provider_status": {"kind": "provider_status"},
     }
