@@ -47,9 +47,16 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /agents/{agent_id}/runs": "read",
+    "POST /agents/{agent_id}/messages": "run",
+    "GET /conversations/{conversation_id}/runs": "read",
     "GET /runs/{run_id}": "read",
+    "POST /runs/{run_id}/cancel": "run",
     "POST /runs/{run_id}/approvals/{tool_use_id}": "run",
     "GET /runs/{run_id}/steps/{number}": "read",
+    "GET /usage": "read",
+    "GET /prices": "admin",
+    "PUT /prices": "admin",
     "POST /tools/{tool_id}/test": "edit",
     "POST /credentials": "edit",
     "GET /credentials": "read",
@@ -84,7 +91,14 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /limits": "admin",
 }
 # These change nothing that anybody could want to know later.
-_NOT_AUDITED = frozenset({"POST /playground/tickets", "POST /integrations/{integration_id}/mcp/list"})
+_NOT_AUDITED = frozenset(
+    {
+        "POST /playground/tickets",
+        "POST /integrations/{integration_id}/mcp/list",
+        "POST /agents/{agent_id}/messages",
+        "POST /runs/{run_id}/cancel",
+    }
+)
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
 _ACCEPTS = "POST /invitations/accept"
 # Fields whose values are neither secrets nor content.

@@ -35,6 +35,8 @@ from functions.api import (
     steps,
     tool_tests,
     tools,
+    traces,
+    usage,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -65,6 +67,8 @@ for module in (
 ):
     app.include_router(module.router)
 for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
+    app.include_router(module.router)
+for module in (traces, usage):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -1,4 +1,4 @@
-"""Routes of runs, and of the calls on which people decide."""
+"""The route of calls on which people decide."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from pydantic import Field
 
 from agent_builder.bootstrap import api_services
 from agent_builder.clock import now_ms
-from agent_builder.messages import Cost, Usage
 from agent_builder.models.agents import Strict
 from agent_builder.models.approvals import REASON_LENGTH
-from agent_builder.models.conversations import StepStatus
 from agent_builder.models.identity import Identity
 from agent_builder.models.views import approval_view
 from agent_builder.services.approvals import Wanted
-from agent_builder.services.runs import Progress
 from functions.api.paging import reply
-from functions.api.schemas import READ, WRITE, Out, Timestamp, answers
+from functions.api.schemas import WRITE, Out, Timestamp, answers
 
 router = APIGatewayHttpRouter()
 RUNS = "/api/v1/runs"
@@ -43,37 +40,6 @@ class ApprovalOut(Out):
     reason: str | None
 
 
-class StepOut(Out):
-    """One model call or one tool call; `parent` is the number of the tool call inside which it was made."""
-
-    number: int
-    kind: Literal["model", "tool"]
-    parent: int | None
-    status: StepStatus
-    started_at: Timestamp
-    duration_ms: int
-    error: str | None
-    tool_name: str | None = None
-    tool_use_id: str | None = None
-
-
-class RunOut(Out):
-    """One user message to its final answer."""
-
-    id: str
-    agent_id: str
-    conversation_id: str
-    version: int
-    status: Progress
-    created_at: Timestamp
-    finished_at: Timestamp | None
-    stop_reason: str | None
-    usage: Usage | None
-    cost: Cost | None
-    steps: list[StepOut]
-    approvals: list[ApprovalOut]
-
-
 class DecisionIn(Strict):
     """What a person decides on a call."""
 
@@ -85,12 +51,6 @@ class DecisionIn(Strict):
 def _caller() -> Identity:
     identity: Identity = router.context["identity"]
     return identity
-
-
-@router.get(f"{RUNS}/<run_id>", summary="Get a run", tags=["Runs"], responses=answers(200, RunOut, READ))
-def get_run(run_id: RunId) -> Response[Any]:
-    """A run with its steps, and the calls that people were asked to approve."""
-    return reply(200, api_services().runs.view(_caller(), run_id))
 
 
 @router.post(

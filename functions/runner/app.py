@@ -3,6 +3,7 @@
 {"kind": "run", "tenant_id", "conversation_id"}                run what waits in a conversation
 {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
+{"kind": "usage", "tenant_id"}                                 add what ended runs used and no aggregate has yet
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
 {"kind": "mcp_list", "tenant_id", "agent_id", "integration_id"}   what an MCP server offers: {"tools"} or {"failure"}
@@ -62,6 +63,10 @@ def _greet(event: dict[str, Any], seconds: float) -> dict[str, Any]:
 def _purge(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     runner_services().purger.carry_out(event["tenant_id"], event["target_id"], seconds=seconds)
     return {}
+
+
+def _usage(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return {"added": runner_services().ledger.fold_notes(event["tenant_id"], seconds=seconds)}
 
 
 def _disconnect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -124,6 +129,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "run": _run,
     "greet": _greet,
     "purge": _purge,
+    "usage": _usage,
     "disconnect": _disconnect,
     "connect": _connect,
     "mcp_list": _mcp_list,

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
     from agent_builder.services.conversations import ConversationService
+    from agent_builder.services.guarded_models import ModelClients
+    from agent_builder.services.models import Models
 
 _THREADS = 16
 
@@ -118,8 +120,11 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
+    intake: Intake
+    traces: Any
+    usage: Any
+    prices: Any
     mcp: Any
-    runs: Any
     approvals: ApprovalService
     tool_tests: Any
     steps: Any
@@ -167,12 +172,21 @@ def api_services() -> ApiServices:
 
 
 def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.ledger import LedgerRepository
+    from agent_builder.repositories.prices import PriceRepository
     from agent_builder.repositories.steps import StepRepository
-    from agent_builder.services.runs import RunService
+    from agent_builder.repositories.traces import TraceRepository
+    from agent_builder.services.prices import PriceService
     from agent_builder.services.steps import StepService
+    from agent_builder.services.traces import TraceService
+    from agent_builder.services.usage import UsageService
 
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     return {
-        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        "intake": intake,
+        "traces": TraceService(TraceRepository(), ApprovalRepository(), conversations, intake),
+        "usage": UsageService(LedgerRepository()),
+        "prices": PriceService(PriceRepository()),
         "steps": StepService(StepRepository(), conversations),
         "approvals": _approvals(doorbell),
     }
@@ -192,6 +206,7 @@ class RunnerServices:
     connections: Connections
     greeter: Greeter
     purger: Any
+    ledger: Any
     rescue: Any
     provider_status: Any
     disconnector: Any
@@ -210,24 +225,24 @@ def runner_services() -> RunnerServices:
     import asyncio
 
     from agent_builder.repositories.entries import EntryRepository
+    from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.guarded_models import ModelClients
-    from agent_builder.services.models import Models
+    from agent_builder.services.ledger import Ledger
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry = _registry(settings)
-    connections = Connections()
+    registry, connections = _registry(settings), Connections()
     limits = LimitService(LimitRepository())
-    runs = RunRepository()
+    runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
-    models = Models(lambda: registry, guarded.client)
+    models = _models(registry, guarded)
     tools = toolbox(credentials, models)
     runner = Runner(
         runs=runs,
@@ -240,12 +255,14 @@ def runner_services() -> RunnerServices:
         ring=partial(_ring_run, doorbell),
         own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
+        settle=ledger.settle,
     )
     return RunnerServices(
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository(), end_runs=limits.end_runs),
+        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted),
+        ledger=ledger,
         rescue=Rescue(runs, doorbell),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
@@ -253,6 +270,14 @@ def runner_services() -> RunnerServices:
         **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
+
+
+def _models(registry: ProviderRegistry, guarded: ModelClients) -> Models:
+    from agent_builder.repositories.prices import PriceRepository
+    from agent_builder.services.models import Models
+    from agent_builder.services.prices import PriceBook, TenantRates
+
+    return Models(lambda: registry, guarded.client, partial(TenantRates, PriceBook(PriceRepository())))
 
 
 def preload(*services: str) -> None:

@@ -20,6 +20,17 @@ def new_id(prefix: str, after: str = "") -> str:
     return f"{prefix}_{ULID.from_int(int(last) + 1)}"
 
 
+def first_id(prefix: str, milliseconds: int) -> str:
+    """The least id of this kind that can have been made at a time or later."""
+    return f"{prefix}_{ULID.from_int(max(0, milliseconds) << 80)}"
+
+
+def id_before(value: str) -> str:
+    """The greatest id that sorts before this one; the very first is its own."""
+    prefix, _, tail = value.partition("_")
+    return f"{prefix}_{ULID.from_int(max(0, int(ULID.from_str(tail)) - 1))}"
+
+
 def is_id(prefix: str, value: object) -> bool:
     """Whether this is a well-formed id of the kind."""
     if not isinstance(value, str):

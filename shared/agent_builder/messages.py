@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 Json = dict[str, Any]
 StopReason = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter", "refusal"]
@@ -132,12 +132,27 @@ class Usage(BaseModel):
 
 
 class Cost(BaseModel):
-    """Money in integer nano-dollars (1e-9 USD). `amount_nanousd` is None when nothing could be priced."""
+    """Money in integer nano-dollars (1e-9 USD). `amount_nanousd` is None when nothing could be priced.
+
+    The cost of one step knows whose price it is; it keeps that to itself, and a sum does not know it any more.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     amount_nanousd: int | None = None
     unpriced_steps: int = 0
+    _price: Json | None = PrivateAttr(default=None)
+
+    @property
+    def price(self) -> Json | None:
+        """Whose price it is and of when: `source`, `at`, and what else tells where to find it."""
+        return self._price
+
+    def by(self, price: Json | None) -> Cost:
+        """The same cost, with whose price it is."""
+        told = self.model_copy()
+        told._price = price
+        return told
 
     def __add__(self, other: Cost) -> Cost:
         amounts = [a for a in (self.amount_nanousd, other.amount_nanousd) if a is not None]
@@ -171,6 +186,7 @@ class ModelFinished:
         usage: Tokens, normalised.
         model: The model that answered, as the vendor names it.
         vendor_stop_reason: The vendor's own word, for traces.
+        retries: How often it was asked in vain before, without anything coming of it.
     """
 
     parts: tuple[TextPart | ThinkingPart | ToolCallPart, ...]
@@ -178,6 +194,7 @@ class ModelFinished:
     usage: Usage
     model: str = ""
     vendor_stop_reason: str = ""
+    retries: int = 0
 
 
 ModelEvent = TextDelta | ThinkingDelta | ModelFinished

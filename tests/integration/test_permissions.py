@@ -249,6 +249,17 @@ def converse(stack: Instance, agent: str, name: str) -> str:
     return str(conversation)
 
 
+def use_traces(client: Client, agent: str, conversation: str) -> None:
+    said = client.rest("POST", f"/agents/{agent}/messages", {"content": "/wait 20000"}, Idempotency_Key="said")
+    client.rest("POST", f"/runs/{said['run_id']}/cancel")
+    for place in (f"/runs/{said['run_id']}", f"/agents/{agent}/runs", f"/conversations/{conversation}/runs"):
+        client.rest("GET", place)
+    client.rest("PUT", "/prices", {"prices": []})
+    client.rest("GET", "/prices")
+    client.rest("GET", "/usage?group_by=model")
+    client.ring("usage", tenant_id="local")
+
+
 def use_conversations(client: Client, agent: str, conversation: str) -> None:
     client.rest("GET", f"/agents/{agent}/conversations")
     path = f"/conversations/{conversation}"
@@ -269,6 +280,7 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     use_parts(client, agent)
     use_imports(client, agent)
     conversation = converse(stack, agent, "first")
+    use_traces(client, agent, conversation)
     use_conversations(client, agent, conversation)
     converse(stack, agent, "second")
     with connect(stack.ws_url(agent)) as socket:

@@ -17,7 +17,7 @@ OPEN_STATUSES = (*NOT_BEGUN, "running")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Times are milliseconds since the epoch."""
+    """Times are milliseconds since the epoch. `runs` that have ended are counted, and what they used."""
 
     id: str
     agent_id: str
@@ -26,6 +26,9 @@ class Conversation:
     created_at: int
     updated_at: int
     revision: int
+    runs: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=Cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Lease:
         begun: The run that goes on, if steps of it are stored or it was handed over.
         begun_at: When that run began; milliseconds.
         resumed: Requests for a snapshot that no runner has seen to yet, each `<watcher>#<unique>`.
+        lease_before: The `lease_until` that the claim found; milliseconds, 0 where the conversation had been let go.
         parked_until: Milliseconds; until then nobody is to work on it, since people have to decide first. 0: not so.
         parked_at: When the run that goes on was parked, until it goes on; milliseconds.
     """
@@ -89,6 +93,7 @@ class Lease:
     hops: int = 0
     begun: str = ""
     begun_at: int = 0
+    lease_before: int = 0
     parked_until: int = 0
     parked_at: int = 0
 

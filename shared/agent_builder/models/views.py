@@ -40,6 +40,9 @@ def conversation_view(conversation: Conversation) -> Json:
         "created_by": conversation.created_by,
         "created_at": rfc3339(conversation.created_at),
         "updated_at": rfc3339(conversation.updated_at),
+        "runs": conversation.runs,
+        "usage": conversation.usage.model_dump(),
+        "cost": conversation.cost.model_dump(),
     }
 
 

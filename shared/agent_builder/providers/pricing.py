@@ -11,6 +11,15 @@ UNKNOWN = Cost(amount_nanousd=None, unpriced_steps=1)
 FREE = Cost(amount_nanousd=0, unpriced_steps=0)
 
 
+def source(provider: str) -> str:
+    """Whose prices these are: `nobody` where nobody bills, else the list with its version."""
+    if provider in ("local", "scripted"):
+        return "nobody"
+    import genai_prices
+
+    return f"genai-prices {genai_prices.__version__}"
+
+
 def price(provider: str, model: str, usage: Usage, at: datetime) -> Cost:
     """The cost of one model step, rounded half to even to whole nano-dollars.
 

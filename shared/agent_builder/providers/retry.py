@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import cast
 
 from agent_builder.errors import ProviderError
-from agent_builder.messages import ModelEvent, ModelRequest
+from agent_builder.messages import ModelEvent, ModelFinished, ModelRequest
 from agent_builder.providers.base import Provider
 
 FIRST_WAIT = 0.5
@@ -54,7 +55,7 @@ async def stream_with_retries(
             async with aclosing(stream):
                 async for event in stream:
                     begun = True
-                    yield event
+                    yield replace(event, retries=attempt - 1) if isinstance(event, ModelFinished) else event
             return
         except ProviderError as failure:
             wait = _wait(failure, attempt)

@@ -17,6 +17,7 @@ from pynamodb.expressions.update import Action
 
 from agent_builder.messages import Cost, Message, Usage
 from agent_builder.models.conversations import Conversation, Lease, QueuedRun, RunStatus, StoredMessage
+from agent_builder.models.usage import cost_of, usage_of
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import purge_item
 from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, present, retrying, translated
@@ -32,6 +33,16 @@ class ConversationItem(Item, discriminator="conversation"):
     updated_at = NumberAttribute()
     revision = NumberAttribute(default=1)
     deleted_at = NumberAttribute(null=True)
+    # What its ended runs used, added up.
+    runs = NumberAttribute(null=True)
+    input_tokens = NumberAttribute(null=True)
+    cache_read_tokens = NumberAttribute(null=True)
+    cache_write_tokens = NumberAttribute(null=True)
+    output_tokens = NumberAttribute(null=True)
+    reasoning_tokens = NumberAttribute(null=True)
+    amount_nanousd = NumberAttribute(null=True)
+    priced_steps = NumberAttribute(null=True)
+    unpriced_steps = NumberAttribute(null=True)
 
 
 class QueueEntry(MapAttribute[str, Any]):
@@ -51,6 +62,7 @@ class LeaseItem(Item, discriminator="lease"):
 
     fence = NumberAttribute(default=0)
     lease_until = NumberAttribute(default=0)
+    lease_before = NumberAttribute(null=True)
     wake = NumberAttribute(default=0)
     queue: ListAttribute[QueueEntry] = ListAttribute(of=QueueEntry)
     last_run_id = UnicodeAttribute(default="")
@@ -238,6 +250,7 @@ def lease_of(item: LeaseItem) -> Lease:
         hops=int(item.hops or 0),
         begun=item.begun or "",
         begun_at=int(item.begun_at or 0),
+        lease_before=int(item.lease_before or 0),
         parked_until=int(item.parked_until or 0),
         parked_at=int(item.parked_at or 0),
     )
@@ -269,6 +282,8 @@ def _queued(entry: Any) -> QueuedRun:
 
 
 def _conversation(item: ConversationItem) -> Conversation:
+    names = ("runs", "amount_nanousd", "priced_steps", "unpriced_steps", *Usage.model_fields)
+    counts = {name: int(getattr(item, name) or 0) for name in names}
     return Conversation(
         id=keys.id_of(item.pk),
         agent_id=item.agent_id,
@@ -277,6 +292,9 @@ def _conversation(item: ConversationItem) -> Conversation:
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
         revision=int(item.revision),
+        runs=counts["runs"],
+        usage=usage_of(counts),
+        cost=cost_of(counts),
     )
 
 

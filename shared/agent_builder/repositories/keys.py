@@ -218,6 +218,21 @@ def refusals(tenant: str) -> str:
     return f"{_tenant(tenant)}#REFUSALS"
 
 
+def usage_notes(tenant: str) -> str:
+    """What ended runs used and no aggregate has yet; sort key: run id."""
+    return f"{_tenant(tenant)}#USAGENOTES"
+
+
+def usage(tenant: str, scope: str, dimension: str) -> str:
+    """What was used, by day, of one agent (`scope`) or all; sort key: `<day>#<shard>#<name>`."""
+    return f"{_tenant(tenant)}#USAGE#{scope or '*'}#{dimension}"
+
+
+def prices(tenant: str) -> str:
+    """The tenant's own prices of models; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#PRICES"
+
+
 def openapi_import(tenant: str, import_id: str) -> str:
     """One import of a description; sort keys: `HEAD`, `document_piece(n)`, `preview_piece(…)`."""
     return f"{_tenant(tenant)}#OPENAPIIMPORT#{import_id}"

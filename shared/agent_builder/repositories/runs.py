@@ -13,6 +13,7 @@ from pynamodb.expressions.operand import Path
 from agent_builder.errors import FenceLost, RaceLost
 from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import LEASE_MS, Lease, Outcome, QueuedRun, Step
+from agent_builder.models.usage import Timing, UsageEntry, used
 from agent_builder.repositories import keys
 from agent_builder.repositories.approvals import approval_item
 from agent_builder.repositories.conversations import (
@@ -25,6 +26,7 @@ from agent_builder.repositories.conversations import (
     stored_lease,
 )
 from agent_builder.repositories.intake import RunItem
+from agent_builder.repositories.ledger import note_item
 from agent_builder.repositories.steps import batches, split, step_items, stored_steps
 from agent_builder.repositories.table import (
     DueIndex,
@@ -37,7 +39,10 @@ from agent_builder.repositories.table import (
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The end of a run: its outcome, the steps that are not stored yet, and what a heartbeat would have said."""
+    """The end of a run: its outcome, the steps that are not stored yet, and what a heartbeat would have said.
+
+    `timing` and `used` are of all its steps, whoever made them.
+    """
 
     run: QueuedRun
     outcome: Outcome
@@ -45,6 +50,8 @@ class RunEnd:
     gone: frozenset[str]
     now: int
     seen: frozenset[str] = frozenset()
+    timing: Timing | None = None
+    used: UsageEntry | None = None
 
 
 class RunRepository:
@@ -62,6 +69,7 @@ class RunRepository:
         actions: list[Any] = [
             LeaseItem.parked_until.remove(),
             LeaseItem.holder.set(holder),
+            LeaseItem.lease_before.set(LeaseItem.lease_until),
             LeaseItem.fence.add(1),
             LeaseItem.attempts.add(1),
             LeaseItem.lease_until.set(now + LEASE_MS),
@@ -266,8 +274,10 @@ class RunRepository:
         write.update("lease", LeaseItem(pk=pk, sk=keys.LEASE), lease, mine)
         for item in puts:
             write.put(item.sk, item)
-        write.update("run", RunItem(pk=keys.run(tenant, run_id), sk=keys.HEAD), _run_actions(end.outcome, end.now))
-        touched = [ConversationItem.updated_at.set(end.now)]
+        if end.used is not None:
+            write.put("used", note_item(tenant, end.used, now=end.now))
+        write.update("run", RunItem(pk=keys.run(tenant, run_id), sk=keys.HEAD), _run_actions(end))
+        touched = [ConversationItem.updated_at.set(end.now), *_added_up(end.outcome)]
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())
         return write
 
@@ -329,18 +339,28 @@ def _answer_pieces(tenant: str, run_id: str, answer: MessageItem) -> list[PieceI
     return [PieceItem(pk=pk, sk=keys.piece(number), text=text) for number, text in enumerate(texts)]
 
 
-def _run_actions(outcome: Outcome, now: int) -> list[Any]:
-    actions: list[Any] = [
+def _run_actions(end: RunEnd) -> list[Any]:
+    outcome, timing = end.outcome, end.timing or Timing()
+    told: list[tuple[Any, Any]] = [
+        (RunItem.stop_reason, outcome.stop_reason or None),
+        (RunItem.error, _error(outcome)),
+        (RunItem.started_at, timing.started_at),
+        (RunItem.duration_ms, timing.duration_ms),
+        (RunItem.first_token_ms, timing.first_token_ms),
+    ]
+    return [
         RunItem.status.set(outcome.status),
-        RunItem.finished_at.set(now),
+        RunItem.finished_at.set(end.now),
         RunItem.usage.set(outcome.usage.model_dump()),
         RunItem.cost.set(outcome.cost.model_dump()),
+        *(attribute.set(value) for attribute, value in told if value is not None),
     ]
-    if outcome.stop_reason:
-        actions.append(RunItem.stop_reason.set(outcome.stop_reason))
-    if outcome.error_code:
-        actions.append(RunItem.error.set(_error(outcome)))
-    return actions
+
+
+def _added_up(outcome: Outcome) -> list[Any]:
+    """What a conversation has used: this run's share, added by the write that ends it."""
+    counts = {"runs": 1, **used(outcome.usage, outcome.cost)}
+    return [Path(name).add(count) for name, count in counts.items() if count]
 
 
 def _error(outcome: Outcome) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ class StepItem(Item, discriminator="step"):
     pieces = NumberAttribute(null=True)
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
+    price = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
     parent = NumberAttribute(null=True)
 
@@ -118,6 +119,7 @@ def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
         detail=step.detail,
         usage=step.usage.model_dump() if step.usage else None,
         cost=step.cost.model_dump() if step.cost else None,
+        price=step.cost.price if step.cost else None,
         error=step.error,
         parent=step.parent,
     )
@@ -136,7 +138,7 @@ def _step(item: StepItem, pieces: dict[str, str]) -> Step:
         status=cast(StepStatus, item.status),
         detail=detail,
         usage=Usage.model_validate(item.usage) if item.usage else None,
-        cost=Cost.model_validate(item.cost) if item.cost else None,
+        cost=Cost.model_validate(item.cost).by(item.price) if item.cost else None,
         error=item.error,
         parent=int(item.parent) if item.parent else None,
     )

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from agent_builder.errors import StoreError
 from agent_builder.messages import Json
 from agent_builder.models.conversations import Lease, QueuedRun
+from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import error_frame
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History
+from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import terminal_frame
 from agent_builder.services.run import Run
 from agent_builder.services.transcript import Transcript
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 NEEDED_SECONDS = 20.0
 MARGIN_SECONDS = 5.0
+SETTLE_SECONDS = 4.0
 
 
 class Claim:
@@ -34,6 +37,8 @@ class Claim:
         lease: As it was claimed.
         reading: The conversation, read beside the claim.
         until: When this invocation must have let go, in seconds of `time.monotonic()`.
+
+    `orphaned` says that whoever had it before has died, and nobody has looked yet in the middle of what.
     """
 
     def __init__(
@@ -58,6 +63,8 @@ class Claim:
         self.seen = lease.resumed
         self.renewed = time.monotonic()
         self.dropping: asyncio.Future[None] | None = None
+        self.orphaned = 0 < lease.lease_before < runner.clock()
+        self.settling: set[asyncio.Future[object]] = set()
         self.reading: asyncio.Future[History] | None = reading
 
     @property
@@ -137,7 +144,9 @@ class Claim:
     async def _drop(self, place: int, run: QueuedRun) -> None:
         runner = self.runner
         outcome = Transcript().outcome("cancelled")
-        end = RunEnd(run, outcome, [], frozenset(), runner.clock())
+        now = runner.clock()
+        used = entry_of(Ended(run, outcome, (), 0, now, {}))
+        end = RunEnd(run, outcome, [], frozenset(), now, used=used)
         drop = runner.runs.drop
         try:
             if not await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
@@ -146,6 +155,20 @@ class Claim:
             return  # at the next heartbeat, or at its turn
         self.delivery.send(terminal_frame(self.ids(run), outcome))
         await self.give_back(run)
+        self.settle(used)
+
+    def settle(self, used: UsageEntry | None) -> None:
+        """Add what a run used to the aggregates, beside whatever comes next."""
+        if used is not None:
+            settled = self.runner.thread(self.runner.settle, self.tenant, used)
+            self.settling.add(asyncio.ensure_future(settled))
+
+    async def settled(self) -> None:
+        """Wait for that a while; what is not done by then is still noted, and found by the rescue."""
+        if self.settling:
+            done, _ = await asyncio.wait(self.settling, timeout=SETTLE_SECONDS)
+            for fault in filter(None, (task.exception() for task in done)):
+                logger.error("what a run used was not added", exc_info=fault)
 
     async def give_back(self, run: QueuedRun) -> None:
         """Give a run's place among those at once back. A place that is not given back ends by itself."""

@@ -198,15 +198,10 @@ class Engine:
         transcript.said(step, [(part, self._effect(part)) for part in asked])
 
     def _finished(self, transcript: Transcript, call: ModelCall, finished: ModelFinished) -> Step:
-        detail: Json = {
-            **self.label,
-            **call.timing,
-            "stop_reason": finished.stop_reason,
-            "answered_by": finished.model,
-            "parts": [part.model_dump(mode="json", exclude_none=True) for part in finished.parts],
-        }
+        told = {"stop_reason": finished.stop_reason, "answered_by": finished.model, "retries": finished.retries}
+        parts = [part.model_dump(mode="json", exclude_none=True) for part in finished.parts]
         cost = self.price(finished.model, finished.usage)
-        step = self._model_record(transcript, call, detail)
+        step = self._model_record(transcript, call, {**self.label, **call.timing, **told, "parts": parts})
         return replace(step, usage=finished.usage, cost=cost)
 
     def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from math import inf
+from typing import Protocol
 
 import httpx2
 
 from agent_builder.errors import ProviderError
-from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelRequest, ToolSpec, Usage
+from agent_builder.messages import Cost, Json, Message, ModelEvent, ModelFinished, ModelRequest, ToolSpec, Usage
 from agent_builder.models.agents import AgentVersion, LlmConfig
-from agent_builder.providers import catalogue, pricing
+from agent_builder.providers import catalogue
 from agent_builder.providers.base import Provider
 from agent_builder.providers.registry import ProviderRegistry
 from agent_builder.providers.retry import stream_with_retries
@@ -21,6 +21,18 @@ from agent_builder.services.history import drop_oldest, fit
 
 _DEFAULT_OUTPUT = 4_096
 _SHRINKS = 6
+
+
+class Rates(Protocol):
+    """What models cost a tenant."""
+
+    async def refresh(self) -> None:
+        """Know the prices well enough."""
+        ...
+
+    def price(self, provider: str, models: tuple[str, ...], usage: Usage) -> Cost:
+        """The cost of a step by a model of one of these names."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,7 @@ class ModelCaller:
     config: LlmConfig
     system: str
     cache_key: str
+    rates: Rates
     about: Json = field(default_factory=dict)
 
     @property
@@ -70,6 +83,8 @@ class ModelCaller:
             try:
                 async for event in stream_with_retries(self.provider, request, deadline=request.deadline or inf):
                     begun = True
+                    if isinstance(event, ModelFinished):
+                        await self.rates.refresh()  # only now: nothing may hold up what is shown
                     yield event
                 return
             except ProviderError as error:
@@ -80,12 +95,8 @@ class ModelCaller:
         raise ProviderError("context_too_long", "The conversation is too long for this model, even shortened.")
 
     def price(self, model: str, usage: Usage) -> Cost:
-        """Cost of one call at today's prices; by the configured name where the answering model's is unknown."""
-        at = datetime.now(UTC)
-        cost = pricing.price(self.config.provider, model or self.config.model, usage, at)
-        if cost.amount_nanousd is None and model != self.config.model:
-            return pricing.price(self.config.provider, self.config.model, usage, at)
-        return cost
+        """Cost of one call at the prices of now; by the configured name where the answering model's is unknown."""
+        return self.rates.price(self.config.provider, (model, self.config.model), usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +105,12 @@ class Models:
 
     Attributes:
         guarded: A tenant's client for the servers that it names itself.
+        rates: A tenant's prices.
     """
 
     registry: Callable[[], ProviderRegistry]
     guarded: Callable[[str], httpx2.AsyncClient]
+    rates: Callable[[str], Rates]
 
     def caller(self, tenant: str, version: AgentVersion, conversation_id: str, *, own_key: str = "") -> ModelCaller:
         """How to call the model that a tenant's version names, with the tenant's own key where it has one.
@@ -115,4 +128,4 @@ class Models:
         """
         guarded = partial(self.guarded, tenant)
         provider = self.registry().get(config.provider, config.base_url, own_key=own_key, guarded=guarded)
-        return ModelCaller(provider, config, system, cache_key)
+        return ModelCaller(provider, config, system, cache_key, self.rates(tenant))

@@ -27,11 +27,13 @@ class Purger:
 
     Attributes:
         end_runs: Gives back the places of a tenant's runs whose answers nobody will make any more.
+        settle: Adds what the runs of a tenant's conversation used that nobody will end any more.
     """
 
     repository: PurgeRepository
     clock: Clock = now_ms
     end_runs: Callable[[str, Sequence[str]], object] = lambda tenant, answer_ids: None
+    settle: Callable[[str, str], object] = lambda tenant, conversation_id: None
     uses: UseRepository = field(default_factory=UseRepository)
 
     def carry_out(self, tenant: str, target_id: str, *, seconds: float) -> None:
@@ -90,6 +92,7 @@ class Purger:
         except RaceLost:
             logger.info("a conversation had no head any more")
         self.end_runs(tenant, self.repository.waiting(tenant, conversation_id))
+        self.settle(tenant, conversation_id)
         for run_ids in self.repository.conversation_runs(tenant, conversation_id):
             for run_id in run_ids:
                 self.repository.empty(keys.run(tenant, run_id))

@@ -10,6 +10,8 @@ from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
 from agent_builder.repositories.runs import RunRepository
 
+_IDS = {"run": ("conversation_id",), "openapi_import": ("import_id",), "purge": ("target_id",), "usage": ()}
+
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
@@ -20,20 +22,19 @@ class Rescue:
     clock: Clock = now_ms
 
     def sweep(self) -> int:
-        """Ring for everything that is due; answers how many."""
+        """Ring for everything that is due; answers how often."""
         now = self.clock()
-        count = 0
-        for shard in range(keys.DUE_SHARDS):
-            for pk, sk in self.runs.due(shard, now=now):
-                self._ring(pk, sk)
-                count += 1
-        return count
+        rings = {self._ring_for(pk, sk) for shard in range(keys.DUE_SHARDS) for pk, sk in self.runs.due(shard, now=now)}
+        for kind, tenant, *ids in sorted(rings):
+            self.doorbell.ring(kind, tenant_id=tenant, **dict(zip(_IDS[kind], ids, strict=True)))
+        return len(rings)
 
-    def _ring(self, pk: str, sk: str) -> None:
+    def _ring_for(self, pk: str, sk: str) -> tuple[str, ...]:
         tenant = keys.tenant_of(pk)
         if sk == keys.LEASE:
-            self.doorbell.ring("run", tenant_id=tenant, conversation_id=keys.id_of(pk))
-        elif is_id("imp", keys.id_of(pk)):
-            self.doorbell.ring("openapi_import", tenant_id=tenant, import_id=keys.id_of(pk))
-        else:
-            self.doorbell.ring("purge", tenant_id=tenant, target_id=sk)
+            return "run", tenant, keys.id_of(pk)
+        if is_id("imp", keys.id_of(pk)):
+            return "openapi_import", tenant, keys.id_of(pk)
+        if pk == keys.usage_notes(tenant):  # one ring for all of a tenant's
+            return "usage", tenant
+        return "purge", tenant, sk

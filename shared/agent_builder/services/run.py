@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
-from agent_builder.messages import ModelRequest
+from agent_builder.messages import Json, ModelRequest
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
+from agent_builder.models.usage import UsageEntry
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.approvals import asked_of, decisions_on
 from agent_builder.services.context import History, model_history, unstorable
@@ -26,6 +27,7 @@ from agent_builder.services.events import (
     Suspended,
     ToolStarted,
 )
+from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import Narration
 from agent_builder.services.nesting import Nesting
 from agent_builder.services.transcript import Transcript
@@ -57,6 +59,10 @@ class Run:
         self.parking: Parked | None = None
         self.wake = 0
         self._one_save = asyncio.Lock()
+        self.steps: dict[int, Step] = {}  # all of them, also those of earlier runners
+        self.label: Json = {}
+        self.tools: frozenset[str] | None = None
+        self.used: UsageEntry | None = None
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
     async def carry_out(self) -> bool:
@@ -87,6 +93,7 @@ class Run:
         self.ended = outcome
         self.narration.end(outcome)
         await claim.give_back(self.run)
+        claim.settle(self.used)
         return released
 
     async def _worked(self) -> Outcome | None:
@@ -104,14 +111,17 @@ class Run:
         went_on = lease.begun == self.run.run_id
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
+            self._note(steps)
             self.transcript.restore(steps)
             waited = self.runner.clock() - lease.parked_at if lease.parked_at else 0
             self.transcript.account.begun_at = lease.begun_at + max(0, waited)
+        orphaned, claim.orphaned = claim.orphaned, False
+        lost = orphaned and self.transcript.lost(lease.lease_before - LEASE_MS)
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
         if went_on or lease.attempts > 1:
-            self.narration.reset(self.transcript.account.steps + 1, self.transcript.text)
+            self.narration.reset(self.transcript.account.steps + (not lost), self.transcript.text)
 
     async def _hand_over(self) -> None:
         """Store what is over, and let a fresh invocation go on."""
@@ -157,22 +167,24 @@ class Run:
         return await self.runner.thread(decisions_on, approvals, self.claim.tenant, self.run.run_id, steps, now)
 
     async def _store(self, outcome: Outcome) -> bool:
-        claim = self.claim
+        claim, steps, now = self.claim, self.transcript.take_unsaved(), self.runner.clock()
+        self._note(steps)
+        ended = Ended(
+            self.run, outcome, self.steps.values(), self.transcript.account.begun_at, now, self.label, self.tools
+        )
+        self.used = entry_of(ended)
         return await self.runner.thread(
             self.runner.runs.finish,
             claim.tenant,
             claim.conversation_id,
-            RunEnd(
-                self.run,
-                outcome,
-                self.transcript.take_unsaved(),
-                claim.delivery.gone,
-                self.runner.clock(),
-                claim.seen,
-            ),
+            RunEnd(self.run, outcome, steps, claim.delivery.gone, now, claim.seen, ended.timing, self.used),
             fence=claim.fence,
             wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )
+
+    def _note(self, steps: Sequence[Step]) -> None:
+        """Remember steps, for what the run used as a whole."""
+        self.steps |= {step.number: step for step in steps}
 
     async def _save(self) -> None:
         """Store the steps that are new or have changed. One at a time, so that the newest state is written last."""
@@ -183,6 +195,7 @@ class Run:
                 await self._save_steps(steps)
 
     async def _save_steps(self, steps: list[Step]) -> None:
+        self._note(steps)
         claim = self.claim
         save = self.runner.thread(
             self.runner.runs.save_steps,
@@ -256,7 +269,9 @@ class Run:
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
         own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
         caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
+        self.label = caller.label
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
+            self.tools = frozenset(tools)
             specs = [tool.spec for tool in tools.values()]
             others = (spec.timeout_seconds or 0 for spec in specs if not spec.resumable)  # those go on elsewhere
             self.tool_seconds = max([self.tool_seconds, *others])

@@ -15,6 +15,7 @@ from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import FenceLost
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
+from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.approvals import ApprovalRepository
@@ -56,6 +57,7 @@ class Runner:
         own_key: A tenant's own key of a provider, or "".
         ring: Wakes another runner for a tenant's conversation.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
+        settle: Adds what a tenant's run used to the aggregates; what it does not add stays noted.
     """
 
     runs: RunRepository
@@ -68,6 +70,7 @@ class Runner:
     ring: Callable[[str, str], object]
     own_key: Callable[[str, str], Awaitable[str]] = _no_key
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
+    settle: Callable[[str, UsageEntry], object] = lambda tenant, used: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
     histories: Histories = field(default_factory=Histories)
@@ -104,6 +107,7 @@ class Runner:
             await work.give_up()
             raise
         finally:
+            await work.settled()
             await work.delivery.close()
 
     async def _outwait(self, tenant: str, conversation_id: str, until: float) -> Lease | None:

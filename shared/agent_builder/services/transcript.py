@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent_builder.errors import AgentBuilderError
 from agent_builder.messages import (
+    Cost,
     Effect,
     Json,
     Message,
@@ -212,6 +213,16 @@ class Transcript:
         """Settle what was going on when the run was cancelled, for those who read it later."""
         self.account.abandon(now, "cancelled")
         self.settle_round(_NOT_BEGUN)
+
+    def lost(self, since: int) -> bool:
+        """A runner died after `since` (milliseconds). Unless it was making calls of tools, it most likely asked the
+        model: that is charged for, nobody says how much."""
+        if self.open_calls:
+            return False
+        self.account.steps += 1
+        unpriced = Cost(unpriced_steps=1)
+        self.broke(Step(self.account.steps, "model", since, 0, "failed", cost=unpriced, error="runner_lost"))
+        return True
 
     def settle_round(self, not_begun: str) -> None:
         """Give each call of the round that has no result one: it did not begin, was cut off, or may be done."""

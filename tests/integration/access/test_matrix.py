@@ -28,6 +28,7 @@ from tests.integration.access.world import (
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
 NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
+PRICE = {"provider": "scripted", "model": "*", "input": "0.5", "output": "2"}
 
 # What each route is asked, in a tenant with one of everything: body, and the answer to one who may.
 BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
@@ -56,6 +57,9 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /openapi-imports": (lambda world: {"agent_id": world.agent_id, "document": "{}"}, 202),
     "POST /openapi-imports/{import_id}/apply": (lambda _: {"operations": "all"}, 200),
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
+    "POST /agents/{agent_id}/messages": (lambda _: {"content": "Hello"}, 202),
+    "POST /runs/{run_id}/cancel": (lambda _: None, 202),
+    "PUT /prices": (lambda _: {"prices": [PRICE]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
 
 from agent_builder.repositories.table import Item
-from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL
+from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL, PRICE
 from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, Caller, Calls, Rest
 from tests.integration.store.product import Product, park
 
@@ -51,6 +51,7 @@ class TwoTenants(RuleBasedStateMachine):
     parts: Bundle[tuple[int, str, str, str]] = Bundle("parts")
     imports: Bundle[tuple[int, str, tuple[int, str]]] = Bundle("imports")
     runs: Bundle[tuple[int, str]] = Bundle("runs")
+    said: Bundle[tuple[int, str, str]] = Bundle("said")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -91,6 +92,28 @@ class TwoTenants(RuleBasedStateMachine):
     def read_below_agent(self, who: int, agent: tuple[int, str]) -> None:
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/versions")
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/conversations")
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/runs")
+        assert self.ask(who, "GET", f"/usage?agent_id={agent[1]}&group_by=model").json["items"] == []
+
+    @rule(target=said, who=who, agent=agents)
+    def say(self, who: int, agent: tuple[int, str]) -> tuple[int, str, str]:
+        answer = self.ask(who, "POST", f"/agents/{agent[1]}/messages", {"content": "Hello"})
+        there = who == agent[0] and agent[1] not in self.gone
+        assert answer.status == (202 if there else 404)
+        told = answer.json if there else {}
+        return who, told.get("run_id", "run_0"), agent[1]
+
+    @rule(who=who, run=said)
+    def use_said(self, who: int, run: tuple[int, str, str]) -> None:
+        """Gone with its agent."""
+        there = who == run[0] and run[1] != "run_0" and run[2] not in self.gone
+        assert self.ask(who, "GET", f"/runs/{run[1]}").status == (200 if there else 404)
+        assert self.ask(who, "POST", f"/runs/{run[1]}/cancel").status == (202 if there else 404)
+
+    @rule(who=who)
+    def set_prices(self, who: int) -> None:
+        self.ask(who, "PUT", "/prices", {"prices": [PRICE]})
+        assert self.ask(who, "GET", "/prices").json["prices"] != []
 
     @rule(target=parts, agent=agents, place=st.sampled_from(["tools", "integrations"]))
     def create_part(self, agent: tuple[int, str], place: str) -> tuple[int, str, str, str]:

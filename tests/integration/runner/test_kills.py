@@ -73,11 +73,15 @@ def test_a_run_whose_worker_is_killed_ends_all_the_same(stack: Instance) -> None
 
 
 def _left(stack: Instance, agent: str) -> list[str]:
-    """Keys of all that names the agent; the audit trail goes on doing so, for a year."""
+    """Keys of all that names the agent; the audit trail and the counts of usage go on doing so, for a year or so."""
     client = boto3.client("dynamodb", **stack.client_options("dynamodb"))
     pages = client.get_paginator("scan").paginate(TableName=stack.table_name, ConsistentRead=True)
     items = [item for page in pages for item in page["Items"] if agent in str(item)]
-    return [f"{item['pk']['S']} {item['sk']['S']}" for item in items if not item["pk"]["S"].endswith("#AUDIT")]
+    return [f"{item['pk']['S']} {item['sk']['S']}" for item in items if not _stays(item["pk"]["S"])]
+
+
+def _stays(pk: str) -> bool:
+    return pk.endswith("#AUDIT") or "#USAGE" in pk
 
 
 def _sort_key(n: int) -> str:

@@ -15,9 +15,10 @@ from agent_builder.models.identity import Identity
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.intake import IntakeRepository
+from agent_builder.repositories.traces import TraceRepository
 from agent_builder.services.approvals import ApprovalService, Wanted
 from agent_builder.services.budget import Limits
-from agent_builder.services.runs import RunService
+from agent_builder.services.traces import TraceService
 from tests.integration.store.scene import CONNECTION, Scene, die, until
 
 YES, NO = Wanted("approve"), Wanted("deny", reason="Too dear.")
@@ -34,13 +35,15 @@ class People:
         self.approvals = ApprovalService(
             ApprovalRepository(), IntakeRepository(), AgentRepository(), product.bell, product.clock
         )
-        self.runs = RunService(IntakeRepository(), product.runs, ApprovalRepository(), product.agents, product.clock)
+        self.traces = TraceService(
+            TraceRepository(), ApprovalRepository(), product.conversations, product.intake, product.clock
+        )
 
     def decide(self, wanted: Wanted = YES, call: str = CALL, **more: Any) -> Any:
         return self.approvals.decide(self.scene.product.me, self.scene.first.run_id, call, wanted, **more)
 
     def view(self) -> Json:
-        return self.runs.view(self.scene.product.me, self.scene.first.run_id)
+        return self.traces.get(self.scene.product.me, self.scene.first.run_id)
 
 
 @pytest.fixture
@@ -222,7 +225,8 @@ async def test_messages_wait_behind_a_run_that_waits(scene: Scene, people: Peopl
     scene.product.clock.ahead += 120_000
     scene.product.bell.rung.clear()
     scene.product.rescue.sweep()
-    assert scene.product.bell.rung == [], "a message behind it makes it due no sooner"
+    mine = [ids for _, ids in scene.product.bell.rung if ids["tenant_id"] == scene.product.tenant]
+    assert mine == [], "a message behind it makes it due no sooner"
     await scene.work()
     assert scene.product.lease(scene.conversation).parked_until == due
     people.decide(NO)

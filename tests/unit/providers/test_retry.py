@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,10 @@ from agent_builder.providers.retry import stream_with_retries
 
 REQUEST = ModelRequest(model="m", messages=[user_message("Hello")])
 GOOD: list[Any] = [TextDelta("a"), ModelFinished((), "end_turn", Usage())]
+
+
+def good_after(retries: int) -> list[Any]:
+    return [GOOD[0], replace(GOOD[1], retries=retries)]
 
 
 class Playing:
@@ -54,7 +59,7 @@ async def _play(playing: Playing, clock: Clock, seconds: float = 60, **settings:
 async def test_a_passing_failure_before_the_first_event_is_tried_again() -> None:
     clock, told = Clock(), []
     playing = Playing([ProviderError("overloaded", "x")], [ProviderError("timeout", "y")], GOOD)
-    assert await _play(playing, clock, on_retry=lambda *retry: told.append(retry)) == GOOD
+    assert await _play(playing, clock, on_retry=lambda *retry: told.append(retry)) == good_after(2)
     assert len(clock.waits) == 2
     assert clock.waits[1] < 3
     assert [(failure.kind, attempt, wait) for failure, attempt, wait in told] == [
@@ -88,7 +93,7 @@ async def test_no_money_is_not_tried_again() -> None:
 
 async def test_the_vendors_wait_is_kept() -> None:
     clock = Clock()
-    assert await _play(Playing([ProviderError("rate_limit", "x", retry_after=7)], GOOD), clock) == GOOD
+    assert await _play(Playing([ProviderError("rate_limit", "x", retry_after=7)], GOOD), clock) == good_after(1)
     assert 7 <= clock.waits[0] <= 7.7
 
 

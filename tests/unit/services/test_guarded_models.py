@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from agent_builder.errors import ProviderError
 from agent_builder.messages import Message, ModelEvent, ModelRequest, TextDelta, TextPart
 from agent_builder.models.agents import AgentVersion, LlmConfig
 from agent_builder.providers.registry import ProviderRegistry
+from agent_builder.repositories.prices import PriceRepository
 from agent_builder.services.guarded_models import ModelClients
 from agent_builder.services.models import Models
+from agent_builder.services.prices import PriceBook, TenantRates
 from agent_builder.tools.egress import Egress, EgressPolicy, Refusal
 from tests.unit.tools.misbehaving import PUBLIC, Asked, Names, Roads, Server, always, bomb, reply, serving
 
@@ -64,7 +67,8 @@ class Asking:
     def __init__(self, world: Outside) -> None:
         registry = ProviderRegistry(dict)
         self.clients = ModelClients(world.open)
-        self.models = Models(lambda: registry, self.clients.client)
+        book = PriceBook(PriceRepository())
+        self.models = Models(lambda: registry, self.clients.client, partial(TenantRates, book))
 
     async def __call__(self, base_url: str) -> str:
         config = LlmConfig(provider="openai_compatible", model="m", base_url=base_url)

@@ -1,0 +1,61 @@
+"""A tenant's own prices of models, which come before the price list."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from agent_builder.messages import Cost, Usage
+from agent_builder.models.agents import ProviderName, Strict
+
+MOST_PRICES = 200
+_NANO_PER_MICRO = 1_000  # a dollar a million tokens is a microdollar a token
+
+Amount = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,6}(\.[0-9]{1,9})?$"),
+    Field(description="USD a million tokens, a decimal number as text", examples=["0.15"]),
+]
+
+
+class TenantPrice(Strict):
+    """What some models of a provider cost. Cached and written tokens cost what others do where nothing else is said."""
+
+    provider: ProviderName
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="A model's name; * stands for anything", examples=["llama-3-*"]
+    )
+    input: Amount
+    cached_input: Amount | None = None
+    cache_write: Amount | None = None
+    output: Amount
+
+    def names(self, provider: str, model: str) -> bool:
+        """Whether this is the price of a model, upper and lower case alike."""
+        return provider == self.provider and _pattern(self.model).fullmatch(model) is not None
+
+    def cost(self, usage: Usage) -> Cost:
+        """The cost of one step, rounded half to even to whole nano-dollars."""
+        plain = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens
+        micro = (
+            plain * Decimal(self.input)
+            + usage.cache_read_tokens * Decimal(self.cached_input or self.input)
+            + usage.cache_write_tokens * Decimal(self.cache_write or self.input)
+            + usage.output_tokens * Decimal(self.output)
+        )
+        return Cost(amount_nanousd=int((micro * _NANO_PER_MICRO).quantize(Decimal(1), ROUND_HALF_EVEN)))
+
+
+class TenantPrices(Strict):
+    """A tenant's prices; the first that names a model is the one that counts."""
+
+    prices: list[TenantPrice] = Field(default_factory=list, max_length=MOST_PRICES)
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE | re.DOTALL)
