@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, toolbox
+from agent_builder.bootstrap_tools import authorization, envelopes, metrics, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -48,8 +48,9 @@ class PlaygroundServices:
 def playground_services() -> PlaygroundServices:
     """Build the playground's services."""
     settings = _settings()
-    intake = Intake(IntakeRepository(), AgentRepository(), Doorbell(settings.runner_function))
-    connections = Connections()
+    doorbell = Doorbell(settings.runner_function)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
+    connections = Connections(metrics())
     greeter = Greeter(intake, connections)
     return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
 
@@ -182,7 +183,7 @@ def runner_services() -> RunnerServices:
 
     settings = _settings()
     registry = _registry(settings)
-    connections = Connections()
+    connections = Connections(metrics())
     limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
@@ -198,14 +199,15 @@ def runner_services() -> RunnerServices:
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        metrics=metrics(),
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository(), end_runs=limits.end_runs),
-        rescue=Rescue(runs, doorbell),
+        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, metrics=metrics()),
+        rescue=Rescue(runs, doorbell, metrics=metrics()),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
         secrets=credentials.secrets,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import RaceLost
+from agent_builder.metrics import PURGES, Metrics
 from agent_builder.repositories import keys
 from agent_builder.repositories.purges import Purge, PurgeRepository
 
@@ -31,6 +32,7 @@ class Purger:
     repository: PurgeRepository
     clock: Clock = now_ms
     end_runs: Callable[[str, Sequence[str]], object] = lambda tenant, answer_ids: None
+    metrics: Metrics = field(default_factory=Metrics)
 
     def carry_out(self, tenant: str, target_id: str, *, seconds: float) -> None:
         """Purge, as far as `seconds` reach; what is left stays due."""
@@ -46,6 +48,7 @@ class Purger:
             self.repository.postpone(purge, passes=1, due_at=self.clock() + _SECOND_LOOK_MS)
         else:
             self.repository.done(purge)
+            self.metrics.add(PURGES, target=purge.target)
         logger.info("purged", extra={"target": purge.target, "complete": complete})
 
     def _agent(self, purge: Purge, until: float) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent_builder.clock import Clock, now_ms
+from agent_builder.metrics import RESCUES, Metrics
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
 from agent_builder.repositories.runs import RunRepository
@@ -17,6 +18,7 @@ class Rescue:
     runs: RunRepository
     doorbell: Doorbell
     clock: Clock = now_ms
+    metrics: Metrics = field(default_factory=Metrics)
 
     def sweep(self) -> int:
         """Ring for everything that is due; answers how many."""
@@ -31,6 +33,7 @@ class Rescue:
     def _ring(self, pk: str, sk: str) -> None:
         tenant = keys.tenant_of(pk)
         if sk == keys.LEASE:
+            self.metrics.add(RESCUES)  # a purge takes its second look by this way and needs no rescue
             self.doorbell.ring("run", tenant_id=tenant, conversation_id=keys.id_of(pk))
         else:
             self.doorbell.ring("purge", tenant_id=tenant, target_id=sk)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
 from agent_builder.messages import ModelRequest
+from agent_builder.metrics import FIRST_TOKEN_LATENCY
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, StoredMessage
+from agent_builder.observability import log_fields
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History, model_history, unstorable
 from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended, ToolStarted
 from agent_builder.services.narration import Narration
+from agent_builder.services.run_metrics import measure_end, measure_steps
 from agent_builder.services.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ class Run:
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
         self.saving: asyncio.Future[None] | None = None
+        self.begun = max(run.accepted_at, claim.turn)  # those who wait behind another wait for the person, not for us
+        self.has_spoken = False
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
     async def carry_out(self) -> bool:
@@ -69,6 +74,7 @@ class Run:
             released = await self._store(outcome)
         self._remember(outcome)
         self.ended = outcome
+        self._measure(outcome)
         self.narration.end(outcome)
         await claim.give_back(self.run)
         return released
@@ -76,11 +82,13 @@ class Run:
     async def _restore(self) -> None:
         """Go on where an earlier runner ended, and withdraw what it had shown of the step that it did not end."""
         claim, lease = self.claim, self.claim.lease
+        log_fields(run_id=self.run.run_id, agent_id=self.run.agent_id)
         went_on = lease.begun == self.run.run_id
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
             self.transcript.restore(steps)
             self.transcript.begun_at = lease.begun_at
+            self.has_spoken = bool(steps)
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
@@ -138,6 +146,7 @@ class Run:
         self.saving = asyncio.ensure_future(save)
         await asyncio.shield(self.saving)
         self.transcript.saved(steps)
+        measure_steps(self.runner.metrics, steps)
 
     def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
@@ -234,10 +243,21 @@ class Run:
             elif isinstance(event, StepReset):
                 self.narration.reset(event.step, self.transcript.text)
             else:
+                if not self.has_spoken:
+                    self.has_spoken = True
+                    self.runner.metrics.add(FIRST_TOKEN_LATENCY, self.runner.clock() - self.begun)
                 self.narration.tell(
                     event, self.transcript.step_of(event.call if isinstance(event, ToolStarted) else None)
                 )
         raise AssertionError("the engine ended without an end")
+
+    def _measure(self, outcome: Outcome) -> None:
+        """Count what is stored, and say that it ended."""
+        duration = self.runner.clock() - self.begun
+        measure_steps(self.runner.metrics, self.transcript.take_unsaved())
+        measure_end(self.runner.metrics, outcome, duration)
+        ended = {"status": outcome.status, "duration_ms": duration, "steps": self.transcript.steps}
+        logger.info("a run ended", extra={**ended, "code": outcome.error_code, "attempts": self.claim.lease.attempts})
 
     async def _messages(self) -> list[StoredMessage]:
         """The conversation up to this run, newest first."""

@@ -13,6 +13,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import FenceLost
+from agent_builder.metrics import Metrics
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
 from agent_builder.realtime.delivery import Poster
@@ -49,6 +50,7 @@ class Runner:
         tools_of: Opens the tools of a tenant's agent version, by name, for the time of a run.
         executor: Where the blocking calls of the store and the connections happen.
         ring: Wakes another runner for a tenant's conversation.
+        metrics: Counts runs and what they did.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
     """
 
@@ -63,6 +65,7 @@ class Runner:
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
     histories: Histories = field(default_factory=Histories)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 

@@ -1,0 +1,55 @@
+"""What of a run is counted: each step when it is stored as over, so once, however often the run is taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agent_builder import metrics as counted
+from agent_builder.metrics import Metrics
+from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step
+
+_MODEL_ERROR = "provider_"
+
+
+def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> None:
+    """Count steps that were stored; those that go on are counted when they are stored again."""
+    for step in steps:
+        if step.status in OPEN_STATUSES:
+            continue
+        if step.kind == "model":
+            _measure_model(metrics, step)
+        else:
+            metrics.add(counted.TOOL_CALLS, outcome=step.status)
+            metrics.add(counted.TOOL_DURATION, step.duration_ms)
+
+
+def measure_end(metrics: Metrics, outcome: Outcome, duration_ms: int) -> None:
+    """Count a run that ended."""
+    metrics.add(counted.RUNS, outcome=outcome.status)
+    metrics.add(counted.RUN_DURATION, duration_ms)
+    if outcome.error_code:
+        metrics.add(counted.RUN_ERRORS, code=outcome.error_code)
+
+
+def _measure_model(metrics: Metrics, step: Step) -> None:
+    provider = str(step.detail.get("provider") or "unknown")
+    if "first_token_ms" in step.detail:
+        metrics.add(counted.MODEL_FIRST_TOKEN, step.detail["first_token_ms"], provider=provider)
+    if step.error and step.error.startswith(_MODEL_ERROR):
+        metrics.add(counted.MODEL_ERRORS, provider=provider, kind=step.error.removeprefix(_MODEL_ERROR))
+    if step.usage is not None:
+        usage = {
+            counted.INPUT_TOKENS: step.usage.input_tokens,
+            counted.CACHE_READ_TOKENS: step.usage.cache_read_tokens,
+            counted.CACHE_WRITE_TOKENS: step.usage.cache_write_tokens,
+            counted.OUTPUT_TOKENS: step.usage.output_tokens,
+            counted.REASONING_TOKENS: step.usage.reasoning_tokens,
+        }
+        for metric, tokens in usage.items():
+            if tokens:
+                metrics.add(metric, tokens, provider=provider)
+    if step.cost is not None:
+        if step.cost.amount_nanousd is not None:
+            metrics.add(counted.COST, step.cost.amount_nanousd, provider=provider)
+        if step.cost.unpriced_steps:
+            metrics.add(counted.UNPRICED_CALLS, step.cost.unpriced_steps, provider=provider)
