@@ -31,11 +31,13 @@ class ModelCaller:
     config: LlmConfig
     system: str
     cache_key: str
+    own_key: bool = False
 
     @property
     def label(self) -> Json:
-        """What a trace says of each call."""
-        return {"provider": self.config.provider, "model": self.config.model}
+        """What a trace says of each call; `own_key` where the tenant's own key pays for it."""
+        paid = {"own_key": True} if self.own_key else {}
+        return {"provider": self.config.provider, "model": self.config.model, **paid}
 
     def request(self, history: Sequence[Message], *, tools: Sequence[ToolSpec], deadline: float) -> ModelRequest:
         """The request for the next answer, with as much of the history as fits."""
@@ -108,4 +110,4 @@ class Models:
         provider = self.registry().get(
             config.provider, config.base_url, own_key=own_key, guarded=partial(self.guarded, tenant)
         )
-        return ModelCaller(provider, config, version.system_prompt, conversation_id)
+        return ModelCaller(provider, config, version.system_prompt, conversation_id, bool(own_key))
