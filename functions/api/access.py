@@ -33,16 +33,30 @@ PERMISSIONS: Mapping[str, Permission] = {
     "GET /agents/{agent_id}/versions/{number}": "read",
     "POST /agents/{agent_id}/versions/{number}/restore": "edit",
     "GET /agents/{agent_id}/conversations": "read",
+    "POST /agents/{agent_id}/integrations": "edit",
+    "GET /agents/{agent_id}/integrations": "read",
+    "GET /integrations/{integration_id}": "read",
+    "PATCH /integrations/{integration_id}": "edit",
+    "DELETE /integrations/{integration_id}": "edit",
+    "POST /agents/{agent_id}/tools": "edit",
+    "GET /agents/{agent_id}/tools": "read",
+    "GET /tools/{tool_id}": "read",
+    "PATCH /tools/{tool_id}": "edit",
+    "DELETE /tools/{tool_id}": "edit",
     "GET /conversations/{conversation_id}": "read",
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /runs/{run_id}/steps/{number}": "read",
+    "POST /tools/{tool_id}/test": "edit",
     "POST /credentials": "edit",
     "GET /credentials": "read",
     "GET /credentials/{credential_id}": "read",
     "PUT /credentials/{credential_id}": "edit",
     "DELETE /credentials/{credential_id}": "edit",
     "POST /credentials/{credential_id}/oauth/start": "edit",
+    "POST /integrations/{integration_id}/mcp/list": "edit",
+    "POST /integrations/{integration_id}/mcp/choose": "edit",
     "GET /models": "read",
     "POST /playground/tickets": "run",
     "POST /api-keys": "admin",
@@ -59,13 +73,16 @@ PERMISSIONS: Mapping[str, Permission] = {
     "POST /invitations/accept": "read",
     "GET /audit": "admin",
     "GET /egress": "read",
+    "POST /openapi-imports": "edit",
+    "GET /openapi-imports/{import_id}": "read",
+    "POST /openapi-imports/{import_id}/apply": "edit",
     "PUT /egress": "admin",
     "GET /egress/refusals": "admin",
     "GET /limits": "admin",
     "PATCH /limits": "admin",
 }
 # These change nothing that anybody could want to know later.
-_NOT_AUDITED = frozenset({"POST /playground/tickets"})
+_NOT_AUDITED = frozenset({"POST /playground/tickets", "POST /integrations/{integration_id}/mcp/list"})
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
 _ACCEPTS = "POST /invitations/accept"
 # Fields whose values are neither secrets nor content.

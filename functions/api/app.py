@@ -25,11 +25,17 @@ from functions.api import (
     credentials,
     documents,
     egress,
+    integrations,
     invitations,
     limits,
+    mcp,
     members,
     oauth,
+    openapi_imports,
     platform,
+    steps,
+    tool_tests,
+    tools,
 )
 from functions.api.failures import as_error, not_found
 from functions.api.problems import problem
@@ -44,7 +50,21 @@ register_before_snapshot(preload_api)
 register_after_restore(restore_api)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=partial(decode_object, limit=BODY_LIMIT))
-for module in (agents, conversations, platform, api_keys, members, invitations, limits, credentials, oauth, egress):
+for module in (
+    agents,
+    conversations,
+    platform,
+    api_keys,
+    members,
+    invitations,
+    limits,
+    credentials,
+    oauth,
+    egress,
+    mcp,
+):
+    app.include_router(module.router)
+for module in (integrations, tools, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

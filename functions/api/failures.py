@@ -17,8 +17,9 @@ from agent_builder.errors import (
 )
 from agent_builder.models.credentials import CredentialKind
 from agent_builder.models.faults import faults_of
+from agent_builder.models.tools import ToolKind
 
-_KINDS = frozenset(get_args(CredentialKind))
+_KINDS = frozenset((*get_args(CredentialKind), *get_args(ToolKind)))
 _PLACES = {"query": "query", "path": "path", "header": "header", "cookie": "cookie"}
 
 

@@ -74,6 +74,14 @@ class AgentOut(Out):
     updated_at: Timestamp
 
 
+class PartRefOut(Out):
+    """A tool or an integration as a version has it."""
+
+    id: str
+    name: str
+    revision: int
+
+
 class AgentVersionOut(Out):
     """An immutable state of an agent."""
 
@@ -84,6 +92,8 @@ class AgentVersionOut(Out):
     system_prompt: str
     llm_config: LlmConfig = Field(alias="model_config")
     builtin_tools: list[BuiltinTool]
+    tools: list[PartRefOut]
+    integrations: list[PartRefOut]
     created_at: Timestamp
     created_by: str
     restored_from: int | None

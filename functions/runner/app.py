@@ -5,7 +5,10 @@
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
+{"kind": "mcp_list", "tenant_id", "agent_id", "integration_id"}   what an MCP server offers: {"tools"} or {"failure"}
+{"kind": "tool_test", "tenant_id", "agent_id", "version", "tool_id", "arguments", "approved"}    call one tool, once
 {"kind": "reseal", "tenant_id"}                                move a tenant's secrets to the key that seals now
+{"kind": "openapi_import", "tenant_id", "import_id"}           read a description: {"status"}, "" if others do
 {"kind": "rescue"}                                             ring again for what is overdue
 {"kind": "provider_status"}                                    which providers have a key: {"configured": [...]}
 """
@@ -74,8 +77,41 @@ def _connect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"failure": services.loop.run(services.authorization.connect(event["tenant_id"], event["consent"]))}
 
 
+def _mcp_list(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    work = services.mcp_offers().offer(event["tenant_id"], event["agent_id"], event["integration_id"])
+    try:
+        return dict(services.loop.run(work))
+    finally:
+        services.loop.run(services.authorization.settle())
+
+
+def _tool_test(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    work = services.tool_tester.carry_out(
+        event["tenant_id"],
+        event["agent_id"],
+        event["version"],
+        event["tool_id"],
+        event["arguments"],
+        approved=event["approved"],
+    )
+    try:
+        return dict(services.loop.run(work))
+    finally:
+        services.loop.run(services.authorization.settle())
+
+
 def _reseal(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"resealed": runner_services().secrets.reseal(event["tenant_id"])}
+
+
+def _openapi_import(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    try:
+        return {"status": services.loop.run(services.importing().carry_out(event["tenant_id"], event["import_id"]))}
+    finally:
+        services.loop.run(services.authorization.settle())
 
 
 def _rescue(event: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -92,7 +128,10 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "purge": _purge,
     "disconnect": _disconnect,
     "connect": _connect,
+    "mcp_list": _mcp_list,
+    "tool_test": _tool_test,
     "reseal": _reseal,
+    "openapi_import": _openapi_import,
     "rescue": _rescue,
     "provider_status": _provider_status,
 }

@@ -8,7 +8,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import authorization, envelopes, metrics, toolbox
+from agent_builder.bootstrap_tools import (
+    api_tools,
+    authorization,
+    envelopes,
+    metrics,
+    runner_tools,
+    toolbox,
+)
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
@@ -95,7 +102,12 @@ class ApiServices:
     credentials: Any
     consents: Any
     egress: Any
-    parts: Any
+    mcp: Any
+    tool_tests: Any
+    steps: Any
+    openapi_imports: Any
+    tools: Any
+    integrations: Any
 
 
 @cache
@@ -103,33 +115,27 @@ def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
     from agent_builder.repositories.audit import AuditRepository
-    from agent_builder.repositories.credentials import CredentialRepository
-    from agent_builder.repositories.egress import EgressRepository
-    from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
     from agent_builder.services.audit import AuditService
-    from agent_builder.services.consents import ConsentService
     from agent_builder.services.conversations import ConversationService
-    from agent_builder.services.credentials import CredentialService
-    from agent_builder.services.egress import EgressService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
-    from agent_builder.services.parts import PartService
     from agent_builder.services.platform import ModelListing
     from agent_builder.services.tickets import TicketService
 
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
     agents = AgentService(AgentRepository(), doorbell)
+    conversations = ConversationService(ConversationRepository(), agents, doorbell)
     members = MemberService(MemberRepository(), doorbell)
     limits = LimitService(LimitRepository())
     return ApiServices(
         agents=agents,
-        conversations=ConversationService(ConversationRepository(), agents, doorbell),
+        conversations=conversations,
         models=ModelListing(PlatformRepository(), doorbell, _catalogue),
         api_keys=ApiKeyService(ApiKeyRepository(), doorbell, limits),
         members=members,
@@ -137,10 +143,7 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        credentials=CredentialService(CredentialRepository(), envelopes),
-        egress=EgressService(EgressRepository()),
-        consents=ConsentService(GrantRepository(), doorbell, envelopes),
-        parts=PartService(agents),
+        **api_tools(doorbell, agents, conversations),
     )
 
 
@@ -161,9 +164,12 @@ class RunnerServices:
     rescue: Any
     provider_status: Any
     disconnector: Any
+    guarded: Any
     secrets: Any
     authorization: Any
-    guarded: Any
+    tool_tester: Any
+    importing: Any
+    mcp_offers: Any
     loop: asyncio.Runner
 
 
@@ -190,16 +196,19 @@ def runner_services() -> RunnerServices:
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
+    models = Models(lambda: registry, guarded.client)
+    tools = toolbox(credentials, models)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
         agents=AgentRepository(),
-        models=Models(lambda: registry, guarded.client),
-        tools_of=toolbox(credentials).open,
+        models=models,
+        tools_of=tools.open,
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
         metrics=metrics(),
+        own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
     )
     return RunnerServices(
@@ -210,9 +219,8 @@ def runner_services() -> RunnerServices:
         rescue=Rescue(runs, doorbell, metrics=metrics()),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
-        secrets=credentials.secrets,
-        authorization=credentials,
         guarded=guarded,
+        **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
 

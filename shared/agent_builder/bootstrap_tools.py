@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
@@ -11,8 +11,17 @@ from agent_builder.metrics import OUTBOUND_REFUSED, RECONNECTS_NEEDED, SECRETS_U
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
+    from agent_builder.models.agents import LlmConfig
+    from agent_builder.realtime.doorbell import Doorbell
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authorization import Authorization
+    from agent_builder.services.conversations import ConversationService
+    from agent_builder.services.importing import Importing
+    from agent_builder.services.mcp_offers import McpOffers
+    from agent_builder.services.models import ModelCaller, Models
+    from agent_builder.services.openapi_imports import OpenApiImportService
     from agent_builder.services.outbound import Outbound
+    from agent_builder.services.parts import PartService
     from agent_builder.services.toolbox import Toolbox
 
 
@@ -65,9 +74,101 @@ def outbound() -> Outbound:
     )
 
 
-def toolbox(authorization: Authorization) -> Toolbox:
-    """What makes the tools of a run."""
+def importing(authorization: Authorization) -> Importing:
+    """What carries imports of descriptions out."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.openapi_imports import OpenApiImportRepository
     from agent_builder.repositories.parts import PartRepository
-    from agent_builder.services.toolbox import Toolbox
+    from agent_builder.services.importing import Importing
 
-    return Toolbox(PartRepository(), authorization.new_egress, makers={})
+    return Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), authorization)
+
+
+def openapi_imports(doorbell: Doorbell, parts: PartService) -> OpenApiImportService:
+    """Imports as REST has them."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+    from agent_builder.services.openapi_imports import OpenApiImportService
+
+    return OpenApiImportService(OpenApiImportRepository(), AgentRepository(), CredentialRepository(), parts, doorbell)
+
+
+def mcp_offers(authorization: Authorization) -> McpOffers:
+    """What asks MCP servers for their tools."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.mcp_offers import McpOffers
+
+    return McpOffers(AgentRepository(), PartRepository(), authorization)
+
+
+def toolbox(authorization: Authorization, models: Models) -> Toolbox:
+    """What makes the tools of a run."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tool_answers import ToolAnswerRepository
+    from agent_builder.services.enhancing import enhanced
+    from agent_builder.services.http_tools import HttpTools
+    from agent_builder.services.llm_tools import llm_tools
+    from agent_builder.services.mcp import McpTools
+    from agent_builder.services.subagents import SubAgents
+    from agent_builder.services.toolbox import Maker, Toolbox
+
+    async def model_of(tenant: str, config: LlmConfig, system: str, name: str) -> ModelCaller:
+        own_key = await authorization.secrets.provider_key(tenant, config.provider)
+        return models.of(tenant, config, system, name, own_key=own_key)
+
+    makers: dict[str, Maker] = {
+        "http": enhanced(HttpTools(authorization, ToolAnswerRepository()).make, model_of),
+        "mcp": enhanced(McpTools(authorization).make, model_of),
+        "llm": llm_tools(model_of),
+    }
+    box = Toolbox(PartRepository(), authorization.new_egress, makers)
+    makers["agent"] = SubAgents(AgentRepository(), box.open, model_of).make
+    return box
+
+
+def api_tools(doorbell: Doorbell, agents: AgentService, conversations: ConversationService) -> dict[str, Any]:
+    """REST's services for tools and what they need, by the names that `ApiServices` gives them."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.repositories.credentials import CredentialRepository
+    from agent_builder.repositories.egress import EgressRepository
+    from agent_builder.repositories.grants import GrantRepository
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.services.consents import ConsentService
+    from agent_builder.services.credentials import CredentialService
+    from agent_builder.services.egress import EgressService
+    from agent_builder.services.mcp_choice import McpChoices
+    from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
+    from agent_builder.services.parts import PartService
+    from agent_builder.services.steps import StepService
+    from agent_builder.services.tool_tests import ToolTests
+
+    parts = PartService(agents)
+    return {
+        "credentials": CredentialService(CredentialRepository(), envelopes),
+        "egress": EgressService(EgressRepository()),
+        "consents": ConsentService(GrantRepository(), doorbell, envelopes),
+        "tools": PartResources(parts, TOOLS),
+        "integrations": PartResources(parts, INTEGRATIONS),
+        "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
+        "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
+        "steps": StepService(StepRepository(), conversations),
+        "openapi_imports": openapi_imports(doorbell, parts),
+    }
+
+
+def runner_tools(authorization: Authorization, tools: Toolbox) -> dict[str, Any]:
+    """The runner's services for tools, by the names that `RunnerServices` gives them."""
+    from agent_builder.repositories.agents import AgentRepository
+    from agent_builder.services.tool_tests import ToolTester
+
+    return {
+        "secrets": authorization.secrets,
+        "authorization": authorization,
+        "tool_tester": ToolTester(AgentRepository(), tools.one),
+        "importing": cache(partial(importing, authorization)),
+        "mcp_offers": cache(partial(mcp_offers, authorization)),
+    }

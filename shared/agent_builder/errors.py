@@ -21,6 +21,7 @@ vendor, no secret, no content.
     ├── ProviderError                  a model vendor failed, by kind
     ├── ToolError                      a tool failed; `detail` is told to the model
     │   ├── OutcomeUnknown             it may have acted; never repeated by itself
+    │   ├── ReconnectNeeded            a person must connect its credential (again)
     │   ├── OutboundRefused            a call to the outside may not be made, and was not
     │   ├── OutboundFailed             a call to the outside failed, perhaps after it had an effect
     │   ├── GrantRefused               an authorization server says no: a person must connect again
@@ -263,6 +264,17 @@ class OutcomeUnknown(ToolError):
 
     code = "tool_outcome_unknown"
     title = "Whether the tool acted is not known"
+
+
+class ReconnectNeeded(ToolError):
+    """A person must connect a credential, for the first time or again, before the tool works."""
+
+    code = "needs_reconnect"
+    title = "The sign-in of this tool is missing"
+
+    def __init__(self, detail: str, *, credential_id: str, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.credential_id = credential_id
 
 
 class OutboundRefused(ToolError):

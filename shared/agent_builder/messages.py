@@ -53,7 +53,10 @@ class ToolCallPart(_Part):
 
 
 class ToolResultPart(_Part):
-    """What the tool answered. `result` is always an object; on an error it is `{}` and `error` says why."""
+    """What the tool answered. `result` is always an object; on an error it is `{}` and `error` says why.
+
+    `needs_reconnect` is the id of the credential that a person must connect before the tool works.
+    """
 
     type: Literal["tool_result"] = "tool_result"
     tool_use_id: str
@@ -61,6 +64,7 @@ class ToolResultPart(_Part):
     result: Json
     error: str | None = None
     duration_ms: int | None = None
+    needs_reconnect: str | None = None
 
 
 Part = Annotated[TextPart | ThinkingPart | ToolCallPart | ToolResultPart, Field(discriminator="type")]

@@ -99,4 +99,6 @@ def _block(block: Block) -> list[Any]:
         return ["text", block.start, block.text]
     if isinstance(block, ThinkingBlock):
         return ["thinking", block.at, block.text]
-    return ["tool", block.at, block.id, block.name, block.status, block.input, block.result, block.error]
+    shown = ["tool", block.at, block.id, block.name, block.status, block.input, block.result, block.error]
+    inside = [block.output, [_block(call) for call in block.calls]]
+    return [*shown, *inside] if any(inside) else shown

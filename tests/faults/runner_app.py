@@ -26,7 +26,7 @@ from agent_builder.bootstrap import runner_services  # noqa: E402
 from agent_builder.clock import now_ms  # noqa: E402
 from agent_builder.errors import OutcomeUnknown  # noqa: E402
 from agent_builder.messages import Effect, Json, ToolSpec  # noqa: E402
-from agent_builder.services.engine import Limits  # noqa: E402
+from agent_builder.services.budget import Limits  # noqa: E402
 from agent_builder.tools.base import CallContext  # noqa: E402
 from functions.runner import app  # noqa: E402
 

@@ -195,6 +195,17 @@ def use_credentials(client: Client) -> None:
     client.rest("GET", "/egress/refusals")
 
 
+def use_imports(client: Client, agent: str) -> None:
+    description = {"openapi": "3.1.0", "paths": {"/things": {"get": {"operationId": "things"}}}}
+    asked = {"agent_id": agent, "document": description}
+    path = f"/openapi-imports/{client.rest('POST', '/openapi-imports', asked)['id']}"
+    while client.rest("GET", path)["status"] in ("queued", "running"):
+        client.ring("rescue")
+    choice = {"operations": "all", "integration": {"base_url": "https://api.example.com"}}
+    made = client.rest("POST", f"{path}/apply", choice)
+    client.rest("POST", "/openapi-imports", {**asked, "integration_id": made["integration_id"]})
+
+
 def converse(stack: Instance, agent: str, name: str) -> str:
     with connect(stack.ws_url(agent)) as socket:
         until(socket, "agent_loaded")
@@ -234,6 +245,7 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     agent = use_agents(client)
     use_access(client, agent)
     use_credentials(client)
+    use_imports(client, agent)
     conversation = converse(stack, agent, "first")
     use_conversations(client, agent, conversation)
     converse(stack, agent, "second")

@@ -28,8 +28,9 @@ from agent_builder.messages import (
     user_message,
 )
 from agent_builder.models.conversations import Outcome, Step
+from agent_builder.services.account import UNKNOWN, Account
 from agent_builder.services.engine import Checkpoint, Engine, RunEnded, Suspended, ToolFinished
-from agent_builder.services.transcript import UNKNOWN, Transcript
+from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext
 
 ROUNDS: tuple[tuple[str, ...], ...] = (("write", "read"), ("write",), ())
@@ -44,7 +45,7 @@ class World:
     effects: list[str] = field(default_factory=list)
 
     def restored(self) -> Transcript:
-        transcript = Transcript(begun_at=1)
+        transcript = Transcript(Account(begun_at=1))
         transcript.restore([self.stored[number] for number in sorted(self.stored)])
         return transcript
 

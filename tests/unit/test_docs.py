@@ -28,9 +28,9 @@ from agent_builder.repositories.egress import KEPT_SECONDS as REFUSALS_KEPT
 from agent_builder.repositories.intake import MAX_QUEUED
 from agent_builder.repositories.keys import DUE_SHARDS
 from agent_builder.services.authorization import LEASE_MS
+from agent_builder.services.budget import Limits
 from agent_builder.services.consents import CONSENT_SECONDS
 from agent_builder.services.context import HISTORY_PAGE
-from agent_builder.services.engine import Limits
 from agent_builder.services.invitations import INVITATION_SECONDS
 from agent_builder.services.limits import DEFAULTS, MAX_API_KEYS, OVERRIDES_FRESH_MS
 from agent_builder.services.tickets import TICKET_SECONDS

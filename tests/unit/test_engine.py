@@ -32,16 +32,17 @@ from agent_builder.messages import (
     user_message,
 )
 from agent_builder.models.conversations import Outcome
+from agent_builder.services.account import UNKNOWN, Account
+from agent_builder.services.budget import Limits
 from agent_builder.services.engine import (
     Checkpoint,
     Engine,
     EngineEvent,
-    Limits,
     RunEnded,
     ToolFinished,
     ToolStarted,
 )
-from agent_builder.services.transcript import UNKNOWN, Transcript
+from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext
 
 USAGE = Usage(input_tokens=10, output_tokens=2)
@@ -291,7 +292,7 @@ async def test_the_limit_of_tokens() -> None:
 
 async def test_the_limit_of_time_counts_from_the_first_runner() -> None:
     model = Model([calls(call("echo"))])
-    transcript = Transcript(begun_at=1_000 - 60_000)
+    transcript = Transcript(Account(begun_at=1_000 - 60_000))
     _, outcome = await run(model, tool("echo", echo), transcript, run_seconds=60.0)
     assert (len(model.asked), outcome.stop_reason) == (0, "time_limit")
 
@@ -319,7 +320,10 @@ async def test_a_stream_without_its_end_is_broken() -> None:
     events, outcome = await run(model, transcript=transcript)
     assert (outcome.status, outcome.error_code, len(model.asked)) == ("failed", "provider_broken_stream", 3)
     assert outcome.message.text == "Half"
-    assert (transcript.steps, [step.error for step in transcript.take_unsaved()]) == (3, ["provider_broken_stream"])
+    assert (transcript.account.steps, [step.error for step in transcript.take_unsaved()]) == (
+        3,
+        ["provider_broken_stream"],
+    )
     again = ("Checkpoint", "StepReset")
     assert outcome.cost == Cost(unpriced_steps=3)
     assert kinds(events) == ["TextDelta", *again, "TextDelta", *again, "TextDelta", "RunEnded"]

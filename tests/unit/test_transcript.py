@@ -13,6 +13,7 @@ from agent_builder.messages import (
     Usage,
     rounds,
 )
+from agent_builder.services.account import Account
 from agent_builder.services.transcript import Transcript
 
 CALL = ToolCallPart(tool_use_id="t1", name="x", input={})
@@ -38,7 +39,7 @@ def test_a_call_without_its_result_is_left_out() -> None:
 
 def test_a_failure_is_told_in_its_own_words() -> None:
     error = ProviderError("overloaded", "Busy.")
-    outcome = Transcript(text_pieces=["a"], usage=Usage(input_tokens=3)).outcome("failed", error=error)
+    outcome = Transcript(Account(usage=Usage(input_tokens=3)), text_pieces=["a"]).outcome("failed", error=error)
     assert (outcome.status, outcome.error_code, outcome.error, outcome.retryable) == (
         "failed",
         "provider_overloaded",

@@ -163,12 +163,15 @@ function toolNode() {
   const name = h("code", { class: "tool-name" });
   const state = h("span", { class: "tool-state" });
   const body = h("div", { class: "tool-body" });
-  const node = h("details", { class: "card tool" }, h("summary", {}, name, state), body);
-  return Object.assign(node, { inside: { name, state, body }, drawn: "" });
+  const output = h("div", { class: "tool-output" });
+  const calls = h("div", { class: "tool-calls" });
+  const node = h("details", { class: "card tool" }, h("summary", {}, name, state), output, calls, body);
+  return Object.assign(node, { inside: { name, state, body, output, calls, cards: [] }, drawn: "" });
 }
 
-function drawTool(node, block, entry) {
-  const over = entry.status !== "running" && entry.status !== "queued";
+function drawTool(node, block, entry, _isLast, stopped = false) {
+  const over = stopped || (entry.status !== "running" && entry.status !== "queued");
+  drawInside(node, block, entry, over || block.result !== undefined);
   const state = block.error ? "failed" : block.result !== undefined ? "done" : over ? "not finished" : "running";
   const key = `${state}${block.input === null}`;
   if (node.drawn === key) return;
@@ -181,6 +184,17 @@ function drawTool(node, block, entry) {
     ...(block.input ? [h("p", { class: "label", text: "Arguments" }), json(block.input)] : []),
     ...(block.error ? [h("p", { class: "label", text: "Error" }), h("p", { class: "bad", text: block.error })] : []),
     ...(block.result !== undefined && !block.error ? [h("p", { class: "label", text: "Result" }), json(block.result)] : []));
+}
+
+/** The text and the calls of an agent that is asked inside this call; it opens the card. */
+function drawInside(node, block, entry, stopped) {
+  const { output, calls, cards } = node.inside;
+  if (output.textContent !== (block.output ?? "")) output.textContent = block.output;
+  (block.calls ?? []).forEach((call, index) => {
+    if (!cards[index]) calls.append((cards[index] = toolNode()));
+    drawTool(cards[index], call, entry, false, stopped);
+  });
+  if (!node.shown && (block.output || block.calls?.length)) node.open = node.shown = true;
 }
 
 const json = (value) => h("pre", { tabIndex: 0 }, h("code", { text: JSON.stringify(value, null, 2) }));

@@ -1,6 +1,8 @@
 // A conversation as it is known so far: stored messages and the frames of running answers, put together.
 // No elements in here. A frame may come twice, late, or after a gap; applying it again changes nothing.
 
+import { applyInside, isInside } from "./inside.js";
+
 const OVER = new Set(["completed", "failed", "cancelled"]);
 
 /** The messages of one conversation in their order. */
@@ -57,7 +59,7 @@ export class Transcript {
     const stranger = !this.find(frame.run_id, "user");
     const entry = this.answerOf(frame.run_id);
     const effect = { entry, stranger };
-    const handle = HANDLERS[frame.type];
+    const handle = isInside(frame) ? inside : HANDLERS[frame.type];
     if (handle) Object.assign(effect, handle(entry, frame));
     return effect;
   }
@@ -89,7 +91,7 @@ export class Transcript {
 const question = (runId) => ({ role: "user", runId, text: "", status: "accepted" });
 
 // `blocks` is the order of things: {type: "text", start} up to the next text block, {type: "thinking", text},
-// {type: "tool", id, name, input, result?, error?, ms?}. `seq` is the last seen, `floor` that of the last reset.
+// {type: "tool", id, name, input, result?, error?, ms?, output?, calls?}. `seq` is the last seen, `floor` that of the last reset.
 const answer = (runId, status = "running") => ({
   role: "assistant", runId, status, text: "", blocks: [], seq: -1, floor: -1, whole: true,
 });
@@ -170,6 +172,13 @@ const HANDLERS = {
     return end(entry, frame, "failed");
   },
 };
+
+function inside(entry, frame) {
+  if (frame.seq < entry.floor) return {};
+  begin(entry);
+  applyInside(entry, frame);
+  return {};
+}
 
 function begin(entry) {
   if (entry.status === "queued") entry.status = "running";

@@ -101,6 +101,7 @@ class Step:
             `running` before it may act on the outside world, then `succeeded`, `failed`, or `unknown`: it may have
             acted, and nobody can tell.
         detail: A model step's `parts`; a tool step's `tool`, `tool_use_id` and, when it is over, `result`.
+        parent: The number of the tool step inside which it was made; None for the run's own.
     """
 
     number: int
@@ -112,6 +113,7 @@ class Step:
     usage: Usage | None = None
     cost: Cost | None = None
     error: str | None = None
+    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from agent_builder.messages import Json
 from agent_builder.models.agents import SYSTEM_PROMPT_LIMIT, LlmConfig
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ToolKind = Literal["http", "llm", "agent", "mcp"]
 Effect = Literal["read", "write"]
 Location = Literal["path", "query", "header", "cookie"]
 Style = Literal["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject"]
@@ -165,6 +166,15 @@ class Enhancement(_Strict):
         return self
 
 
+class Origin(_Strict):
+    """Which operation of an imported description a tool is; how a later import of that description finds it again."""
+
+    operation: str = Field(min_length=1, max_length=2_100, description="Method and path, as the description has them.")
+    description: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] = Field(
+        description="Digest of the description that came along: another one is a person's, and stays."
+    )
+
+
 class ToolBase(_Strict):
     """What every tool has, whatever its kind."""
 
@@ -198,6 +208,7 @@ class HttpTool(ToolBase):
     idempotency_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")] = "Idempotency-Key"
     cache_seconds: int = Field(default=0, ge=0, le=86_400, description="How long an answer is used again; reads only.")
     response: ResponseShape = Field(default_factory=ResponseShape)
+    origin: Origin | None = Field(default=None, description="Where an import took it from.")
 
     @field_validator("base_url")
     @classmethod
@@ -243,10 +254,15 @@ class LlmTool(ToolBase):
 
 
 class AgentTool(ToolBase):
-    """Another agent of the tenant, asked as a tool. It shares the limits of the run that calls it."""
+    """Another agent of the tenant, asked as a tool. It shares the limits of the run that calls it.
+
+    People call it `target_agent_id`, since the `agent_id` of every tool is whose tool it is.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     kind: Literal["agent"] = "agent"
-    agent_id: str = Field(max_length=64)
+    agent_id: str = Field(max_length=64, alias="target_agent_id", description="The agent that is asked.")
     version: int | None = Field(default=None, ge=1, description="Of that agent; its newest one where there is none.")
     timeout_seconds: float = Field(default=300, ge=1, le=600)
 

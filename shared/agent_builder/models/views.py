@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent_builder.clock import rfc3339
 from agent_builder.messages import Json, Message, ThinkingPart
-from agent_builder.models.agents import Agent, AgentVersion
-from agent_builder.models.conversations import Conversation, StoredMessage
+from agent_builder.models.agents import Agent, AgentVersion, PartRef
+from agent_builder.models.conversations import Conversation, Step, StoredMessage
 
 
 def agent_view(agent: Agent) -> Json:
@@ -24,6 +24,9 @@ def version_view(version: AgentVersion) -> Json:
     """A version of an agent."""
     shown = version.model_dump(mode="json", exclude={"created_at"})
     shown["model_config"] = version.llm_config.model_dump(exclude_none=True)
+    for place in ("tools", "integrations"):
+        refs: tuple[PartRef, ...] = getattr(version, place)
+        shown[place] = [{"id": ref.id, "name": ref.name, "revision": ref.revision} for ref in refs]
     return {**shown, "created_at": rfc3339(version.created_at)}
 
 
@@ -43,6 +46,37 @@ def parts_view(message: Message) -> list[Json]:
     """A message's parts; what only a vendor understands is left out."""
     shown = [part for part in message.parts if not (isinstance(part, ThinkingPart) and not part.text)]
     return [part.model_dump(mode="json", exclude_none=True, exclude={"provider_details"}) for part in shown]
+
+
+def step_view(run_id: str, step: Step) -> Json:
+    """A step of a run, whole."""
+    detail = step.detail
+    view: Json = {
+        "id": f"stp_{run_id.removeprefix('run_')}_{step.number}",
+        "run_id": run_id,
+        "number": step.number,
+        "kind": step.kind,
+        "status": step.status,
+        "started_at": rfc3339(step.started_at),
+        "duration_ms": step.duration_ms,
+        "error_code": step.error,
+        "usage": step.usage.model_dump() if step.usage else None,
+        "cost": step.cost.model_dump() if step.cost else None,
+    }
+    if step.kind == "model":
+        told = {name: detail.get(name) for name in ("provider", "model", "answered_by", "stop_reason")}
+        parts = Message.model_validate({"role": "assistant", "parts": detail.get("parts", [])})
+        return {**view, **told, "parts": parts_view(parts)}
+    call: Json = detail.get("call", {})
+    result: Json = detail.get("result", {})
+    return {
+        **view,
+        **{name: detail.get(place) for name, place in (("tool_name", "tool"), ("tool_use_id", "tool_use_id"))},
+        "effect": detail.get("effect"),
+        "result": result.get("result"),
+        "error": result.get("error"),
+        **{name: call.get(name) for name in ("request", "response", "attempts", "cached", "whole")},
+    }
 
 
 def message_view(stored: StoredMessage) -> Json:

@@ -34,7 +34,7 @@ def request_body(request: ModelRequest) -> Json:
                 "name": tool.name,
                 "description": tool.description,
                 "parameters": tool.input_schema,
-                "strict": False,
+                "strict": tool.strict,
             }
             for tool in request.tools
         ]

@@ -16,11 +16,11 @@ from agent_builder.clock import Clock, now_ms
 from agent_builder.jsontext import encode
 from agent_builder.metrics import MERGED_FRAMES, Metrics
 from agent_builder.realtime.connections import Posted, watching
-from agent_builder.realtime.frames import Frame, split_delta
+from agent_builder.realtime.frames import Frame, split_delta, utf16_length
 
 MIN_INTERVAL = 0.1
 _GIVE_UP_AFTER = 10.0
-_DELTAS = frozenset({"content_delta", "thinking_delta"})
+_DELTAS = frozenset({"content_delta", "thinking_delta", "tool_output_delta"})
 
 
 class Poster(Protocol):
@@ -108,16 +108,27 @@ class _Channel:
         """Queue a frame, merged into the one before it where both are deltas of one kind."""
         if self.gone:
             return
-        last = self._pending[-1] if self._pending else None
-        if last and frame["type"] in _DELTAS and last["type"] == frame["type"]:
-            self._pending[-1] = {**last, "delta": last["delta"] + frame["delta"], "seq": frame["seq"]}
-            self._metrics.add(MERGED_FRAMES)
-        else:
-            self._pending.append(frame)
+        self._pending.append(self._merged(frame))
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         elif frame["type"] not in _DELTAS:
             self._urgent.set()
+
+    def _merged(self, frame: Frame) -> Frame:
+        """A delta with those of its kind that wait before it; agents that speak side by side do not part each other."""
+        if frame["type"] not in _DELTAS:
+            return frame
+        for place in range(len(self._pending) - 1, -1, -1):
+            earlier = self._pending[place]
+            if earlier["type"] != frame["type"]:
+                break
+            if earlier.get("tool_use_id") == frame.get("tool_use_id"):
+                if "tool_use_id" in frame and frame["offset"] != earlier["offset"] + utf16_length(earlier["delta"]):
+                    break  # its text was taken back in between
+                del self._pending[place]
+                self._metrics.add(MERGED_FRAMES)
+                return {**earlier, "delta": earlier["delta"] + frame["delta"], "seq": frame["seq"]}
+        return frame
 
     def forget(self) -> None:
         """Leave out what waits to be sent."""

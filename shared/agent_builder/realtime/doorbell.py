@@ -24,11 +24,13 @@ class Doorbell:
     def __init__(self, function: str) -> None:
         self._function = function
         self._client: Any = None
+        self._asking: Any = None
 
     def ring(self, kind: str, **ids: Any) -> bool:
         """Invoke asynchronously with ids only; False if it could not be rung (the rescue will look)."""
         try:
-            self._invoke("Event", {"kind": kind, **ids})
+            self.prepare()
+            self._invoke(self._client, "Event", {"kind": kind, **ids})
         except (BotoCoreError, ClientError) as error:
             logger.warning("the runner could not be rung", extra={"ring": kind, "error": type(error).__name__})
             return False
@@ -44,13 +46,15 @@ class Doorbell:
             raise StoreError("This is done in part; ask for it again.", code="runner_unavailable")
 
     def ask(self, kind: str, **ids: Any) -> dict[str, Any]:
-        """Invoke and wait for the answer.
+        """Invoke and wait for the answer. Once: what is asked for may act.
 
         Raises:
             StoreError: The runner did not answer, or failed.
         """
+        if self._asking is None:
+            self._asking = client("lambda", connect_timeout=2, read_timeout=26, retries={"total_max_attempts": 1})
         try:
-            response = self._invoke("RequestResponse", {"kind": kind, **ids})
+            response = self._invoke(self._asking, "RequestResponse", {"kind": kind, **ids})
             payload = json.loads(response["Payload"].read())
         except (BotoCoreError, ClientError, ValueError) as error:
             raise StoreError("The runner could not be asked; try again.", code="runner_unavailable") from error
@@ -62,11 +66,8 @@ class Doorbell:
         """Make the client now, so that the first ring need not."""
         if self._client is None:
             self._client = client(
-                "lambda", connect_timeout=2, read_timeout=26, retries={"total_max_attempts": 2, "mode": "standard"}
+                "lambda", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"}
             )
 
-    def _invoke(self, how: str, payload: dict[str, Any]) -> Any:
-        self.prepare()
-        return self._client.invoke(
-            FunctionName=self._function, InvocationType=how, Payload=json.dumps(payload).encode()
-        )
+    def _invoke(self, lambdas: Any, how: str, payload: dict[str, Any]) -> Any:
+        return lambdas.invoke(FunctionName=self._function, InvocationType=how, Payload=json.dumps(payload).encode())

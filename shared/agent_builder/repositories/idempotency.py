@@ -54,7 +54,7 @@ def forget_answer(write: Transaction, pk: str | None) -> None:
         write.delete("answer", IdempotencyItem(pk=pk, sk=keys.HEAD))
 
 
-def remembered(pk: str) -> tuple[str, Any] | None:
-    """Fingerprint and answer under a key."""
+def remembered(pk: str, *, now: int = 0) -> tuple[str, Any] | None:
+    """Fingerprint and answer under a key, unless it was forgotten by `now`, in seconds."""
     item = get_item(IdempotencyItem, pk, keys.HEAD)
-    return (item.fingerprint, item.answer) if item else None
+    return (item.fingerprint, item.answer) if item and (item.expires_at or 0) >= now else None

@@ -43,6 +43,11 @@ def part_owner(tenant: str, part_id: str) -> str:
     return f"{_tenant(tenant)}#PART#{part_id}"
 
 
+def tool_answer(digest: str) -> str:
+    """Sort key, in its agent's partition, of an answer of a tool that is used again."""
+    return f"ANSWER#{digest}"
+
+
 def agent_parts(tenant: str, agent_id: str) -> str:
     """Index partition of an agent's `part_owner`s."""
     return f"{agent(tenant, agent_id)}#PARTS"
@@ -206,6 +211,31 @@ def egress(tenant: str) -> str:
 def refusals(tenant: str) -> str:
     """Calls of the tenant's tools that were refused; sort key: id."""
     return f"{_tenant(tenant)}#REFUSALS"
+
+
+def openapi_import(tenant: str, import_id: str) -> str:
+    """One import of a description; sort keys: `HEAD`, `document_piece(n)`, `preview_piece(…)`."""
+    return f"{_tenant(tenant)}#OPENAPIIMPORT#{import_id}"
+
+
+def document_piece(number: int) -> str:
+    """Sort key, in its import's partition, of a piece of a description that was given."""
+    return f"D#{number:03d}"
+
+
+def preview_piece(attempt: int, number: int) -> str:
+    """Sort key, in its import's partition, of some operations as an attempt has read them."""
+    return f"P#{attempt:03d}#{number:04d}"
+
+
+def agent_imports(tenant: str, agent_id: str) -> str:
+    """Index partition of an agent's imports; sort key: import id."""
+    return f"{agent(tenant, agent_id)}#IMPORTS"
+
+
+def open_imports(tenant: str) -> str:
+    """Which imports of the tenant are not over yet; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#OPENIMPORTS"
 
 
 def purges(tenant: str) -> str:

@@ -56,6 +56,14 @@ class PurgeRepository:
         """Partitions of some answers that are remembered under an `Idempotency-Key` and show an agent."""
         return self._children(keys.agent_answers(tenant, agent_id))
 
+    def imports(self, tenant: str, agent_id: str) -> list[str]:
+        """Partitions of some imports that an agent still has."""
+        return self._children(keys.agent_imports(tenant, agent_id))
+
+    def part_owners(self, tenant: str, agent_id: str) -> list[str]:
+        """Partitions that say whose the tools and integrations of an agent are, or once were."""
+        return self._children(keys.agent_parts(tenant, agent_id))
+
     def retire(self, tenant: str, conversation_id: str, *, now: int) -> None:
         """Shut every writer out of a conversation; it stays in its agent's index until it is empty."""
         pk = keys.conversation(tenant, conversation_id)

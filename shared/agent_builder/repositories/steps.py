@@ -11,7 +11,8 @@ from agent_builder.messages import Cost, Usage
 from agent_builder.models.conversations import Step, StepStatus
 from agent_builder.repositories import keys
 from agent_builder.repositories.conversations import PieceItem
-from agent_builder.repositories.table import Item, PackedJSON, translated
+from agent_builder.repositories.intake import RunItem
+from agent_builder.repositories.table import Item, PackedJSON, get_item, translated
 
 ITEM_BYTES = 300_000
 _BATCH_ITEMS = 80
@@ -31,6 +32,7 @@ class StepItem(Item, discriminator="step"):
     usage = JSONAttribute(null=True)
     cost = JSONAttribute(null=True)
     error = UnicodeAttribute(null=True)
+    parent = NumberAttribute(null=True)
 
 
 def step_items(tenant: str, run_id: str, steps: Iterable[Step]) -> Iterator[Item]:
@@ -51,6 +53,23 @@ def stored_steps(tenant: str, run_id: str) -> list[Step]:
         found = list(Item.query(keys.run(tenant, run_id), Item.sk.startswith("S#"), consistent_read=True))
     pieces = {item.sk: item.text for item in found if isinstance(item, PieceItem)}
     return [_step(item, pieces) for item in found if isinstance(item, StepItem)]
+
+
+class StepRepository:
+    """One step at a time."""
+
+    def conversation_of(self, tenant: str, run_id: str) -> str | None:
+        """The conversation of a run; None for a run that is unknown."""
+        item = get_item(RunItem, keys.run(tenant, run_id), keys.HEAD)
+        return item.conversation_id if item else None
+
+    def get(self, tenant: str, run_id: str, number: int) -> Step | None:
+        """A step with all its pieces; strongly consistent."""
+        with translated():
+            condition = Item.sk.startswith(keys.step(number))
+            found = list(Item.query(keys.run(tenant, run_id), condition, consistent_read=True))
+        pieces = {item.sk: item.text for item in found if isinstance(item, PieceItem)}
+        return next((_step(item, pieces) for item in found if isinstance(item, StepItem)), None)
 
 
 def split(value: Any) -> list[str]:
@@ -100,6 +119,7 @@ def _step_item(tenant: str, run_id: str, step: Step) -> StepItem:
         usage=step.usage.model_dump() if step.usage else None,
         cost=step.cost.model_dump() if step.cost else None,
         error=step.error,
+        parent=step.parent,
     )
 
 
@@ -118,4 +138,5 @@ def _step(item: StepItem, pieces: dict[str, str]) -> Step:
         usage=Usage.model_validate(item.usage) if item.usage else None,
         cost=Cost.model_validate(item.cost) if item.cost else None,
         error=item.error,
+        parent=int(item.parent) if item.parent else None,
     )

@@ -15,7 +15,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import GrantRefused, SecretsUnavailable, StoreError, TokenEndpointFailed, ToolError
+from agent_builder.errors import (
+    GrantRefused,
+    ReconnectNeeded,
+    SecretsUnavailable,
+    StoreError,
+    TokenEndpointFailed,
+    ToolError,
+)
 from agent_builder.messages import Json
 from agent_builder.models.credentials import Credential
 from agent_builder.models.places import Place
@@ -149,6 +156,8 @@ class Authorization:
     # ---------------------------------------------------------------- tokens
 
     async def _material(self, tenant: str, credential: Credential, *, over: bool) -> Material:
+        if credential.kind == "provider_key":
+            raise ToolError("The credential of this tool is a model provider's key; choose one of another kind.")
         secret = await self.secrets.secret(tenant, credential)
         token = ""
         if credential.kind == "oauth2":
@@ -221,7 +230,7 @@ class Authorization:
         if await asyncio.to_thread(self.grants.fail, tenant, credential, failure):
             logger.warning("a credential must be connected again", extra={"credential_id": credential.id})
             self.on_lost()
-            raise needs_reconnect(failure)
+            raise _needs_reconnect(credential.id, failure)
         return await self._read(tenant, credential.id)
 
     async def _save(self, tenant: str, credential: Credential, tokens: TokenSet, began: int) -> bool:
@@ -256,20 +265,20 @@ class Authorization:
         return credential
 
 
-def needs_reconnect(failure: str) -> ToolError:
-    """What a tool says whose grant is lost."""
+def _needs_reconnect(credential_id: str, failure: str) -> ReconnectNeeded:
     detail = f"The sign-in that this tool uses is no longer accepted ({failure}); a person must connect it again."
-    return ToolError(detail, code="needs_reconnect")
+    return ReconnectNeeded(detail, credential_id=credential_id)
 
 
 def _check(credential: Credential, read: Credential) -> None:
     if credential.revision != read.revision:
         raise _Replaced
     if credential.status == "not_connected":
-        raise ToolError("Nobody has signed this tool in yet; a person must connect it.", code="not_connected")
+        detail = "Nobody has signed this tool in yet; a person must connect it."
+        raise ReconnectNeeded(detail, credential_id=credential.id, code="not_connected")
     # A client that proves itself may be let in again without anybody's doing.
     if credential.status == "needs_reconnect" and credential.settings["grant"] != "client_credentials":
-        raise needs_reconnect(credential.failure)
+        raise _needs_reconnect(credential.id, credential.failure)
 
 
 def _version(credential: Credential) -> tuple[int, int]:

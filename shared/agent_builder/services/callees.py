@@ -58,7 +58,7 @@ class Callees:
             tool = waiting.pop()
             if tool.agent_id == start:
                 way = "This is the agent itself" if tool is first else "That agent calls this one, itself or by others"
-                fault = Fault("/agent_id", f"{way}; agents cannot call each other in a circle.")
+                fault = Fault("/target_agent_id", f"{way}; agents cannot call each other in a circle.")
                 reached.circles.append((tool_id, fault))
                 return
             if (tool.agent_id, tool.version) in followed:
@@ -100,4 +100,4 @@ def agent_tools(parts: AgentParts) -> dict[str, AgentTool]:
 def _nowhere(tool: AgentTool, seen: Mapping[str, Agent]) -> Fault:
     if tool.agent_id in seen:
         return Fault("/version", f"That agent has no version {tool.version}.")
-    return Fault("/agent_id", "There is no agent with this id.")
+    return Fault("/target_agent_id", "There is no agent with this id.")

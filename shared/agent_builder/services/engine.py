@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import OutcomeUnknown, ProviderError, ToolError
+from agent_builder.errors import OutcomeUnknown, ProviderError, ReconnectNeeded, StoreError, ToolError
 from agent_builder.messages import (
     Cost,
     Effect,
@@ -33,24 +34,20 @@ from agent_builder.messages import (
     Usage,
 )
 from agent_builder.models.conversations import Outcome, Step, StepStatus
-from agent_builder.services.transcript import UNKNOWN, Transcript
-from agent_builder.tools.base import CallContext, Tool
+from agent_builder.services.account import UNKNOWN
+from agent_builder.services.budget import Limits, calls_reached, reached_limit
+from agent_builder.services.transcript import Transcript
+from agent_builder.tools.base import CallContext, Nest, Tool
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one run may use. Times in seconds; `tokens` counts input and output of all its model calls."""
+class Interrupted(Exception):
+    """What goes on inside a call cannot go on here: there is no room, or its steps could not be stored (`error`)."""
 
-    model_steps: int = 25
-    tool_calls: int = 50
-    same_calls: int = 5
-    tokens: int = 4_000_000
-    run_seconds: float = 3_600.0
-    tool_seconds: float = 30.0
-    model_attempts: int = 3
-    retry_seconds: float = 1.0
+    def __init__(self, error: StoreError | None = None) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +104,18 @@ class Engine:
         label: Fields for each model step's detail, like provider and model.
         call_key: A step's number to the idempotency key of its call.
         room: Whether a step of this kind may still begin here.
+        nest: What a call is given for steps of its own, if anything: of the engine and the transcript that make it.
     """
 
     stream: Callable[[ModelRequest], AsyncIterator[ModelEvent]]
     tools: Mapping[str, Tool]
     price: Callable[[str, Usage], Cost]
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     label: Json = field(default_factory=dict)
     clock: Clock = now_ms
     call_key: Callable[[int], str] = str
     room: Callable[[StepKind], bool] = lambda kind: True
+    nest: Callable[[Engine, Transcript, ToolCallPart], Nest | None] = lambda engine, transcript, call: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def run(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
@@ -124,7 +123,8 @@ class Engine:
 
         Ends with exactly one `RunEnded` or `Suspended`, unless it is cancelled.
         """
-        transcript.begun_at = transcript.begun_at or self.clock()
+        account = transcript.account
+        account.begun_at = account.begun_at or self.clock()
         while True:
             for part in (self._round, self._ask_model):
                 async for event in part(request, transcript):
@@ -136,7 +136,7 @@ class Engine:
         """Make the calls that the model asked for last, if there are any, within the limits."""
         if not transcript.round:
             return
-        reached = self._round_limit(transcript)
+        reached = calls_reached(self.limits, transcript)
         if reached is None and transcript.open_calls and not self.room("tool"):
             yield Suspended()
             return
@@ -149,7 +149,7 @@ class Engine:
 
     async def _ask_model(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Call the model, within the limits; its answer ends the run unless it asks for tools."""
-        reached = self._limit(transcript)
+        reached = reached_limit(self.limits, transcript, self.clock())
         if reached is not None:
             yield self._note(transcript, reached[1])
             yield RunEnded(transcript.outcome("completed", reached[0]))
@@ -159,8 +159,9 @@ class Engine:
             return
         history = replace(request, messages=_with(request.messages, transcript))
         try:
-            async for event in self._model_step(history, transcript):
-                yield event
+            with transcript.account.engage():
+                async for event in self._model_step(history, transcript):
+                    yield event
         except ProviderError as error:
             yield RunEnded(transcript.outcome("failed", error=error))
             return
@@ -179,18 +180,19 @@ class Engine:
         """
         for attempt in range(1, self.limits.model_attempts + 1):
             call = _ModelCall(self.clock())
-            transcript.asking = call.started
+            transcript.asks(call.started)
             try:
                 async for event in self._ask(request, transcript, call):
                     yield event
                 return
             except ProviderError as error:
-                transcript.broke(self._broken(transcript, call, error))
+                broken = self._broken(transcript, call, error)
+                transcript.broke(broken)
                 if not error.retryable or call.first is None or attempt == self.limits.model_attempts:
                     raise
             transcript.drop_partial()
             yield Checkpoint()  # so that whoever goes on elsewhere counts as we do
-            yield StepReset(transcript.steps)
+            yield StepReset(broken.number)
             await self.sleep(self.limits.retry_seconds * attempt)
 
     async def _ask(
@@ -215,7 +217,6 @@ class Engine:
         transcript.said(step, [(part, self._effect(part)) for part in asked])
 
     def _finished(self, transcript: Transcript, call: _ModelCall, finished: ModelFinished) -> Step:
-        transcript.steps += 1
         detail: Json = {
             **self.label,
             **call.timing,
@@ -224,31 +225,25 @@ class Engine:
             "parts": [part.model_dump(mode="json", exclude_none=True) for part in finished.parts],
         }
         cost = self.price(finished.model, finished.usage)
-        return Step(
-            transcript.steps, "model", call.started, call.elapsed_ms, detail=detail, usage=finished.usage, cost=cost
-        )
+        step = self._model_record(transcript, call, detail)
+        return replace(step, usage=finished.usage, cost=cost)
 
     def _broken(self, transcript: Transcript, call: _ModelCall, error: ProviderError) -> Step:
         """A call that failed; once it had begun to answer it was charged for, nobody says how much."""
-        transcript.steps += 1
         cost = Cost(unpriced_steps=1) if call.first is not None else None
-        detail: Json = {**self.label, **call.timing}
-        return Step(
-            transcript.steps,
-            "model",
-            call.started,
-            call.elapsed_ms,
-            "failed",
-            detail=detail,
-            cost=cost,
-            error=error.error_code,
-        )
+        step = self._model_record(transcript, call, {**self.label, **call.timing})
+        return replace(step, status="failed", cost=cost, error=error.error_code)
+
+    def _model_record(self, transcript: Transcript, call: _ModelCall, detail: Json) -> Step:
+        account = transcript.account
+        account.steps += 1
+        return Step(account.steps, "model", call.started, call.elapsed_ms, detail=detail, parent=transcript.parent)
 
     async def _call_tools(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Make the calls of a round side by side; those that another engine began are settled first."""
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
-            if step.status == "running" and step.detail["effect"] == "write":
+            if step.status == "running" and step.detail["effect"] == "write" and not self._resumable(call):
                 result = ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=UNKNOWN)
                 transcript.ended(result, "unknown")
                 yield Checkpoint()
@@ -259,45 +254,77 @@ class Engine:
             transcript.begins(call, self.clock())
         if any(transcript.ledger[call.tool_use_id].detail["effect"] == "write" for call in todo):
             yield Checkpoint()  # from here on each of them may have acted
-        tasks = [asyncio.create_task(self._call(call, transcript.ledger[call.tool_use_id].number)) for call in todo]
+        tasks = [asyncio.create_task(self._call(call, transcript)) for call in todo]
+        unfinished = False
         try:
             for done in asyncio.as_completed(tasks):
-                result, status = await done
-                transcript.ended(result, status)
+                ended = await done
+                if ended is None:
+                    unfinished = True
+                    continue
+                transcript.ended(*ended)
                 yield Checkpoint()
-                yield ToolFinished(result)
+                yield ToolFinished(ended[0])
         finally:
             for task in tasks:
                 task.cancel()
-        transcript.close_round()
+            await asyncio.gather(*tasks, return_exceptions=True)  # so that nothing of theirs comes later
+        if unfinished:
+            yield Suspended()
+        else:
+            transcript.close_round()
 
-    async def _call(self, call: ToolCallPart, number: int) -> tuple[ToolResultPart, StepStatus]:
-        begun, seconds = time.monotonic(), self.limits.tool_seconds
+    async def calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make the calls of a round that no model asked for. Ends with `Suspended` where another is to go on."""
+        async for event in self._call_tools(transcript):
+            yield event
+
+    async def _call(self, call: ToolCallPart, transcript: Transcript) -> tuple[ToolResultPart, StepStatus] | None:
+        """Make one call; None where there is no room for what it does inside, so that another engine goes on."""
+        begun, number = time.monotonic(), transcript.ledger[call.tool_use_id].number
         result: Json = {}
         error: str | None = None
+        reconnect: str | None = None
         status: StepStatus = "failed"
         doubt: StepStatus = "unknown" if self._effect(call) == "write" else "failed"
         try:
-            tool = self._tool(call)
-            seconds = tool.spec.timeout_seconds or seconds
-            async with asyncio.timeout(seconds):
-                result = await tool.call(call.input, CallContext(self.call_key(number)))
+            result = await self._attempt(call, transcript)
             status = "succeeded"
+        except Interrupted as stop:
+            if stop.error:
+                raise stop.error from stop
+            return None
         except OutcomeUnknown as failure:
             error, status = failure.detail, doubt
+        except ReconnectNeeded as failure:
+            error, reconnect = failure.detail, failure.credential_id
         except ToolError as failure:
             error = failure.detail
         except TimeoutError:
-            error, status = f"The tool did not answer within {seconds:g} seconds.", doubt
+            error, status = f"The tool did not answer within {self._seconds(call):g} seconds.", doubt
         except Exception:
             logger.exception("a tool failed unexpectedly", extra={"tool": call.name})
             error, status = "The tool failed because of a fault on our side.", doubt
+        transcript.account.abandon(self.clock(), "tool_error", within=number)
         if status == "unknown":
             error = f"{error} {UNKNOWN}"
         duration = round((time.monotonic() - begun) * 1000)
-        return ToolResultPart(
-            tool_use_id=call.tool_use_id, name=call.name, result=result, error=error, duration_ms=duration
-        ), status
+        told: Json = {"result": result, "error": error, "duration_ms": duration, "needs_reconnect": reconnect}
+        return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, **told), status
+
+    async def _attempt(self, call: ToolCallPart, transcript: Transcript) -> Json:
+        """Call the tool, in its time; that of one that goes on where it ended counts from its first beginning."""
+        tool, step = self._tool(call), transcript.ledger[call.tool_use_id]
+        seconds = self._seconds(call)
+        if tool.spec.resumable:
+            seconds -= (self.clock() - step.started_at) / 1000
+        note, nest = partial(transcript.note, call), self.nest(self, transcript, call)
+        async with asyncio.timeout(seconds):
+            return await tool.call(call.input, CallContext(self.call_key(step.number), note, nest))
+
+    def _seconds(self, call: ToolCallPart) -> float:
+        tool = self.tools.get(call.name)
+        return (tool.spec.timeout_seconds if tool else None) or self.limits.tool_seconds
 
     def _tool(self, call: ToolCallPart) -> Tool:
         if call.invalid is not None:
@@ -312,28 +339,9 @@ class Engine:
         tool = self.tools.get(call.name) if call.invalid is None else None
         return tool.spec.effect if tool else "read"
 
-    def _round_limit(self, transcript: Transcript) -> tuple[str, str] | None:
-        """The limit that the calls of a round would break."""
-        fresh = sum(transcript.ledger[call.tool_use_id].status == "reserved" for call in transcript.round)
-        if transcript.tool_calls + fresh > self.limits.tool_calls:
-            return (
-                "tool_call_limit",
-                f"Stopped: the limit of {self.limits.tool_calls} tool calls in one run is reached.",
-            )
-        return None
-
-    def _limit(self, transcript: Transcript) -> tuple[str, str] | None:
-        """The limit that is reached before another model call, and what the user is told."""
-        limits = self.limits
-        if transcript.model_steps >= limits.model_steps:
-            return "step_limit", f"Stopped: the limit of {limits.model_steps} model calls in one run is reached."
-        if max(transcript.repeats.values(), default=0) >= limits.same_calls:
-            return "repeated_call", f"Stopped: the same tool call gave the same result {limits.same_calls} times."
-        if transcript.usage.input_tokens + transcript.usage.output_tokens >= limits.tokens:
-            return "token_limit", f"Stopped: the limit of {limits.tokens:,} tokens in one run is reached."
-        if self.clock() - transcript.begun_at >= limits.run_seconds * 1000:
-            return "time_limit", f"Stopped: the limit of {limits.run_seconds:g} seconds for one run is reached."
-        return None
+    def _resumable(self, call: ToolCallPart) -> bool:
+        tool = self.tools.get(call.name)
+        return tool is not None and tool.spec.resumable
 
     def _note(self, transcript: Transcript, text: str) -> TextDelta:
         """Say something to the user in our own words."""

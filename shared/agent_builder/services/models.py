@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
@@ -25,19 +25,18 @@ _SHRINKS = 6
 
 @dataclass(frozen=True, slots=True)
 class ModelCaller:
-    """Calls the model of one version, for one conversation."""
+    """Calls one model with its instructions. `about` is what a trace says of each call besides its model."""
 
     provider: Provider
     config: LlmConfig
     system: str
     cache_key: str
-    own_key: bool = False
+    about: Json = field(default_factory=dict)
 
     @property
     def label(self) -> Json:
-        """What a trace says of each call; `own_key` where the tenant's own key pays for it."""
-        paid = {"own_key": True} if self.own_key else {}
-        return {"provider": self.config.provider, "model": self.config.model, **paid}
+        """What a trace says of each call."""
+        return {"provider": self.config.provider, "model": self.config.model, **self.about}
 
     def request(self, history: Sequence[Message], *, tools: Sequence[ToolSpec], deadline: float) -> ModelRequest:
         """The request for the next answer, with as much of the history as fits."""
@@ -106,8 +105,14 @@ class Models:
         Raises:
             ProviderError: `auth` where no key is configured.
         """
-        config = version.llm_config
-        provider = self.registry().get(
-            config.provider, config.base_url, own_key=own_key, guarded=partial(self.guarded, tenant)
-        )
-        return ModelCaller(provider, config, version.system_prompt, conversation_id, bool(own_key))
+        return self.of(tenant, version.llm_config, version.system_prompt, conversation_id, own_key=own_key)
+
+    def of(self, tenant: str, config: LlmConfig, system: str, cache_key: str, *, own_key: str = "") -> ModelCaller:
+        """How to call a model with instructions; vendors that route by `cache_key` find them in their cache.
+
+        Raises:
+            ProviderError: `auth` where no key is configured.
+        """
+        guarded = partial(self.guarded, tenant)
+        provider = self.registry().get(config.provider, config.base_url, own_key=own_key, guarded=guarded)
+        return ModelCaller(provider, config, system, cache_key, {"own_key": True} if own_key else {})

@@ -18,6 +18,7 @@ from agent_builder.realtime.frames import (
     utf16_length,
 )
 from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted
+from agent_builder.services.nesting import Inside
 from agent_builder.services.transcript import Transcript
 
 _SEQ_PER_FENCE = 2**24
@@ -33,6 +34,7 @@ class Narration:
         self._ids: Json = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
         self._seq = fence * _SEQ_PER_FENCE
         self._offset = 0
+        self._inner: dict[str, int] = {}
         self._spoke_at = time.monotonic()
 
     def quiet_for(self) -> float:
@@ -52,19 +54,26 @@ class Narration:
         elif isinstance(event, ThinkingDelta):
             self._send({"type": "thinking_delta", "delta": event.text, "step_id": self._step_id(step)})
         elif isinstance(event, ToolStarted):
-            call = event.call
-            about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
-            self._send({"type": "tool_use_start", **about, "step_id": self._step_id(step)})
+            self._send({**_started(event), "step_id": self._step_id(step)})
         elif isinstance(event, ToolFinished):
-            part = event.result
-            frame = {
-                "type": "tool_use_complete",
-                "tool_name": part.name,
-                "tool_use_id": part.tool_use_id,
-                "result": fit_result(part.result),
-                "duration_ms": part.duration_ms,
-            }
-            self._send(frame if part.error is None else {**frame, "error": part.error})
+            self._send(_finished(event))
+            if event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
+
+    def tell_inside(self, inside: Inside) -> None:
+        """Narrate what happened inside a call: it never touches the message's own text."""
+        event, offset = inside.event, self._inner.get(inside.of, 0)
+        if event is None:
+            self._inner[inside.of] = utf16_length(inside.kept)
+        elif isinstance(event, TextDelta):
+            self._inner[inside.of] = offset + utf16_length(event.text)
+            about = {"tool_use_id": inside.of, "delta": event.text, "offset": offset}
+            self._send({"type": "tool_output_delta", **about})
+        else:
+            frame = _started(event) if isinstance(event, ToolStarted) else _finished(event)
+            self._send({**frame, "parent_tool_use_id": inside.of})
+            if isinstance(event, ToolFinished) and event.result.needs_reconnect is not None:
+                self._send(_reconnect(event))
 
     def _step_id(self, step: int) -> str:
         return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
@@ -88,6 +97,30 @@ class Narration:
         self._seq += 1
         self._spoke_at = time.monotonic()
         self._delivery.send({**frame, **self._ids, "seq": self._seq})
+
+
+def _started(event: ToolStarted) -> Json:
+    call = event.call
+    about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
+    return {"type": "tool_use_start", **about}
+
+
+def _finished(event: ToolFinished) -> Json:
+    part = event.result
+    frame = {
+        "type": "tool_use_complete",
+        "tool_name": part.name,
+        "tool_use_id": part.tool_use_id,
+        "result": fit_result(part.result),
+        "duration_ms": part.duration_ms,
+    }
+    return frame if part.error is None else {**frame, "error": part.error}
+
+
+def _reconnect(event: ToolFinished) -> Json:
+    part = event.result
+    about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
+    return {"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect}
 
 
 def terminal_frame(ids: Json, outcome: Outcome) -> Json:

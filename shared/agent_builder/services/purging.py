@@ -12,6 +12,7 @@ from agent_builder.errors import RaceLost
 from agent_builder.metrics import PURGES, Metrics
 from agent_builder.repositories import keys
 from agent_builder.repositories.purges import Purge, PurgeRepository
+from agent_builder.repositories.uses import UseRepository
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Purger:
     clock: Clock = now_ms
     end_runs: Callable[[str, Sequence[str]], object] = lambda tenant, answer_ids: None
     metrics: Metrics = field(default_factory=Metrics)
+    uses: UseRepository = field(default_factory=UseRepository)
 
     def carry_out(self, tenant: str, target_id: str, *, seconds: float) -> None:
         """Purge, as far as `seconds` reach; what is left stays due."""
@@ -62,9 +64,23 @@ class Purger:
                 self.repository.empty(keys.run(tenant, run_id))
             if time.monotonic() > until:
                 return False
-        for pk in self.repository.answers(tenant, agent_id):
+        if not self._parts(tenant, agent_id, until):
+            return False
+        for pk in [*self.repository.answers(tenant, agent_id), *self.repository.imports(tenant, agent_id)]:
             self.repository.empty(pk)
         self.repository.empty(keys.agent(tenant, agent_id))
+        return True
+
+    def _parts(self, tenant: str, agent_id: str, until: float) -> bool:
+        """Give its credentials back, and forget whose its tools and integrations were."""
+        while self.uses.release(tenant, agent_id):
+            if time.monotonic() > until:
+                return False
+        while owners := self.repository.part_owners(tenant, agent_id):
+            for pk in owners:
+                self.repository.empty(pk)
+                if time.monotonic() > until:
+                    return False
         return True
 
     def _conversation(self, purge: Purge, until: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent_builder.clock import Clock, now_ms
+from agent_builder.ids import is_id
 from agent_builder.metrics import RESCUES, Metrics
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
@@ -35,5 +36,7 @@ class Rescue:
         if sk == keys.LEASE:
             self.metrics.add(RESCUES)  # a purge takes its second look by this way and needs no rescue
             self.doorbell.ring("run", tenant_id=tenant, conversation_id=keys.id_of(pk))
+        elif is_id("imp", keys.id_of(pk)):
+            self.doorbell.ring("openapi_import", tenant_id=tenant, import_id=keys.id_of(pk))
         else:
             self.doorbell.ring("purge", tenant_id=tenant, target_id=sk)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
 from agent_builder.messages import ModelRequest
 from agent_builder.metrics import FIRST_TOKEN_LATENCY
 from agent_builder.models.agents import AgentVersion
-from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, StoredMessage
+from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
 from agent_builder.observability import log_fields
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History, model_history, unstorable
 from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended, ToolStarted
 from agent_builder.services.narration import Narration
+from agent_builder.services.nesting import Nesting
 from agent_builder.services.run_metrics import measure_end, measure_steps
 from agent_builder.services.transcript import Transcript
 
@@ -39,12 +41,15 @@ class Run:
         self.claim = claim
         self.run = run
         self.runner = claim.runner
+        self.tool_seconds = claim.runner.limits.tool_seconds
         self.transcript = Transcript()
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
         self.saving: asyncio.Future[None] | None = None
         self.begun = max(run.accepted_at, claim.turn)  # those who wait behind another wait for the person, not for us
         self.has_spoken = False
+        self.measured: set[int] = set()
+        self._one_save = asyncio.Lock()
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
     async def carry_out(self) -> bool:
@@ -70,7 +75,7 @@ class Run:
         except StoreRefused:  # never again and again: each time would call, and pay, the model anew
             logger.exception("an answer could not be stored")
             outcome = unstorable(outcome)
-            self.transcript.unsaved.clear()
+            self.transcript.account.unsaved.clear()
             released = await self._store(outcome)
         self._remember(outcome)
         self.ended = outcome
@@ -87,18 +92,18 @@ class Run:
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
             self.transcript.restore(steps)
-            self.transcript.begun_at = lease.begun_at
+            self.transcript.account.begun_at = lease.begun_at
             self.has_spoken = bool(steps)
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
         if went_on or lease.attempts > 1:
-            self.narration.reset(self.transcript.steps + 1, self.transcript.text)
+            self.narration.reset(self.transcript.account.steps + 1, self.transcript.text)
 
     async def _hand_over(self) -> None:
         """Store what is over, and let a fresh invocation go on."""
         claim, runner = self.claim, self.runner
-        self.transcript.cut_off(runner.clock(), "handed_over")
+        self.transcript.account.cut_off(runner.clock(), "handed_over")
         await self._save()
         await runner.thread(
             runner.runs.hand_over,
@@ -106,7 +111,7 @@ class Run:
             claim.conversation_id,
             self.run.run_id,
             fence=claim.fence,
-            begun_at=self.transcript.begun_at,
+            begun_at=self.transcript.account.begun_at,
             now=runner.clock(),
         )
         await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
@@ -130,10 +135,15 @@ class Run:
         )
 
     async def _save(self) -> None:
-        """Store the steps that are new or have changed."""
-        claim, steps = self.claim, self.transcript.take_unsaved()
-        if not steps:
-            return
+        """Store the steps that are new or have changed. One at a time, so that the newest state is written last."""
+        async with self._one_save:
+            if self.saving is not None and not self.saving.done():
+                await asyncio.wait({self.saving})  # whoever asked for it was cancelled, its thread goes on
+            if steps := self.transcript.take_unsaved():
+                await self._save_steps(steps)
+
+    async def _save_steps(self, steps: list[Step]) -> None:
+        claim = self.claim
         save = self.runner.thread(
             self.runner.runs.save_steps,
             claim.tenant,
@@ -141,12 +151,12 @@ class Run:
             self.run.run_id,
             steps,
             fence=claim.fence,
-            begun_at=self.transcript.begun_at,
+            begun_at=self.transcript.account.begun_at,
         )
         self.saving = asyncio.ensure_future(save)
         await asyncio.shield(self.saving)
         self.transcript.saved(steps)
-        measure_steps(self.runner.metrics, steps)
+        self._measure_steps(steps)
 
     def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
@@ -190,7 +200,7 @@ class Run:
         except ProviderError as error:
             return self.transcript.outcome("failed", error=error)
         except StoreRefused as error:
-            self.transcript.unsaved.clear()
+            self.transcript.account.unsaved.clear()
             return self.transcript.outcome("failed", error=error)
         except StoreError:
             raise  # what cannot be stored now is tried again by the next runner
@@ -204,8 +214,12 @@ class Run:
             return self.transcript.outcome("failed", error=failure)
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
-        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id)
+        own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
+        caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
+            specs = [tool.spec for tool in tools.values()]
+            others = (spec.timeout_seconds or 0 for spec in specs if not spec.resumable)  # those go on elsewhere
+            self.tool_seconds = max([self.tool_seconds, *others])
             engine = Engine(
                 stream=caller.stream,
                 tools=tools,
@@ -215,11 +229,13 @@ class Run:
                 clock=self.runner.clock,
                 call_key=lambda number: f"{self.run.run_id}-{number}",
                 room=self._room,
+                nest=self._nesting().of,
             )
-            request = caller.request(
-                model_history(messages), tools=[tool.spec for tool in tools.values()], deadline=self.claim.until
-            )
+            request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)
             return await self._follow(engine, request)
+
+    def _nesting(self) -> Nesting:
+        return Nesting((self.run.agent_id,), self._save, self.narration.tell_inside, self.claim.until)
 
     def _room(self, kind: StepKind) -> bool:
         """Whether a step may begin here: one that is not paid for in vain, and that has the time it needs.
@@ -229,7 +245,7 @@ class Run:
         """
         if time.monotonic() - self.claim.renewed > LEASE_MS / 1000:
             raise FenceLost("The lease was not renewed in time.")
-        seconds = MODEL_SECONDS if kind == "model" else self.runner.limits.tool_seconds
+        seconds = MODEL_SECONDS if kind == "model" else self.tool_seconds
         return self.claim.work_left > self.claim.needed(seconds)
 
     async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:
@@ -254,10 +270,15 @@ class Run:
     def _measure(self, outcome: Outcome) -> None:
         """Count what is stored, and say that it ended."""
         duration = self.runner.clock() - self.begun
-        measure_steps(self.runner.metrics, self.transcript.take_unsaved())
+        self._measure_steps(self.transcript.take_unsaved())
         measure_end(self.runner.metrics, outcome, duration)
-        ended = {"status": outcome.status, "duration_ms": duration, "steps": self.transcript.steps}
+        ended = {"status": outcome.status, "duration_ms": duration, "steps": self.transcript.account.steps}
         logger.info("a run ended", extra={**ended, "code": outcome.error_code, "attempts": self.claim.lease.attempts})
+
+    def _measure_steps(self, steps: Sequence[Step]) -> None:
+        self.measured |= measure_steps(
+            self.runner.metrics, [step for step in steps if step.number not in self.measured]
+        )
 
     async def _messages(self) -> list[StoredMessage]:
         """The conversation up to this run, newest first."""

@@ -11,16 +11,19 @@ from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step
 _MODEL_ERROR = "provider_"
 
 
-def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> None:
-    """Count steps that were stored; those that go on are counted when they are stored again."""
-    for step in steps:
-        if step.status in OPEN_STATUSES:
-            continue
+def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> set[int]:
+    """Count steps that were stored and are over, nested ones too; answers their numbers.
+
+    Those that go on are counted when they are stored again. A call inside a call that has a model's help is one call.
+    """
+    over = [step for step in steps if step.status not in OPEN_STATUSES]
+    for step in over:
         if step.kind == "model":
             _measure_model(metrics, step)
-        else:
+        elif "purpose" not in step.detail:
             metrics.add(counted.TOOL_CALLS, outcome=step.status)
             metrics.add(counted.TOOL_DURATION, step.duration_ms)
+    return {step.number for step in over}
 
 
 def measure_end(metrics: Metrics, outcome: Outcome, duration_ms: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.budget import Limits
 from agent_builder.services.claim import Claim
 from agent_builder.services.context import HISTORY_PAGE, Histories, History
-from agent_builder.services.engine import Limits
 from agent_builder.services.models import ModelCaller
 from agent_builder.tools.base import Tool
 
@@ -37,9 +37,13 @@ R = TypeVar("R")
 class Models(Protocol):
     """Where a run gets its model from."""
 
-    def caller(self, tenant: str, version: AgentVersion, conversation_id: str) -> ModelCaller:
+    def caller(self, tenant: str, version: AgentVersion, conversation_id: str, *, own_key: str) -> ModelCaller:
         """How to call the model that a version names; raises `ProviderError`."""
         ...
+
+
+async def _no_key(tenant: str, provider: str) -> str:
+    return ""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Runner:
     Attributes:
         tools_of: Opens the tools of a tenant's agent version, by name, for the time of a run.
         executor: Where the blocking calls of the store and the connections happen.
+        own_key: A tenant's own key of a provider, or "".
         ring: Wakes another runner for a tenant's conversation.
         metrics: Counts runs and what they did.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
@@ -62,6 +67,7 @@ class Runner:
     poster: Poster
     executor: Executor
     ring: Callable[[str, str], object]
+    own_key: Callable[[str, str], Awaitable[str]] = _no_key
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)

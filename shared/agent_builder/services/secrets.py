@@ -6,13 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import RaceLost
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
-from agent_builder.models.credentials import Credential
+from agent_builder.models.credentials import Credential, KeyProvider
 from agent_builder.models.places import Place
 from agent_builder.repositories.credentials import CredentialRepository
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
 
 KEPT_MS = 60_000
+PROVIDERS = frozenset(get_args(KeyProvider))
 _MOST = 500
 _ATTEMPTS = 3
 
@@ -36,6 +37,7 @@ class Secrets:
     envelopes: Callable[[], Envelopes]
     clock: Clock = now_ms
     _opened: dict[tuple[Place, bytes], tuple[int, Json]] = field(default_factory=dict, repr=False)
+    _keys: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict, repr=False)
 
     async def secret(self, tenant: str, credential: Credential) -> Json:
         """What somebody entered. Raises SecretUnreadable, SecretsUnavailable."""
@@ -63,9 +65,22 @@ class Secrets:
         return await asyncio.to_thread(lambda: self.envelopes().seal(encode(plain).encode(), place))
 
     async def provider_key(self, tenant: str, provider: str) -> str:
-        """The tenant's own key of a model provider; empty where it has none."""
-        credential = await asyncio.to_thread(self.credentials.provider_key, tenant, provider)
-        return str((await self.secret(tenant, credential))["value"]) if credential else ""
+        """The tenant's own key of a model provider; empty where it has none. As it was at most a minute ago.
+
+        Raises:
+            StoreError, SecretUnreadable, SecretsUnavailable
+        """
+        if provider not in PROVIDERS:
+            return ""
+        now = self.clock()
+        kept = self._keys.get((tenant, provider))
+        if kept is None or kept[0] < now:
+            credential = await asyncio.to_thread(self.credentials.provider_key, tenant, provider)
+            key = str((await self.secret(tenant, credential))["value"]) if credential else ""
+            if len(self._keys) >= _MOST:
+                self._keys.clear()
+            kept = self._keys[tenant, provider] = (now + KEPT_MS, key)
+        return kept[1]
 
     def reseal(self, tenant: str) -> int:
         """Put what another key sealed under the one that seals now, for a whole tenant; how many credentials moved."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar, cast
 
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.tools import Integration, StoredTool
@@ -25,6 +26,17 @@ class Parts:
     integrations: Mapping[str, Integration] = field(default_factory=dict)
 
 
+class Shared(Protocol):
+    """What is closed after a run."""
+
+    async def aclose(self) -> None:
+        """Close it; whatever fails at that is nobody's business."""
+        ...
+
+
+SharedType = TypeVar("SharedType", bound=Shared)
+
+
 @dataclass(slots=True)
 class Bench:
     """What the tools of one run are made with.
@@ -38,6 +50,13 @@ class Bench:
     integrations: Mapping[str, Integration]
     new_egress: Callable[[str], Awaitable[Egress]]
     _egress: asyncio.Task[Egress] | None = None
+    _shared: dict[str, Shared] = field(default_factory=dict)
+
+    def shared(self, key: str, make: Callable[[], SharedType]) -> SharedType:
+        """What several tools of this run use together: made for the first of them, closed after the run."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast(SharedType, self._shared[key])
 
     async def egress(self) -> Egress:
         """The tenant's way out, opened when the first call needs it and closed after the run."""
@@ -47,6 +66,7 @@ class Bench:
 
     async def close(self) -> None:
         """Close what was opened."""
+        await asyncio.gather(*(one.aclose() for one in self._shared.values()), return_exceptions=True)
         if self._egress is not None:
             opened = (await asyncio.gather(self._egress, return_exceptions=True))[0]
             if isinstance(opened, Egress):
@@ -82,6 +102,17 @@ class Toolbox:
         ]
         try:
             yield {**builtin_tools(version.builtin_tools), **{tool.spec.name: tool for tool in made}}
+        finally:
+            await bench.close()
+
+    @asynccontextmanager
+    async def one(self, tenant: str, version: AgentVersion, tool_id: str) -> AsyncIterator[Tool | None]:
+        """One stored tool of a version, enabled or not; None where the version has none with this id."""
+        parts = await self.parts_of(tenant, version)
+        bench = Bench(tenant, version, parts.integrations, self.new_egress)
+        found = [tool for tool in parts.tools if tool.id == tool_id and tool.definition.kind in self.makers]
+        try:
+            yield self.makers[found[0].definition.kind](found[0], bench) if found else None
         finally:
             await bench.close()
 

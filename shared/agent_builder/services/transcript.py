@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from agent_builder.errors import AgentBuilderError
 from agent_builder.messages import (
-    Cost,
     Effect,
     Json,
     Message,
@@ -19,46 +18,44 @@ from agent_builder.messages import (
     ThinkingPart,
     ToolCallPart,
     ToolResultPart,
-    Usage,
 )
 from agent_builder.models.conversations import OPEN_STATUSES, Outcome, RunStatus, Step, StepStatus
+from agent_builder.services.account import UNKNOWN, Account
 
-UNKNOWN = "It is not known whether this call took effect: its answer was lost. Do not simply repeat it; check first."
 _NOT_BEGUN = "The run was cancelled before this call began."
 _CANCELLED = "The run was cancelled while this call went on."
 
 
 @dataclass(slots=True)
 class Transcript:
-    """A run from its first step.
+    """A run from its first step, or what one of its calls does inside: an agent or a model that is asked.
 
     Attributes:
+        account: Of the run, and all that is nested in it.
+        parent: The number of the call's step whose inside this is; None for the run itself.
+        purpose: Tells one inside of a call from another, if a call has several.
         parts: What is over: everything said, and the results of all rounds but the one that goes on.
         text_pieces, thinking_pieces: Of the model step that goes on; joining them as they come would cost the square.
-        steps: The number of the newest step.
-        model_steps, tool_calls: How many were finished or begun.
+        stop_reason: Of the newest model step.
         round: The calls of the round that goes on; `ledger` and `results` are theirs, by `tool_use_id`.
-        unsaved: Steps that changed and are not stored yet, by number.
-        asking: When the model step that goes on began, if one does; milliseconds.
-        begun_at: When the run began; milliseconds.
     """
 
+    account: Account = field(default_factory=Account)
+    parent: int | None = None
+    purpose: str = ""
     parts: list[Part] = field(default_factory=list)
     text_pieces: list[str] = field(default_factory=list)
     thinking_pieces: list[str] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    cost: Cost = field(default_factory=Cost)
-    steps: int = 0
-    model_steps: int = 0
-    tool_calls: int = 0
     stop_reason: str | None = None
     round: list[ToolCallPart] = field(default_factory=list)
     ledger: dict[str, Step] = field(default_factory=dict)
     results: dict[str, ToolResultPart] = field(default_factory=dict)
-    unsaved: dict[int, Step] = field(default_factory=dict)
-    asking: int | None = None
-    begun_at: int = 0
     repeats: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def over(self) -> bool:
+        """Whether the newest model step asked for nothing more."""
+        return self.stop_reason is not None and not self.round
 
     @property
     def text(self) -> str:
@@ -77,45 +74,77 @@ class Transcript:
 
     def step_of(self, call: ToolCallPart | None) -> int:
         """The number of the step of a call; without one, of the model step that goes on."""
-        return self.ledger[call.tool_use_id].number if call is not None else self.steps + 1
+        return self.ledger[call.tool_use_id].number if call is not None else self.account.steps + 1
 
     def restore(self, steps: Sequence[Step]) -> None:
-        """Go on where these stored steps, in order, ended."""
+        """Go on where these stored steps of a run, in order, ended; those inside its calls are for `resume`."""
+        account = self.account
         for step in steps:
-            self.steps = max(self.steps, step.number)
-            self._account(step)
+            account.steps = max(account.steps, step.number)
+            account.add(step)
+            account.keep(step)
             if step.kind == "tool":
-                self.ledger[step.detail["tool_use_id"]] = step
-                self.tool_calls += step.status != "reserved"
-                if step.status not in OPEN_STATUSES:
-                    self.results[step.detail["tool_use_id"]] = _result_of(step)
+                account.tool_calls += step.status != "reserved" and _counts(step)
             elif step.status == "succeeded":
-                self.close_round()
-                self._said(step)
+                account.model_steps += 1
+            if step.parent is None:
+                self._take_up(step)
+
+    def resume(self) -> None:
+        """Go on where the inside of this call ended, if an earlier runner began it."""
+        if self.parent is not None:
+            for step in self.account.inside(self.parent):
+                if step.detail.get("purpose", "") == self.purpose:
+                    self._take_up(step)
+
+    def _take_up(self, step: Step) -> None:
+        if step.kind == "tool":
+            self.ledger[step.detail["tool_use_id"]] = step
+            if step.status not in OPEN_STATUSES:
+                self.results[step.detail["tool_use_id"]] = _result_of(step)
+        elif step.status == "succeeded":
+            self.close_round()
+            self._said(step)
 
     def said(self, step: Step, effects: Sequence[tuple[ToolCallPart, Effect]]) -> None:
         """A model step is over; the calls it asks for are reserved with it."""
         self.drop_partial()
         self.record(step)
-        self._account(step)
+        self.account.add(step)
+        self.account.model_steps += 1
         self._said(step)
         self.round = []
         for call, effect in effects:
-            self.round.append(call)
-            self.steps += 1
-            detail = {"tool": call.name, "tool_use_id": call.tool_use_id, "effect": effect}
-            self.record(Step(self.steps, "tool", step.started_at, status="reserved", detail=detail))
+            self.reserve(call, effect, step.started_at)
+
+    def reserve(self, call: ToolCallPart, effect: Effect, now: int, **more: Json) -> None:
+        """A call belongs to the round that goes on."""
+        self.round.append(call)
+        self.account.steps += 1
+        detail: Json = {"tool": call.name, "tool_use_id": call.tool_use_id, "effect": effect, **more}
+        if self.purpose:
+            detail["purpose"] = self.purpose
+        step = Step(self.account.steps, "tool", now, status="reserved", detail=detail, parent=self.parent)
+        self.record(step)
 
     def broke(self, step: Step) -> None:
         """A model step failed. What it cost is not known, if it had begun to answer."""
         self.record(step)
-        self._account(step)
-        self.asking = None
+        self.account.add(step)
+        self.account.asking.pop(self.parent, None)
 
     def begins(self, call: ToolCallPart, now: int) -> None:
         """A call is about to be made."""
-        self.tool_calls += self.ledger[call.tool_use_id].status == "reserved"
-        self.record(replace(self.ledger[call.tool_use_id], status="running", started_at=now))
+        step = self.ledger[call.tool_use_id]
+        self.account.tool_calls += step.status == "reserved" and _counts(step)
+        begun = step.started_at if step.status == "running" else now
+        self.record(replace(step, status="running", started_at=begun))
+
+    def note(self, call: ToolCallPart, fields: Json) -> None:
+        """Add to what will be stored of a call that goes on, beside its result."""
+        step = self.ledger[call.tool_use_id]
+        noted = {**step.detail.get("call", {}), **fields}
+        self.ledger[call.tool_use_id] = replace(step, detail={**step.detail, "call": noted})
 
     def ended(self, result: ToolResultPart, status: StepStatus) -> None:
         """A call is over."""
@@ -138,19 +167,16 @@ class Transcript:
         """Forget what a model step said that is not over."""
         self.text_pieces.clear()
         self.thinking_pieces.clear()
-        self.asking = None
+        self.account.asking.pop(self.parent, None)
+
+    def asks(self, now: int) -> None:
+        """A model call begins."""
+        self.account.asking[self.parent] = now
 
     def cancel(self, now: int) -> None:
         """Settle what was going on when the run was cancelled, for those who read it later."""
-        self.cut_off(now, "cancelled")
+        self.account.abandon(now, "cancelled")
         self.settle_round(_NOT_BEGUN)
-
-    def cut_off(self, now: int, error: str) -> None:
-        """Account for the model step that goes on, if one does: it is charged for, nobody says how much."""
-        if self.asking is not None:
-            self.steps += 1
-            spent, unpriced = max(0, now - self.asking), Cost(unpriced_steps=1)
-            self.broke(Step(self.steps, "model", self.asking, spent, "failed", cost=unpriced, error=error))
 
     def settle_round(self, not_begun: str) -> None:
         """Give each call of the round that has no result one: it did not begin, was cut off, or may be done."""
@@ -166,17 +192,19 @@ class Transcript:
         """A step is new, or has changed."""
         if step.kind == "tool":
             self.ledger[step.detail["tool_use_id"]] = step
-        self.unsaved[step.number] = step
+        self.account.record(step)
 
     def take_unsaved(self) -> list[Step]:
-        """What must be stored; it stays `unsaved` until `saved` is told."""
-        return [self.unsaved[number] for number in sorted(self.unsaved)]
+        """What must be stored, of the whole run; it stays `unsaved` until `saved` is told."""
+        unsaved = self.account.unsaved
+        return [unsaved[number] for number in sorted(unsaved)]
 
     def saved(self, steps: Sequence[Step]) -> None:
         """These are stored."""
+        unsaved = self.account.unsaved
         for step in steps:
-            if self.unsaved.get(step.number) is step:
-                del self.unsaved[step.number]
+            if unsaved.get(step.number) is step:
+                del unsaved[step.number]
 
     def message(self) -> Message:
         """The assistant's message as far as it came; calls without a result are left out."""
@@ -198,8 +226,8 @@ class Transcript:
             status=status,
             message=self.message(),
             stop_reason=stop_reason,
-            usage=self.usage,
-            cost=self.cost,
+            usage=self.account.usage,
+            cost=self.account.cost,
             error_code=error.error_code if error else None,
             error=error.detail if error else None,
             retryable=error.retryable if error else False,
@@ -208,16 +236,14 @@ class Transcript:
     def _said(self, step: Step) -> None:
         said = Message.model_validate({"role": "assistant", "parts": step.detail["parts"]}).parts
         self.parts.extend(said)
-        self.model_steps += 1
         self.stop_reason = step.detail["stop_reason"]
         asked = [part for part in said if isinstance(part, ToolCallPart)]
         self.round = asked if self.stop_reason == "tool_use" else []
 
-    def _account(self, step: Step) -> None:
-        if step.usage is not None:
-            self.usage += step.usage
-        if step.cost is not None:
-            self.cost += step.cost
+
+def _counts(step: Step) -> bool:
+    """Whether a call is one that the limit counts; what has a purpose is part of one that is counted."""
+    return "purpose" not in step.detail
 
 
 def _failed(call: ToolCallPart, error: str) -> ToolResultPart:

@@ -127,6 +127,10 @@ class Egress:
             transport=transport, trust_env=False, follow_redirects=False, headers=[("User-Agent", USER_AGENT), *headers]
         )
 
+    def refuse(self, refused: OutboundRefused, purpose: str, url: httpx2.URL) -> None:
+        """Record what was refused for an answer of `url` by whoever uses `client`."""
+        self._record(Refusal(refused.reason, purpose, host_of(url), port_of(url)))
+
     async def send(
         self,
         method: str,

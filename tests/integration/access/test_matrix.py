@@ -13,7 +13,17 @@ from functions.api.access import OPEN, PERMISSIONS, route_names
 from functions.api.app import app
 from functions.playground.frames_in import FRAMES
 from functions.playground.frames_in import PERMISSIONS as FRAME_PERMISSIONS
-from tests.integration.access.world import KINDS, OAUTH_CREDENTIAL, Caller, Calls, Rest, Socket, World
+from tests.integration.access.world import (
+    HTTP_TOOL,
+    INTEGRATION,
+    KINDS,
+    OAUTH_CREDENTIAL,
+    Caller,
+    Calls,
+    Rest,
+    Socket,
+    World,
+)
 
 NEW_AGENT = {"name": "New", "model_config": {"provider": "scripted", "model": "echo"}}
 NEW_CREDENTIAL = {"name": "New", "kind": "bearer", "secret": {"value": "s3cret"}}
@@ -27,11 +37,20 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "PUT /credentials/{credential_id}": (lambda _: OAUTH_CREDENTIAL, 200),
     "DELETE /credentials/{credential_id}": (lambda _: None, 204),
     "POST /credentials/{credential_id}/oauth/start": (lambda _: {}, 200),
+    "POST /agents/{agent_id}/integrations": (lambda _: INTEGRATION, 201),
+    "PATCH /integrations/{integration_id}": (lambda _: {"name": "Other"}, 200),
+    "DELETE /integrations/{integration_id}": (lambda _: None, 204),
+    "POST /agents/{agent_id}/tools": (lambda _: {**HTTP_TOOL, "name": "other"}, 201),
+    "PATCH /tools/{tool_id}": (lambda _: {"name": "another"}, 200),
+    "DELETE /tools/{tool_id}": (lambda _: None, 204),
+    "POST /tools/{tool_id}/test": (lambda _: {"arguments": {}}, 200),
     "POST /playground/tickets": (lambda world: {"agent_id": world.agent_id}, 201),
     "POST /api-keys": (lambda _: {"name": "New", "scopes": ["admin"]}, 201),
     "POST /members": (lambda _: {"email": "ann@example.com", "role": "viewer"}, 201),
     "PATCH /members/{subject}": (lambda _: {"role": "operator"}, 200),
     "POST /invitations/accept": (lambda world: {"token": world.invitation}, 200),
+    "POST /openapi-imports": (lambda world: {"agent_id": world.agent_id, "document": "{}"}, 202),
+    "POST /openapi-imports/{import_id}/apply": (lambda _: {"operations": "all"}, 200),
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
@@ -46,7 +65,7 @@ LEAVES = "DELETE /members/me"
 JOINS = "POST /invitations/accept"
 INVITES = "POST /members"
 CHANGES_ROLE = "PATCH /members/{subject}"
-FOREIGN = {LEAVES: 404, JOINS: 409}
+FOREIGN = {LEAVES: 404, JOINS: 409, "POST /openapi-imports": 404}
 
 
 def path_of(name: str, world: World) -> str:
@@ -54,9 +73,13 @@ def path_of(name: str, world: World) -> str:
         "{agent_id}": world.agent_id,
         "{conversation_id}": world.conversation_id,
         "{number}": "1",
+        "{run_id}": world.run_id,
         "{key_id}": world.key_id,
         "{invitation_id}": world.invitation_id,
         "{credential_id}": world.credential_id,
+        "{import_id}": world.import_id,
+        "{integration_id}": world.integration_id,
+        "{tool_id}": world.tool_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]

@@ -11,11 +11,11 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
 
 from agent_builder.repositories.table import Item
 from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL
-from tests.integration.access.world import Caller, Calls, Rest
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, Caller, Calls, Rest
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
 
@@ -47,6 +47,8 @@ class TwoTenants(RuleBasedStateMachine):
     api_keys: Bundle[tuple[int, str]] = Bundle("api_keys")
     invitations: Bundle[tuple[int, str]] = Bundle("invitations")
     credentials: Bundle[tuple[int, str]] = Bundle("credentials")
+    parts: Bundle[tuple[int, str, str, str]] = Bundle("parts")
+    imports: Bundle[tuple[int, str, tuple[int, str]]] = Bundle("imports")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -88,6 +90,26 @@ class TwoTenants(RuleBasedStateMachine):
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/versions")
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/conversations")
 
+    @rule(target=parts, agent=agents, place=st.sampled_from(["tools", "integrations"]))
+    def create_part(self, agent: tuple[int, str], place: str) -> tuple[int, str, str, str]:
+        owner, agent_id = agent
+        body = {**HTTP_TOOL, "name": f"t{uuid.uuid4().hex}"} if place == "tools" else INTEGRATION
+        answer = self.ask(owner, "POST", f"/agents/{agent_id}/{place}", body)
+        assert answer.status == (404 if agent_id in self.gone else 201)
+        return owner, agent_id, place, answer.json.get("id", "tol_none")
+
+    @rule(who=who, part=parts, method=st.sampled_from(["GET", "PATCH", "DELETE"]))
+    def use_part(self, who: int, part: tuple[int, str, str, str], method: str) -> None:
+        owner, agent_id, place, part_id = part
+        if agent_id in self.gone or part_id == "tol_none":
+            self.gone.add(part_id)
+        body = {"description": "Changed"} if method == "PATCH" else None
+        self.reach(who, owner, part_id, method, f"/{place}/{part_id}", body)
+
+    @rule(who=who, agent=agents, place=st.sampled_from(["tools", "integrations"]))
+    def list_parts(self, who: int, agent: tuple[int, str], place: str) -> None:
+        self.reach(who, *agent, "GET", f"/agents/{agent[1]}/{place}")
+
     @rule(target=api_keys, who=who)
     def create_key(self, who: int) -> tuple[int, str]:
         return who, self.ask(who, "POST", "/api-keys", {"name": "k", "scopes": ["read"]}).json["id"]
@@ -112,6 +134,22 @@ class TwoTenants(RuleBasedStateMachine):
     def use_credential(self, who: int, credential: tuple[int, str], method: str) -> None:
         body = NEW_CREDENTIAL if method == "PUT" else None
         self.reach(who, *credential, method, f"/credentials/{credential[1]}", body)
+
+    @rule(target=imports, who=who, agent=agents)
+    def begin_import(self, who: int, agent: tuple[int, str]) -> Any:
+        wanted = {"agent_id": agent[1], "document": DESCRIPTION}
+        answer = self.ask(who, "POST", "/openapi-imports", wanted)
+        there = who == agent[0] and agent[1] not in self.gone
+        assert answer.status in ((202, 429) if there else (404,)), answer.body
+        return (who, answer.json["id"], agent) if answer.status == 202 else multiple()
+
+    @rule(who=who, one=imports)
+    def look_at_import(self, who: int, one: tuple[int, str, tuple[int, str]]) -> None:
+        owner, import_id, agent = one
+        there = who == owner and agent[1] not in self.gone
+        assert self.ask(who, "GET", f"/openapi-imports/{import_id}").status == (200 if there else 404)
+        applied = self.ask(who, "POST", f"/openapi-imports/{import_id}/apply", {"operations": "all"})
+        assert (applied.status, applied.code) == ((409, "import_not_ready") if there else (404, "not_found"))
 
     @rule(who=who, subject=st.sampled_from(["sub|same", "sub|other"]))
     def remove_member(self, who: int, subject: str) -> None:

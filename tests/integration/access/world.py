@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections import defaultdict
@@ -10,13 +11,36 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from agent_builder.models.identity import PERMISSIONS, ROLES
+from agent_builder import bootstrap
+from agent_builder.models.identity import PERMISSIONS, ROLES, Identity
+from agent_builder.models.openapi_imports import ImportCreate
 from agent_builder.models.principals import Member
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.credentials import CredentialRepository
+from agent_builder.repositories.grants import GrantRepository
 from agent_builder.repositories.members import MemberRepository
+from agent_builder.repositories.openapi_imports import OpenApiImportRepository
+from agent_builder.repositories.parts import PartRepository
 from agent_builder.repositories.principals import PrincipalRepository
+from agent_builder.repositories.steps import step_items
+from agent_builder.services.authorization import Authorization
+from agent_builder.services.importing import Importing
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
-from tests.integration.store.product import Product
+from tests.integration.store.product import Product, step
+
+# What the runner says of a test of a tool.
+TESTED = {
+    "tool_id": "tol_1",
+    "tool_name": "weather",
+    "request": None,
+    "response": None,
+    "result": {"warm": True},
+    "error": None,
+    "attempts": 1,
+    "cached": False,
+    "duration_ms": 1,
+}
 
 
 class Calls(ThreadingHTTPServer):
@@ -30,6 +54,7 @@ class Calls(ThreadingHTTPServer):
         self.closed: list[str] = []
         self.rung: list[dict[str, Any]] = []
         self.deaf = False
+        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}}
 
     @property
     def url(self) -> str:
@@ -49,16 +74,18 @@ class _Taking(BaseHTTPRequestHandler):
             self._answer(400)
         else:
             self.server.rung.append(body)
-            self._answer(202)
+            asked = self.headers["X-Amz-Invocation-Type"] == "RequestResponse"
+            self._answer(200 if asked else 202, json.dumps(self.server.answers.get(body["kind"], {})) if asked else "")
 
     def do_DELETE(self) -> None:
         self.server.closed.append(unquote(self.path).rpartition("/")[2])
         self._answer(204)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, text: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, *arguments: Any) -> None:
         """Says nothing."""
@@ -125,6 +152,33 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
+INTEGRATION = {"name": "Ours", "base_url": "https://api.example.com"}
+HTTP_TOOL = {
+    "kind": "http",
+    "name": "ours",
+    "base_url": "https://api.example.com",
+    "method": "GET",
+    "effect": "read",
+    "input_schema": {"type": "object", "properties": {}},
+}
+
+
+DESCRIPTION = {
+    "openapi": "3.1.0",
+    "info": {"title": "Ours", "version": "1"},
+    "servers": [{"url": "https://api.example.com"}],
+    "paths": {"/things": {"get": {"operationId": "ours"}}},
+}
+
+
+def ready_import(tenant: str, agent_id: str) -> str:
+    """An import that the runner is done with; its id."""
+    wanted = ImportCreate(agent_id=agent_id, document=DESCRIPTION)
+    began = bootstrap.api_services().openapi_imports.create(Identity(tenant, "s"), wanted, idempotency_key=None)
+    nobody = Authorization(CredentialRepository(), GrantRepository(), None, None)  # type: ignore[arg-type]
+    importing = Importing(OpenApiImportRepository(), AgentRepository(), PartRepository(), nobody)
+    assert asyncio.run(importing.carry_out(tenant, began["id"])) == "ready"
+    return str(began["id"])
 
 
 @dataclass(frozen=True)
@@ -226,12 +280,19 @@ class World:
         for subject, role in (("sub|owner", "owner"), (self.member, "viewer"), ("sub|leaver", "viewer")):
             members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
         self.agent_id = self.product.agent()
-        self.conversation_id = self.product.say(self.agent_id).conversation_id
+        accepted = self.product.say(self.agent_id)
+        self.conversation_id, self.run_id = accepted.conversation_id, accepted.run_id
+        for item in step_items(self.tenant, self.run_id, [step(1)]):
+            item.save()
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
         self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
+        self.import_id = ready_import(self.tenant, self.agent_id)
+        agent = f"/agents/{self.agent_id}"
+        self.integration_id = rest(self.owner, "POST", f"{agent}/integrations", INTEGRATION).json["id"]
+        self.tool_id = rest(self.owner, "POST", f"{agent}/tools", HTTP_TOOL).json["id"]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -240,9 +301,13 @@ class World:
             self.tenant,
             self.agent_id,
             self.conversation_id,
+            self.run_id,
             self.key_id,
             self.member,
             self.invitation_id,
             self.credential_id,
+            self.import_id,
+            self.integration_id,
+            self.tool_id,
             "new@example.com",
         )

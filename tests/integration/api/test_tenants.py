@@ -34,12 +34,14 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import OAUTH_CREDENTIAL, Calls
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, ready_import
+from tests.integration.store.product import step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/agents"): {"name": "B", "model_config": {"provider": "scripted", "model": "m"}},
     ("patch", "/api/v1/agents/{agent_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/tools/{tool_id}/test"): {"arguments": {"city": "Vienna"}},
     ("patch", "/api/v1/conversations/{conversation_id}"): {"title": "Taken over"},
     ("post", "/api/v1/api-keys"): {"name": "B", "scopes": ["read"]},
     ("post", "/api/v1/playground/tickets"): {"agent_id": "{agent_id}"},
@@ -47,14 +49,25 @@ BODIES: dict[tuple[str, str], Any] = {
     ("patch", "/api/v1/members/{subject}"): {"role": "operator"},
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
+    ("post", "/api/v1/openapi-imports"): {"agent_id": "{agent_id}", "document": DESCRIPTION},
+    ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
+    ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
+    ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
+    ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
+IMPORT = ("post", "/api/v1/openapi-imports")
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
-REFUSED = {INVITATION: (409, "already_member"), ("delete", "/api/v1/members/me"): (404, "not_found")}
+REFUSED = {
+    INVITATION: (409, "already_member"),
+    ("delete", "/api/v1/members/me"): (404, "not_found"),
+    IMPORT: (404, "not_found"),
+}
 REPEATS = {("post", "/api/v1/playground/tickets")}  # says again which agent was asked for, whether there is one or not
 PUBLIC = {("get", "/api/v1/health")}
 WITHOUT_TENANT = {("get", "/api/v1/models"), *PUBLIC}
@@ -114,7 +127,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
-        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
+        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "2"})  # a version that has the tool, and a step
         _fill(owned)
         client = Item._get_connection().connection.client
         client.meta.events.register("before-call.dynamodb", lambda params, **_: owned.queries.append(str(params)))
@@ -139,10 +152,17 @@ def _fill(owned: Owned) -> None:
     lease = runs.claim(owned.tenant, accepted.conversation_id, now=2**42)
     assert lease is not None
     message = Message(role="assistant", parts=(TextPart(text="Secret"),))
-    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [], frozenset(), 1)
+    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(2)], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
     owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
     owned.ids |= _let_in(owned.tenant)
+    owned.ids["import_id"] = ready_import(owned.tenant, agent)
+    made = {"integration_id": ("integrations", INTEGRATION), "tool_id": ("tools", HTTP_TOOL)}
+    for name, (place, part) in made.items():
+        body = {**part, "description": "Secret"}
+        answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
+        owned.ids[name] = json.loads(answered["body"])["id"]
+    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away
 
 
 def _let_in(tenant: str) -> dict[str, str]:

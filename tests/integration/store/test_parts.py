@@ -123,8 +123,8 @@ PARAMETERS = [{"name": "n", "location": "query", "value": "x" * 300_000}]
         (llm(input_schema={"type": "object", "required": 7}), "/input_schema"),
         (llm(input_schema={"type": "object", "properties": {"a": {"$ref": "https://x/y"}}}), "/input_schema"),
         (http(parameters=PARAMETERS), ""),
-        (calling("agt_1"), "/agent_id"),
-        (calling("nonsense"), "/agent_id"),
+        (calling("agt_1"), "/target_agent_id"),
+        (calling("nonsense"), "/target_agent_id"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -32,9 +32,9 @@ from agent_builder.realtime.connections import Posted
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.services import run as running
-from agent_builder.services.engine import Limits
+from agent_builder.services.account import UNKNOWN
+from agent_builder.services.budget import Limits
 from agent_builder.services.runner import Runner
-from agent_builder.services.transcript import UNKNOWN
 from agent_builder.tools.base import CallContext
 from tests.integration.store.product import Product
 
@@ -50,7 +50,7 @@ class Model:
     pause: float = 0.0
     broken: int = 0
 
-    def caller(self, tenant: str, version: object, conversation_id: str) -> Any:
+    def caller(self, tenant: str, version: object, conversation_id: str, *, own_key: str) -> Any:
         return _Caller(self)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:

@@ -31,7 +31,10 @@ class ThinkingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolBlock:
-    """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it."""
+    """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it.
+
+    `output` is what an agent or a model said that was asked inside the call, `calls` what was called there.
+    """
 
     at: int
     id: str
@@ -43,6 +46,8 @@ class ToolBlock:
     duration_ms: int | None = None
     expires_at: str | None = None
     step_id: str | None = None
+    output: str = ""
+    calls: tuple[ToolBlock, ...] = ()
 
 
 Block = TextBlock | ThinkingBlock | ToolBlock
@@ -128,15 +133,13 @@ def finished(card: ToolBlock, outcome: Json) -> ToolBlock:
         error=error,
         duration_ms=outcome.get("duration_ms"),
         expires_at=None,
+        calls=tuple(map(_stopped, card.calls)),
     )
 
 
 def stopped(blocks: Blocks) -> Blocks:
     """The cards of a run that has ended: none of them runs any more."""
-    return tuple(
-        replace(block, status="stopped", expires_at=None) if isinstance(block, ToolBlock) and is_open(block) else block
-        for block in blocks
-    )
+    return tuple(_stopped(block) if isinstance(block, ToolBlock) else block for block in blocks)
 
 
 def is_open(block: Block) -> bool:
@@ -150,6 +153,12 @@ def shared(blocks: Blocks, before: Sequence[Block]) -> Blocks:
     return tuple(_same(block, known.get(_name(block))) for block in blocks)
 
 
+def _stopped(card: ToolBlock) -> ToolBlock:
+    if not is_open(card):
+        return card
+    return replace(card, status="stopped", expires_at=None, calls=tuple(map(_stopped, card.calls)))
+
+
 def _name(block: Block) -> tuple[int | str, ...]:
     if isinstance(block, ToolBlock):
         return (block.id,)
@@ -160,8 +169,10 @@ def _same(block: Block, old: Block | None) -> Block:
     if old is None or isinstance(block, TextBlock) or isinstance(old, TextBlock):
         return old if old == block else block
     fresh = replace(block, step_id=old.step_id)
-    if isinstance(fresh, ToolBlock) and isinstance(old, ToolBlock) and fresh.duration_ms is None:
-        fresh = replace(fresh, duration_ms=old.duration_ms)
+    if isinstance(fresh, ToolBlock) and isinstance(old, ToolBlock):
+        calls = old.calls if is_open(fresh) else tuple(map(_stopped, old.calls))
+        known = old.duration_ms if fresh.duration_ms is None else fresh.duration_ms
+        fresh = replace(fresh, duration_ms=known, output=old.output, calls=calls)
     return old if fresh == old else fresh
 
 

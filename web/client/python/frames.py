@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from web.client.python import utf16
+from web.client.python import inner, utf16
 from web.client.python.answer import (
     FENCE,
     STORED,
@@ -68,6 +68,8 @@ def _thinking(answer: Answer, frame: Frame) -> Answer:
 
 
 def _tool_start(answer: Answer, frame: Frame) -> Answer:
+    if "parent_tool_use_id" in frame:
+        return inner.started(answer, frame)
     return _card(answer, frame, "running")
 
 
@@ -91,6 +93,8 @@ def _card(answer: Answer, frame: Frame, status: Literal["running", "waiting"]) -
 
 
 def _tool_complete(answer: Answer, frame: Frame) -> Answer:
+    if "parent_tool_use_id" in frame:
+        return inner.completed(answer, frame)
     verdict = verdict_of(answer, frame)
     if verdict != "take":
         return with_gap(answer) if verdict == "gap" else answer
@@ -218,6 +222,7 @@ _HANDLERS: dict[str, Callable[[Answer, Frame], Answer]] = {
     "thinking_delta": _thinking,
     "tool_use_start": _tool_start,
     "tool_use_complete": _tool_complete,
+    "tool_output_delta": inner.said,
     "approval_required": _approval,
     "step_reset": _step_reset,
     "content_snapshot": _snapshot,

@@ -19,7 +19,10 @@ export interface ThinkingBlock {
 
 export type ToolStatus = "running" | "waiting" | "done" | "failed" | "stopped";
 
-/** A tool call. `waiting` is for a person's approval, until `expiresAt`; `stopped` when the run ended before it. */
+/**
+ * A tool call. `waiting` is for a person's approval, until `expiresAt`; `stopped` when the run ended before it. `output`
+ * is what an agent or a model said that was asked inside the call, `calls` what was called there.
+ */
 export interface ToolBlock {
   readonly type: "tool";
   readonly at: number;
@@ -32,6 +35,8 @@ export interface ToolBlock {
   readonly durationMs: number | null;
   readonly expiresAt: string | null;
   readonly stepId: string | null;
+  readonly output: string;
+  readonly calls: readonly ToolBlock[];
 }
 
 export type Block = TextBlock | ThinkingBlock | ToolBlock;
@@ -39,7 +44,7 @@ export type Blocks = readonly Block[];
 
 export function toolBlock(at: number, id: string, name: string, more: Partial<ToolBlock> = {}): ToolBlock {
   const unknown = { input: null, result: null, error: null, durationMs: null, expiresAt: null, stepId: null };
-  return { type: "tool", at, id, name, status: "running", ...unknown, ...more };
+  return { type: "tool", at, id, name, status: "running", ...unknown, output: "", calls: [], ...more };
 }
 
 /** The card of a tool call. */
@@ -129,12 +134,18 @@ export function finished(card: ToolBlock, outcome: ToolOutcome): ToolBlock {
     error,
     durationMs: outcome.duration_ms ?? null,
     expiresAt: null,
+    calls: card.calls.map(stoppedCard),
   };
 }
 
 /** The cards of a run that has ended: none of them runs any more. */
 export function stopped(blocks: Blocks): Blocks {
-  return blocks.map((block) => (isOpen(block) ? { ...block, status: "stopped", expiresAt: null } : block));
+  return blocks.map((block) => (block.type === "tool" ? stoppedCard(block) : block));
+}
+
+function stoppedCard(card: ToolBlock): ToolBlock {
+  if (!isOpen(card)) return card;
+  return { ...card, status: "stopped", expiresAt: null, calls: card.calls.map(stoppedCard) };
 }
 
 /** Whether it is a tool call without a result yet. */
@@ -156,7 +167,10 @@ function same(block: Block, old: Block | undefined): Block {
   if (old === undefined) return block;
   if (block.type === "text" || old.type === "text") return equal(block, old) ? old : block;
   let fresh: Block = { ...block, stepId: old.stepId };
-  if (fresh.type === "tool" && old.type === "tool") fresh = { ...fresh, durationMs: fresh.durationMs ?? old.durationMs };
+  if (fresh.type === "tool" && old.type === "tool") {
+    const calls = isOpen(fresh) ? old.calls : old.calls.map(stoppedCard);
+    fresh = { ...fresh, durationMs: fresh.durationMs ?? old.durationMs, output: old.output, calls };
+  }
   return equal(fresh, old) ? old : fresh;
 }
 

@@ -6,6 +6,7 @@ import {
 import {
   built, findTool, finished, isOpen, shared, stopped, swapped, toolBlock, withThinking, withoutStep, type Blocks,
 } from "./blocks.js";
+import * as inner from "./inner.js";
 import type {
   ApprovalRequired, ContentDelta, ContentSnapshot, Ending, RunFailed, RunFrame, RunProgress, RunStatus, StepReset,
   ThinkingDelta, ToolUseComplete, ToolUseStart,
@@ -26,11 +27,13 @@ export function apply(answer: Answer, frame: RunFrame): Answer {
     case "thinking_delta":
       return thinking(named, frame);
     case "tool_use_start":
-      return card(named, frame, "running");
+      return inner.isInner(frame) ? inner.started(named, frame) : card(named, frame, "running");
     case "approval_required":
       return card(named, frame, "waiting");
     case "tool_use_complete":
-      return toolComplete(named, frame);
+      return inner.isInner(frame) ? inner.completed(named, frame) : toolComplete(named, frame);
+    case "tool_output_delta":
+      return inner.said(named, frame);
     case "step_reset":
       return stepReset(named, frame);
     case "content_snapshot":

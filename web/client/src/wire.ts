@@ -55,6 +55,7 @@ export interface ToolUseStart extends Numbered {
   readonly tool_use_id: string;
   readonly input?: unknown;
   readonly step_id?: string;
+  readonly parent_tool_use_id?: string;
 }
 
 export interface ToolUseComplete extends Numbered, ToolOutcome {
@@ -62,6 +63,14 @@ export interface ToolUseComplete extends Numbered, ToolOutcome {
   readonly tool_name: string;
   readonly tool_use_id: string;
   readonly step_id?: string;
+  readonly parent_tool_use_id?: string;
+}
+
+export interface ToolOutputDelta extends Numbered {
+  readonly type: "tool_output_delta";
+  readonly tool_use_id: string;
+  readonly delta: string;
+  readonly offset: number;
 }
 
 export interface ApprovalRequired extends RunIds {
@@ -122,6 +131,7 @@ export type RunFrame =
   | ThinkingDelta
   | ToolUseStart
   | ToolUseComplete
+  | ToolOutputDelta
   | ApprovalRequired
   | StepReset
   | ContentSnapshot

@@ -52,5 +52,6 @@ function entryView(entry: Entry): unknown {
 function blockView(block: Block): unknown {
   if (block.type === "text") return ["text", block.start, block.text];
   if (block.type === "thinking") return ["thinking", block.at, block.text];
-  return ["tool", block.at, block.id, block.name, block.status, block.input, block.result, block.error];
+  const shown = ["tool", block.at, block.id, block.name, block.status, block.input, block.result, block.error];
+  return block.output || block.calls.length ? [...shown, block.output, block.calls.map(blockView)] : shown;
 }

@@ -62,12 +62,13 @@ def _compared(old: ImportedOperation | None, new: ImportedOperation) -> Operatio
     if old.tool and new.tool:
         details += tool_difference(old.tool, new.tool)
     breaking = new.tool is None and old.tool is not None
-    breaking = breaking or any(detail.startswith(_BREAKING) for detail in details)
+    breaking = breaking or any(detail.startswith(BREAKING) for detail in details)
     change: Change = "changed" if details else "same"
     return OperationDifference(key=new.key, change=change, details=tuple(details), breaking=breaking)
 
 
-_BREAKING = ("argument removed", "argument changed", "argument now required", "address", "body")
+# What these details begin with can make calls wrong that were right.
+BREAKING = ("argument removed", "argument changed", "argument now required", "address", "body")
 
 
 def tool_difference(old: HttpTool, new: HttpTool) -> list[str]:

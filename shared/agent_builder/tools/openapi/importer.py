@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,25 +28,29 @@ from agent_builder.tools.openapi.references import BrokenReference, References
 from agent_builder.tools.openapi.schema_reader import SchemaReader
 from agent_builder.tools.openapi.security import check_usable, options, schemes_of, sent_by_credentials
 from agent_builder.tools.openapi.servers import chosen, servers_of
+from agent_builder.tools.openapi.yaml_text import refused
 
 
-def preview(data: bytes, *, address: str | None = None) -> ImportPreview:
+def preview(data: bytes, *, address: str | None = None, seconds: float = math.inf) -> ImportPreview:
     """Read a description and say what each of its operations becomes.
 
     Args:
         data: The description as JSON or YAML.
         address: Where it was found: relative servers are relative to it.
+        seconds: How long that may take; looked at between operations.
 
     Raises:
-        PayloadTooLarge, Unprocessable: It cannot be read at all; the text says why.
+        PayloadTooLarge, Unprocessable: It cannot be read at all, or not in time; the text says why.
     """
-    return Importer(load(data), address).preview()
+    until = time.monotonic() + seconds
+    return Importer(load(data), address, until=until).preview()
 
 
 class Importer:
     """One description on its way to a preview."""
 
-    def __init__(self, document: Document, address: str | None = None) -> None:
+    def __init__(self, document: Document, address: str | None = None, *, until: float = math.inf) -> None:
+        self._until = until
         self._document = document
         self._root = document.root
         self._address = address
@@ -97,6 +103,8 @@ class Importer:
 
     def _operations(self) -> Iterator[ImportedOperation]:
         for found in listed(self._document, self._references):
+            if time.monotonic() > self._until:
+                raise refused("Reading this description takes too long; give a smaller part of it.")
             yield found if isinstance(found, ImportedOperation) else self._operation(found)
 
     def _operation(self, found: Found) -> ImportedOperation:
