@@ -11,6 +11,7 @@ import pytest
 
 from agent_builder import metrics
 from agent_builder.metrics import CATALOGUE, Metric
+from agent_builder.observability import FIELDS
 from tests.template import ROOT, Template, functions, of_type, read, transform
 
 BY_NAME = {metric.name: metric for metric in CATALOGUE}
@@ -236,5 +237,11 @@ def test_every_metric_is_counted_somewhere(name: str) -> None:
 
 def test_no_dimension_is_an_id() -> None:
     assert {dimension for metric in CATALOGUE for dimension in metric.dimensions} == {
-        *("code", "kind", "outcome", "provider", "reason", "target"),
+        *("code", "error", "outcome", "provider", "reason", "target"),
     }
+
+
+def test_what_stands_beside_metrics_is_no_dimension() -> None:
+    """It would take its place in the line."""
+    names = {dimension for metric in CATALOGUE for dimension in metric.dimensions} | set(BY_NAME)
+    assert not names & {"service", "correlation_id", *FIELDS}

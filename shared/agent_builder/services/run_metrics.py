@@ -41,7 +41,7 @@ def _measure_model(metrics: Metrics, step: Step) -> None:
     if step.error and step.error.startswith(_MODEL_ERROR):
         kind = step.error.removeprefix(_MODEL_ERROR)
         whose = "own_key_" if kind == "auth" and step.detail.get("own_key") else ""  # that is not for the operator
-        metrics.add(counted.MODEL_ERRORS, provider=provider, kind=f"{whose}{kind}")
+        metrics.add(counted.MODEL_ERRORS, provider=provider, error=f"{whose}{kind}")
     if step.usage is not None:
         usage = {
             counted.INPUT_TOKENS: step.usage.input_tokens,
