@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from agent_builder.metrics import CATALOGUE, NAMESPACE
+from agent_builder.metrics import NAMESPACE
 from local.testing import Instance, running_stack
+from tests.counting import BY_NAME, values
 from tests.integration.canary.needles import needle, occurrences
 from tests.integration.chat import chatting
 from tests.integration.rest import Rest
 from tests.integration.tools.api import Api, Asked, Says, serving
 
-BY_NAME = {metric.name: metric for metric in CATALOGUE}
 NEEDLES = {
     name: needle(name)
     for name in (
@@ -70,14 +70,12 @@ def eventually(stack: Instance, wanted: Callable[[list[Line]], bool]) -> list[Li
 
 
 def counted(found: list[Line]) -> dict[tuple[str, ...], list[float]]:
-    """Metric and values of its dimensions, `service` first, to all values."""
-    values: dict[tuple[str, ...], list[float]] = defaultdict(list)
-    for line in found:
-        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-            for metric in directive["Metrics"]:
-                name = metric["Name"]
-                values[(name, line["service"], *(line[one] for one in BY_NAME[name].dimensions))] += line[name]
-    return values
+    """Function, metric and values of its dimensions to all values."""
+    services = {line["service"] for line in found if "_aws" in line}
+    told = {service: values([line for line in found if line.get("service") == service]) for service in services}
+    return defaultdict(
+        list, {(service, *key): all_of for service, some in told.items() for key, all_of in some.items()}
+    )
 
 
 def ended(found: list[Line], run_id: str) -> bool:
@@ -179,20 +177,20 @@ def test_lines_of_metrics_are_what_the_catalogue_says(stack: Instance, talked: t
 
 
 def test_what_happened_was_counted(stack: Instance, talked: tuple[str, str, str]) -> None:
-    values = counted(lines(stack))
-    assert sum(values["MessagesAccepted", "playground"]) == 3
-    runs = {key[2]: sum(found) for key, found in values.items() if key[0] == "Runs"}
+    told = counted(lines(stack))
+    assert sum(told["playground", "MessagesAccepted"]) == 3
+    runs = {key[2]: sum(found) for key, found in told.items() if key[1] == "Runs"}
     assert runs == {"completed": 1, "failed": 1, "cancelled": 1}
-    assert len(values["RunDuration", "runner"]) == 3
-    assert len(values["FirstTokenLatency", "runner"]) == 1  # the others never said anything
-    assert sum(values["RunErrors", "runner", "provider_overloaded"]) == 1
-    assert sum(values["ModelErrors", "runner", "scripted", "overloaded"]) == 1
-    calls = {key[2]: sum(found) for key, found in values.items() if key[0] == "ToolCalls"}
+    assert len(told["runner", "RunDuration"]) == 3
+    assert len(told["runner", "FirstTokenLatency"]) == 1  # the others never said anything
+    assert sum(told["runner", "RunErrors", "provider_overloaded"]) == 1
+    assert sum(told["runner", "ModelErrors", "scripted", "overloaded"]) == 1
+    calls = {key[2]: sum(found) for key, found in told.items() if key[1] == "ToolCalls"}
     assert calls == {"succeeded": 1, "unknown": 1, "failed": 1}
-    assert sum(values["InputTokens", "runner", "scripted"]) > 0
-    assert sum(sum(found) for key, found in values.items() if key[0] == "UnpricedCalls") == 1  # what was cancelled
-    assert sum(values["Posts", "runner", "sent"]) > 5
-    assert sum(values["Posts", "playground", "sent"]) > 5
+    assert sum(told["runner", "InputTokens", "scripted"]) > 0
+    assert sum(sum(found) for key, found in told.items() if key[1] == "UnpricedCalls") == 1  # what was cancelled
+    assert sum(told["runner", "Posts", "sent"]) > 5
+    assert sum(told["playground", "Posts", "sent"]) > 5
 
 
 def test_a_deletion_is_counted(stack: Instance) -> None:
@@ -201,8 +199,8 @@ def test_a_deletion_is_counted(stack: Instance) -> None:
     with chatting(stack, agent_id) as chat:
         conversation_id = chat.ask("hello")["conversation_id"]
     assert rest("DELETE", f"/api/v1/conversations/{conversation_id}").status == 204
-    found = eventually(stack, lambda found: ("Purges", "runner", "conversation") in counted(found))
-    assert sum(counted(found)["Purges", "runner", "conversation"]) == 1
+    found = eventually(stack, lambda found: ("runner", "Purges", "conversation") in counted(found))
+    assert sum(counted(found)["runner", "Purges", "conversation"]) == 1
 
 
 def test_who_comes_in_is_in_the_authorizer_s_lines() -> None:
