@@ -47,6 +47,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /conversations/{conversation_id}": "run",
     "DELETE /conversations/{conversation_id}": "run",
     "GET /conversations/{conversation_id}/messages": "read",
+    "GET /runs/{run_id}": "read",
+    "POST /runs/{run_id}/approvals/{tool_use_id}": "run",
     "GET /runs/{run_id}/steps/{number}": "read",
     "POST /tools/{tool_id}/test": "edit",
     "POST /credentials": "edit",

@@ -33,6 +33,7 @@ from functions.api import (
     oauth,
     openapi_imports,
     platform,
+    runs,
     steps,
     tool_tests,
     tools,
@@ -42,6 +43,7 @@ from functions.api.problems import problem
 from functions.api.security import SECURITY_HEADERS
 
 BODY_LIMIT = 1024 * 1024
+_LARGE = 1024 * 1024
 _JSON_TYPES = ("application/merge-patch+json", "application/json")
 _NOT_JSON = "application/octet-stream"  # the framework would read forms as well, and nothing at all as JSON
 
@@ -64,7 +66,7 @@ for module in (
     mcp,
 ):
     app.include_router(module.router)
-for module in (integrations, tools, steps, tool_tests, openapi_imports):
+for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 
@@ -104,7 +106,15 @@ def _handle(event: dict[str, Any], context: Any, request_id: str, *, is_head: bo
         response = problem(fault, request_id)
     logger.info("a request was answered", extra={"status": response["statusCode"]})
     response["headers"] = {**SECURITY_HEADERS, **response.get("headers", {}), **headers}
-    return {**response, "body": ""} if is_head else response
+    return {**response, "body": ""} if is_head else _fitting(response)
+
+
+def _fitting(response: dict[str, Any]) -> dict[str, Any]:
+    """Lambda's answers hold 6 MB of JSON, in which a text grows by each of its quotes; in base64 by a third alone."""
+    body = response.get("body") or ""
+    if len(body) < _LARGE:
+        return response
+    return {**response, "body": base64.b64encode(body.encode()).decode(), "isBase64Encoded": True}
 
 
 def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dict[str, Any]:

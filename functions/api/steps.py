@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from agent_builder.bootstrap import api_services
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.identity import Identity
 from agent_builder.models.views import step_view
+from functions.api.paging import reply
 from functions.api.schemas import READ, Out, Timestamp, answers
 
 router = APIGatewayHttpRouter()
@@ -33,6 +33,10 @@ StepNumber = Annotated[int, BeforeValidator(_digits), Path(ge=1, le=999_999, des
 class StepOut(Out):
     """A step. What a model said is in `parts`; `tool_name` and what follows are a tool call's.
 
+    `parent` is the number of the tool call inside which it was made. `purpose` says which part it is of a call with a
+    model's help; of its `call`, `input` is what the tool was called with. `agent_id` and `agent_version` are those of
+    an agent that was asked inside a call.
+
     `whole` is the answer of an API where the model was given less: up to 4 MB of it.
     """
 
@@ -40,6 +44,8 @@ class StepOut(Out):
     run_id: str
     number: int
     kind: Literal["model", "tool"]
+    parent: int | None
+    purpose: Literal["before", "call", "after"] | None
     status: str
     started_at: Timestamp
     duration_ms: int
@@ -50,10 +56,13 @@ class StepOut(Out):
     model: str | None = None
     answered_by: str | None = None
     stop_reason: str | None = None
+    agent_id: str | None = None
+    agent_version: int | None = None
     parts: list[Json] | None = None
     tool_name: str | None = None
     tool_use_id: str | None = None
     effect: str | None = None
+    input: Json | None = None
     result: Json | None = None
     error: str | None = None
     request: Json | None = None
@@ -73,6 +82,4 @@ def get_step(run_id: RunId, number: StepNumber) -> Response[Any]:
     """One model call or one tool call, whole."""
     identity: Identity = router.context["identity"]
     step = api_services().steps.get(identity, run_id, number)
-    # As bytes: Lambda's answers hold 6 MB, of which a text would lose a byte for each of its quotes.
-    body = json.dumps(step_view(run_id, step), ensure_ascii=False).encode()
-    return Response(200, content_type="application/json", body=body, headers={"Cache-Control": "no-store"})
+    return reply(200, step_view(run_id, step))

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 from agent_builder.bootstrap import api_services
-from agent_builder.messages import Json
+from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.agents import Strict
 from agent_builder.models.identity import Identity
 from functions.api.paging import reply
@@ -55,7 +55,10 @@ class ToolFailureOut(Out):
 
 
 class ToolTestOut(Out):
-    """What came of it. `result` is what a model would see; either that or `error` is null."""
+    """What came of it. `result` is what a model would see; either that or `error` is null.
+
+    `usage` and `cost` are those of models that were asked inside of the call.
+    """
 
     tool_id: str
     tool_name: str
@@ -65,6 +68,8 @@ class ToolTestOut(Out):
     error: ToolFailureOut | None
     attempts: int
     cached: bool
+    usage: Usage
+    cost: Cost
     duration_ms: int
 
 

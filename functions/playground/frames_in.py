@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from agent_builder.errors import MalformedRequest, Unprocessable
 from agent_builder.jsontext import decode_object
+from agent_builder.models.approvals import REASON_LENGTH
 from agent_builder.models.faults import faults_of
 from agent_builder.models.identity import Permission
 from agent_builder.realtime.frames import FRAME_LIMIT
@@ -53,7 +54,7 @@ class ApprovalFrame(_Frame):
     tool_use_id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     decision: Literal["approve", "deny"]
     input: dict[str, Any] | None = None
-    reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=REASON_LENGTH)] | None = None
 
 
 class PingFrame(_Frame):

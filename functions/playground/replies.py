@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from agent_builder.bootstrap import PlaygroundServices
-from agent_builder.errors import Conflict, Unauthenticated
+from agent_builder.clock import now_ms
+from agent_builder.errors import Conflict, NotFound, Unauthenticated
 from agent_builder.ids import is_id, new_id
 from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
@@ -14,8 +15,10 @@ from agent_builder.models.identity import Identity
 from agent_builder.observability import log_fields, logger
 from agent_builder.realtime.connections import watcher
 from agent_builder.realtime.frames import Frame
+from agent_builder.services.approvals import Wanted
 from agent_builder.services.intake import UserMessage
-from agent_builder.services.narration import shown_parts, snapshot_frames, terminal_frame
+from agent_builder.services.narration import parked_frames, shown_parts, snapshot_frames, terminal_frame
+from agent_builder.services.transcript import Transcript
 from functions.playground.frames_in import (
     ApprovalFrame,
     CancelFrame,
@@ -94,7 +97,7 @@ def answer(frame: ClientFrame, replies: Replies) -> None:
     elif isinstance(frame, CancelFrame):
         _cancel(frame, replies)
     elif isinstance(frame, ApprovalFrame):
-        raise Conflict("No tool call of this run waits for a decision.", code="nothing_to_decide")
+        _decide(frame, replies)
 
 
 def _accept(frame: UserMessageFrame, replies: Replies) -> None:
@@ -132,6 +135,8 @@ def _resume(conversation_id: str, replies: Replies, run_id: str | None = None) -
     if lease.queue and run_id in (None, lease.queue[0].run_id):
         if lease.fence == 0:  # nobody has begun: there is nothing to show yet
             _show_waiting(conversation_id, lease, replies)
+        elif lease.parked(now_ms()):
+            _show_parked(conversation_id, lease, replies)
         return
     stored = replies.services.conversations.answer(replies.identity.tenant, conversation_id, run_id)
     if stored:
@@ -142,6 +147,16 @@ def _show_waiting(conversation_id: str, lease: Lease, replies: Replies) -> None:
     run = lease.queue[0]
     ids = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
     for frame in snapshot_frames(ids, "", 0, "queued"):
+        replies.send(frame)
+
+
+def _show_parked(conversation_id: str, lease: Lease, replies: Replies) -> None:
+    """What a run had come to when it began to wait for people, and what it asks them."""
+    run = lease.queue[0]
+    ids = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+    transcript = Transcript()
+    transcript.restore(replies.services.runs.steps(replies.identity.tenant, run.run_id))
+    for frame in parked_frames(ids, transcript, lease.fence):
         replies.send(frame)
 
 
@@ -167,3 +182,13 @@ def _cancel(frame: CancelFrame, replies: Replies) -> None:
     intake = replies.services.intake
     lease = intake.lease(replies.identity, replies.agent_id, frame.conversation_id)
     intake.cancel(replies.identity, frame.conversation_id, frame.run_id, lease)
+
+
+def _decide(frame: ApprovalFrame, replies: Replies) -> None:
+    wanted = Wanted(frame.decision, frame.input, frame.reason or "")
+    try:
+        replies.services.approvals.decide(
+            replies.identity, frame.run_id, frame.tool_use_id, wanted, agent_id=replies.agent_id
+        )
+    except NotFound as error:
+        raise Conflict("No tool call of this run waits for a decision.", code="nothing_to_decide") from error

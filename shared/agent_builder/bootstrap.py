@@ -21,12 +21,14 @@ from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
 from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
+from agent_builder.services.approvals import ApprovalService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent_builder.providers.registry import ProviderRegistry
+    from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.conversations import ConversationService
 
 _THREADS = 16
 
@@ -49,6 +53,8 @@ class PlaygroundServices:
     connections: Connections
     greeter: Greeter
     limits: LimitService
+    approvals: ApprovalService
+    runs: RunRepository
 
 
 @cache
@@ -58,8 +64,19 @@ def playground_services() -> PlaygroundServices:
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     connections = Connections(metrics())
-    greeter = Greeter(intake, connections)
-    return PlaygroundServices(intake, ConversationRepository(), connections, greeter, LimitService(LimitRepository()))
+    return PlaygroundServices(
+        intake=intake,
+        conversations=ConversationRepository(),
+        connections=connections,
+        greeter=Greeter(intake, connections),
+        limits=LimitService(LimitRepository()),
+        approvals=_approvals(doorbell),
+        runs=RunRepository(),
+    )
+
+
+def _approvals(doorbell: Doorbell) -> ApprovalService:
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +120,8 @@ class ApiServices:
     consents: Any
     egress: Any
     mcp: Any
+    runs: Any
+    approvals: ApprovalService
     tool_tests: Any
     steps: Any
     openapi_imports: Any
@@ -143,8 +162,21 @@ def api_services() -> ApiServices:
         tickets=TicketService(PrincipalRepository()),
         audit=AuditService(AuditRepository()),
         limits=limits,
-        **api_tools(doorbell, agents, conversations),
+        **_run_services(agents, conversations, doorbell),
+        **api_tools(doorbell, agents),
     )
+
+
+def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.steps import StepRepository
+    from agent_builder.services.runs import RunService
+    from agent_builder.services.steps import StepService
+
+    return {
+        "runs": RunService(IntakeRepository(), RunRepository(), ApprovalRepository(), agents),
+        "steps": StepService(StepRepository(), conversations),
+        "approvals": _approvals(doorbell),
+    }
 
 
 def _catalogue() -> list[Any]:
@@ -193,7 +225,7 @@ def runner_services() -> RunnerServices:
     limits = LimitService(LimitRepository())
     runs = RunRepository()
     doorbell = Doorbell(settings.runner_function)
-    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
     models = Models(lambda: registry, guarded.client)
@@ -233,28 +265,30 @@ def preload(*services: str) -> None:
 def preload_api() -> None:
     """Build what REST checks its input with, before a snapshot is taken."""
     from agent_builder import crypto
-    from agent_builder.models import agents, credentials
+    from agent_builder.models import agents, credentials, tools
     from agent_builder.services import agents as _agents
-    from agent_builder.services import conversations, platform
+    from agent_builder.services import conversations, part_resources, platform
 
     preload("lambda", "kms")
     agents.preload()
     credentials.preload()
-    _ = crypto, _agents, conversations, platform
+    tools.preload()
+    _ = crypto, _agents, conversations, part_resources, platform
 
 
 def preload_runner() -> None:
     """Import what a run needs, before a snapshot is taken; opens nothing."""
     from agent_builder import crypto
-    from agent_builder.models import agents
+    from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner
 
     agents.preload()
+    tools.preload()
 
     preload("lambda", "apigatewaymanagementapi", "kms")
     registry.preload(Settings.from_environment().preloaded_providers)
-    _ = crypto, authorization, models, runner, pricing
+    _ = crypto, authorization, http_tools, models, runner, pricing
 
 
 def restore_playground() -> None:

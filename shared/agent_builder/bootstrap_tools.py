@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from agent_builder.realtime.doorbell import Doorbell
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authorization import Authorization
-    from agent_builder.services.conversations import ConversationService
     from agent_builder.services.importing import Importing
     from agent_builder.services.mcp_offers import McpOffers
     from agent_builder.services.models import ModelCaller, Models
@@ -129,21 +128,19 @@ def toolbox(authorization: Authorization, models: Models) -> Toolbox:
     return box
 
 
-def api_tools(doorbell: Doorbell, agents: AgentService, conversations: ConversationService) -> dict[str, Any]:
+def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     """REST's services for tools and what they need, by the names that `ApiServices` gives them."""
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.repositories.credentials import CredentialRepository
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.parts import PartRepository
-    from agent_builder.repositories.steps import StepRepository
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
     from agent_builder.services.mcp_choice import McpChoices
     from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
-    from agent_builder.services.steps import StepService
     from agent_builder.services.tool_tests import ToolTests
 
     parts = PartService(agents)
@@ -155,7 +152,6 @@ def api_tools(doorbell: Doorbell, agents: AgentService, conversations: Conversat
         "integrations": PartResources(parts, INTEGRATIONS),
         "mcp": McpChoices(agents, parts, PartRepository(), doorbell),
         "tool_tests": ToolTests(PartRepository(), AgentRepository(), doorbell),
-        "steps": StepService(StepRepository(), conversations),
         "openapi_imports": openapi_imports(doorbell, parts),
     }
 

@@ -195,6 +195,27 @@ def use_credentials(client: Client) -> None:
     client.rest("GET", "/egress/refusals")
 
 
+def use_parts(client: Client, agent: str) -> None:
+    """Leaves the agent with a tool, so that a run reads it."""
+    model = {"provider": "scripted", "model": "scripted"}
+    other = client.rest("POST", "/agents", {"name": "Colleague", "model_config": model})["id"]
+    bearer = {"name": "Theirs", "kind": "bearer", "secret": {"value": "k"}}
+    server = {"name": "Theirs", "base_url": "https://api.example.com"}
+    server["credential_id"] = client.rest("POST", "/credentials", bearer)["id"]
+    integration = client.rest("POST", f"/agents/{agent}/integrations", server, Idempotency_Key="once")["id"]
+    http = {"kind": "http", "name": "theirs", "method": "GET", "effect": "read", "integration_id": integration}
+    http["input_schema"] = {"type": "object", "properties": {}}
+    tool = client.rest("POST", f"/agents/{agent}/tools", http)["id"]
+    asked = {"kind": "agent", "name": "ask", "target_agent_id": other}
+    asking = client.rest("POST", f"/agents/{agent}/tools", asked)["id"]
+    client.rest("PATCH", f"/tools/{tool}", {"description": "Theirs"})
+    for place in (f"/agents/{agent}/tools", f"/agents/{agent}/integrations", f"/integrations/{integration}"):
+        client.rest("GET", place)
+    client.rest("DELETE", f"/tools/{asking}")
+    client.rest("POST", f"/agents/{agent}/versions/1/restore")
+    client.rest("POST", f"/agents/{agent}/tools", {**http, "base_url": "https://x.example", "integration_id": None})
+
+
 def use_imports(client: Client, agent: str) -> None:
     description = {"openapi": "3.1.0", "paths": {"/things": {"get": {"operationId": "things"}}}}
     asked = {"agent_id": agent, "document": description}
@@ -245,6 +266,7 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     agent = use_agents(client)
     use_access(client, agent)
     use_credentials(client)
+    use_parts(client, agent)
     use_imports(client, agent)
     conversation = converse(stack, agent, "first")
     use_conversations(client, agent, conversation)

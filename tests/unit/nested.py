@@ -31,7 +31,8 @@ from agent_builder.models.tools import AgentTool
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.services.account import Account
 from agent_builder.services.budget import Limits
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, Suspended, ToolFinished, ToolStarted
+from agent_builder.services.engine import Engine
+from agent_builder.services.events import Checkpoint, RunEnded, Suspended, ToolFinished, ToolStarted
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.nesting import Inside, Nesting
 from agent_builder.services.subagents import SubAgent, SubAgents
@@ -124,7 +125,7 @@ class World:
         yield ModelFinished(tuple(parts), stop, Usage(input_tokens=3, output_tokens=1), request.model)
 
     def agent_tool(self, agent_id: str, name: str | None = None, **fields: Any) -> dict[str, Tool]:
-        definition = AgentTool(name=name or agent_id, agent_id=agent_id, **fields)
+        definition = AgentTool(name=name or agent_id, target_agent_id=agent_id, **fields)
         made = SubAgent(SubAgents(cast(AgentRepository, self), self.tools_of, self.model_of), "t", definition)
         return {definition.name: made}
 
@@ -213,6 +214,7 @@ class Act:
     answers: Json = field(default_factory=lambda: {"done": True})
     raises: Exception | None = None
     hangs: bool = False
+    notes: Json = field(default_factory=dict)
     begun: Callable[[], object] = lambda: None
     keys: list[str] = field(default_factory=list)
 
@@ -229,6 +231,7 @@ class Act:
         if self.raises:
             raise self.raises
         self.begun()
+        context.note(self.notes)
         if self.hangs:
             await asyncio.Event().wait()
         return self.answers

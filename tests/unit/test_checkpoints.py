@@ -29,7 +29,8 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import Outcome, Step
 from agent_builder.services.account import UNKNOWN, Account
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, Suspended, ToolFinished
+from agent_builder.services.engine import Engine
+from agent_builder.services.events import Checkpoint, RunEnded, Suspended, ToolFinished
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext
 

@@ -135,6 +135,68 @@ async def test_kinds_of_deltas_are_not_mixed(poster: Recorder, executor: ThreadP
     ]
 
 
+def inner(name: str, text: str, seq: int, offset: int) -> Frame:
+    return {**delta(text, seq, offset, "tool_output_delta"), "tool_use_id": name}
+
+
+async def test_who_speaks_side_by_side_is_merged_with_himself_and_each_is_heard(
+    poster: Recorder, executor: ThreadPoolExecutor
+) -> None:
+    delivery = _watching(poster, executor, "a")
+    poster.free.clear()
+    delivery.send(inner("one", "0", 0, 0))
+    await _until(poster.posting)
+    for number in range(1, 5):
+        delivery.send(inner("one", str(number), 2 * number, number))
+        delivery.send(inner("two", str(number), 2 * number + 1, number))
+    poster.free.set()
+    poster.posting.clear()
+    await delivery.flush()
+    assert poster.frames["a"] == [inner("one", "0", 0, 0), inner("one", "1234", 8, 1), inner("two", "1234", 9, 1)]
+
+
+async def test_text_that_was_taken_back_is_not_merged_with_what_follows(
+    poster: Recorder, executor: ThreadPoolExecutor
+) -> None:
+    delivery = _watching(poster, executor, "a")
+    poster.free.clear()
+    sent = [inner("one", "abc", 1, 0), inner("one", "x", 2, 1), inner("one", "y", 3, 2)]
+    for frame in sent:
+        delivery.send(frame)
+    poster.free.set()
+    await delivery.flush()
+    assert [(frame["delta"], frame["offset"]) for frame in poster.frames["a"]] == [("abc", 0), ("xy", 1)]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.text("xy😀", min_size=1, max_size=4), st.integers(0, 5)), max_size=40)
+)
+def test_whatever_is_merged_each_text_inside_is_whole(said: list[tuple[str, str, int]]) -> None:
+    """Texts grow and are taken back; whoever keeps what is before `offset` and appends has them."""
+    texts = dict.fromkeys("abc", "")
+
+    async def deliver() -> None:
+        with ThreadPoolExecutor(2) as executor:
+            delivery = _watching(poster, executor, "a")
+            for number, (name, text, back) in enumerate(said):
+                kept = texts[name][: len(texts[name]) - back] if number % 7 == 0 else texts[name]
+                delivery.send(inner(name, text, number, utf16_length(kept)))
+                texts[name] = kept + text
+                if number % 3 == 0:
+                    await asyncio.sleep(0)
+            await delivery.flush()
+
+    poster = Recorder()
+    asyncio.run(deliver())
+    shown = dict.fromkeys("abc", "")
+    for frame in poster.frames["a"]:
+        before = shown[frame["tool_use_id"]].encode("utf-16-le")[: 2 * frame["offset"]].decode("utf-16-le")
+        shown[frame["tool_use_id"]] = before + frame["delta"]
+    assert shown == texts
+    seqs = [frame["seq"] for frame in poster.frames["a"]]
+    assert seqs == sorted(set(seqs))
+
+
 async def test_order_is_kept_behind_a_delta_that_waits(poster: Recorder, executor: ThreadPoolExecutor) -> None:
     delivery = _watching(poster, executor, "a")
     delivery.send(delta("a", 1, 0))

@@ -22,6 +22,8 @@ from agent_builder.models.agents import (
     ReasoningEffort,
 )
 from agent_builder.models.identity import PERMISSIONS, ROLES
+from agent_builder.models.parts import DEFINITION_LIMIT_BYTES, MAX_INTEGRATIONS, MAX_TOOLS
+from agent_builder.models.tools import DESCRIPTION_LIMIT, SCHEMA_LIMIT_BYTES
 from agent_builder.realtime.frames import FRAME_LIMIT
 from agent_builder.repositories.audit import KEPT_SECONDS
 from agent_builder.repositories.egress import KEPT_SECONDS as REFUSALS_KEPT
@@ -29,10 +31,12 @@ from agent_builder.repositories.intake import MAX_QUEUED
 from agent_builder.repositories.keys import DUE_SHARDS
 from agent_builder.services.authorization import LEASE_MS
 from agent_builder.services.budget import Limits
+from agent_builder.services.callees import MAX_REACHED
 from agent_builder.services.consents import CONSENT_SECONDS
 from agent_builder.services.context import HISTORY_PAGE
 from agent_builder.services.invitations import INVITATION_SECONDS
 from agent_builder.services.limits import DEFAULTS, MAX_API_KEYS, OVERRIDES_FRESH_MS
+from agent_builder.services.part_changes import MAX_CREDENTIALS
 from agent_builder.services.tickets import TICKET_SECONDS
 from agent_builder.tools.auth.oauth import LIMITS, PAUSE_SECONDS, TRIES
 from agent_builder.tools.egress import EgressLimits
@@ -183,6 +187,7 @@ def test_api_page_has_the_limits() -> None:
         f"{limits.model_steps} model calls, {limits.tool_calls} tool calls, {limits.tool_seconds:g} s a tool call"
         in text
     )
+    assert f"agents {limits.depth} deep" in text
     assert f"{limits.same_calls} times the same call" in text
     assert f"{limits.tokens:,} tokens, {limits.run_seconds / 60:g} minutes" in text
     assert f"| {MAX_QUEUED} messages |" in text
@@ -221,3 +226,14 @@ def test_operations_page_has_parameters_outputs_and_variables() -> None:
         assert f"`{key}`" in text
         assert f"`{url}`" in text
     assert set(re.findall(r'"([a-z]+)": "…"', text)) == set(Settings.LAPTOP_VARIABLES)
+
+
+def test_limits_of_tools_are_those_of_the_code() -> None:
+    text = " ".join(read("docs/api.md").split())
+    assert f"at most {MAX_TOOLS} tools (`too_many_tools`) and {MAX_INTEGRATIONS} integrations" in text
+    assert f"| {MAX_TOOLS} and {MAX_INTEGRATIONS} of an agent, {DEFINITION_LIMIT_BYTES // 1024} KiB each |" in text
+    assert f"a definition at most {DEFINITION_LIMIT_BYTES // 1024} KiB of JSON" in text
+    assert f"adds or drops at most {MAX_CREDENTIALS} credentials (`too_many_credentials`)" in text
+    assert f"reach at most {MAX_REACHED} others (`too_many_agents`)" in text
+    assert f"(up to {DESCRIPTION_LIMIT:,} characters, for the model)" in text
+    assert f"of type object, up to {SCHEMA_LIMIT_BYTES // 1024} KiB" in text

@@ -34,14 +34,8 @@ from agent_builder.messages import (
 from agent_builder.models.conversations import Outcome
 from agent_builder.services.account import UNKNOWN, Account
 from agent_builder.services.budget import Limits
-from agent_builder.services.engine import (
-    Checkpoint,
-    Engine,
-    EngineEvent,
-    RunEnded,
-    ToolFinished,
-    ToolStarted,
-)
+from agent_builder.services.engine import Engine
+from agent_builder.services.events import Checkpoint, EngineEvent, RunEnded, ToolFinished, ToolStarted
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext
 

@@ -17,6 +17,7 @@ from agent_builder.services.account import UNKNOWN
 from agent_builder.services.budget import Limits
 from agent_builder.services.enhancing import NOTE, Enhanced, enhanced
 from agent_builder.services.llm_tools import NEEDS_RUN, ModelOf, OneAnswer, llm_tools
+from agent_builder.services.nesting import Alone
 from agent_builder.services.toolbox import Bench
 from agent_builder.tools.base import CallContext, Tool
 from tests.unit.nested import Act, Say, World, overloaded, sums
@@ -273,3 +274,36 @@ def test_only_definitions_that_ask_for_help_get_it() -> None:
     made = make(stored(wanted), bench(world))
     assert isinstance(made, Enhanced)
     assert (made.spec.effect, made.spec.resumable, made.spec.name) == ("write", True, "act")
+
+
+# ---------------------------------------------------------------- without a run
+
+
+async def test_a_call_of_no_run_has_an_inside_all_the_same() -> None:
+    world = World({})
+    act = Act(world)
+    helped(world, act, ['{"n": 3}'], before="One more.", after="Shorter.")
+    alone = Alone("root", "tst_1", 20.0)
+    context = CallContext("tst_1", nest=alone.nest("write"))
+    assert await world.tools["root"]["act"].call({"n": 2}, context) == {"n": 3}
+    assert act.keys == ["tst_1-3"]
+    assert (alone.account.model_steps, alone.account.cost.amount_nanousd) == (2, 6)
+
+
+async def test_what_a_tool_notes_of_its_call_inside_is_known() -> None:
+    world = World({})
+    act = Act(world, notes={"request": {"url": "https://a.test"}})
+    helped(world, act, ["x"], after="Shorter.")
+    alone = Alone("root", "tst_1", 20.0)
+    await world.tools["root"]["act"].call({"n": 2}, CallContext("tst_1", nest=alone.nest("write")))
+    assert alone.noted == {"request": {"url": "https://a.test"}}
+
+
+async def test_a_call_that_was_approved_is_not_asked_about_again_inside() -> None:
+    world = World({})
+    act = Act(world, approval_seconds=60)
+    helped(world, act, ["x"], after="Shorter.")
+    tool = world.tools["root"]["act"]
+    assert tool.spec.approval_seconds == 60, "people are asked about the call as a whole"
+    await tool.call({"n": 2}, CallContext("tst_1", nest=Alone("root", "tst_1", 20.0).nest("write")))
+    assert len(world.effects) == 1

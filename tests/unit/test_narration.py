@@ -23,8 +23,9 @@ from agent_builder.models.conversations import Outcome, QueuedRun
 from agent_builder.realtime.connections import Posted
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import FRAME_LIMIT, Frame, encoded_size, utf16_length
-from agent_builder.services.engine import ToolFinished, ToolStarted
+from agent_builder.services.events import ToolFinished, ToolStarted
 from agent_builder.services.narration import Narration, snapshot_frames, terminal_frame
+from agent_builder.services.nesting import Inside
 from agent_builder.services.transcript import Transcript
 
 RUN = QueuedRun("run_1", "agt_1", 1, "msg_1", "msg_2", "ann", 0)
@@ -176,3 +177,45 @@ def test_a_failed_run_ends_with_an_error_that_names_it() -> None:
         True,
         "run_1",
     )
+
+
+# ---------------------------------------------------------------- inside of calls
+
+
+def test_the_inside_of_a_call_has_its_own_offsets_and_leaves_the_messages_alone() -> None:
+    narrator, sent = narration()
+    narrator.tell(TextDelta("So 😀"), 1)
+    narrator.tell_inside(Inside("t1", TextDelta("one 😀")))
+    narrator.tell_inside(Inside("t2", TextDelta("other")))
+    narrator.tell_inside(Inside("t1", TextDelta(" two")))
+    narrator.tell_inside(Inside("t1", None, "one"))
+    narrator.tell_inside(Inside("t1", TextDelta("!")))
+    narrator.tell(TextDelta("."), 2)
+    told = [(f["type"], f.get("tool_use_id"), f["delta"], f["offset"]) for f in sent.plain()]
+    assert told == [
+        ("content_delta", None, "So 😀", 0),
+        ("tool_output_delta", "t1", "one 😀", 0),
+        ("tool_output_delta", "t2", "other", 0),
+        ("tool_output_delta", "t1", " two", 6),
+        ("tool_output_delta", "t1", "!", 3),
+        ("content_delta", None, ".", 5),
+    ]
+    assert all(f["run_id"] == "run_1" for f in sent.plain())
+    seqs = [f["seq"] for f in sent.plain()]
+    assert seqs == sorted(set(seqs))
+
+
+def test_calls_inside_of_a_call_name_it() -> None:
+    narrator, sent = narration()
+    call = ToolCallPart(tool_use_id="t1/x", name="look", input={"n": 1})
+    result = ToolResultPart(
+        tool_use_id="t1/x", name="look", result={}, error="No.", duration_ms=2, needs_reconnect="crd_1"
+    )
+    narrator.tell_inside(Inside("t1", ToolStarted(call)))
+    narrator.tell_inside(Inside("t1", ToolFinished(result)))
+    start, end, reconnect = sent.plain()
+    assert (start["type"], start["tool_use_id"], start["parent_tool_use_id"]) == ("tool_use_start", "t1/x", "t1")
+    assert start["input"] == {"n": 1}
+    assert (end["type"], end["tool_use_id"], end["parent_tool_use_id"]) == ("tool_use_complete", "t1/x", "t1")
+    assert (end["error"], end["duration_ms"]) == ("No.", 2)
+    assert (reconnect["type"], reconnect["credential_id"]) == ("needs_reconnect", "crd_1")

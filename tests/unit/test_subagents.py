@@ -104,7 +104,7 @@ def test_agents_never_ask_in_a_circle() -> None:
         (lambda world: world.scripts.update(leaf=[["Half", overloaded()]]), "failed. The model is busy."),
         (lambda world: world.scripts["root"].__setitem__(0, [("leaf", {"message": " "})]), "must be"),
         (lambda world: world.scripts["root"].__setitem__(0, [("leaf", {"message": "x", "y": 1})]), "must be"),
-        (lambda world: world.scripts["root"].__setitem__(0, [("leaf", {"message": "x" * 100_001})]), "too long"),
+        (lambda world: world.scripts["root"].__setitem__(0, [("leaf", {"message": "x" * 100_001})]), "at most 100,000"),
     ],
 )
 def test_what_goes_wrong_is_told_in_our_words(arrange: Any, error: str) -> None:
@@ -114,6 +114,23 @@ def test_what_goes_wrong_is_told_in_our_words(arrange: Any, error: str) -> None:
     assert error in (result(outcome).error or "")
     assert outcome.message.text.endswith("root is done.")
     assert (outcome.usage, outcome.cost) == sums(world)
+
+
+def test_its_schema_is_plain_enough_for_every_vendor() -> None:
+    world = chain("root", leaf=[["never"]])
+    spec = world.tools["root"]["leaf"].spec
+    assert spec.input_schema == {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["message"],
+        "properties": {
+            "message": {
+                "type": "string",
+                "description": "What the agent is asked or told to do. It knows nothing else of this conversation.",
+            }
+        },
+    }
+    assert (spec.effect, spec.resumable, spec.strict, spec.timeout_seconds) == ("write", True, True, 300)
 
 
 def test_a_tool_that_needs_a_person_is_not_called_there() -> None:

@@ -10,6 +10,7 @@ const FRAME_LIMIT = 32 * 1024;
 const QUIET_FIRST = 8000;
 const QUIET_AGAIN = 5000;
 const QUIET_TOO_LONG = 24_000;
+const DECIDED = new Set(["already_decided", "nothing_to_decide"]);
 const STATES = { connecting: "Connecting…", waiting: "Connection lost, trying again…", refused: "Not connected", open: "Connected", closed: "" };
 const EXAMPLES = ["What time is it in Vienna right now?", "What is 17.5 % of 2,349?", "What can you help me with?"];
 const SCRIPTED = ["/tool calculator {\"expression\": \"(3 + 4) * 1.5\"}", "/slow 40\n/long 60", "/error rate_limit 1\n/say It worked at the second attempt."];
@@ -22,6 +23,7 @@ export class Chat {
     this.more = h("button", { type: "button", class: "small-button center", text: "Show earlier messages", on: { click: () => this.loadEarlier() } });
     this.empty = h("div", { class: "empty" });
     this.messages = new MessageList(this.list, { onRetry: (entry) => this.retry(entry) });
+    this.list.addEventListener("decide", (event) => this.decide(event.detail));
     this.messages.then = () => this.afterDrawing();
     byId("stage").replaceChildren(this.more, this.list, this.empty);
     this.socket = new PlaygroundSocket(agent.id, { onFrame: (frame) => this.heard(frame), onState: (state) => this.connected(state) });
@@ -150,6 +152,24 @@ export class Chat {
     if (this.conversationId) this.socket.send({ type: "cancel", conversation_id: this.conversationId });
   }
 
+  /** Say yes or no to a tool call that waits. */
+  decide({ block, ...decision }) {
+    const entry = this.transcript.running.find((one) => one.blocks.includes(block));
+    if (!entry) return;
+    block.decided = true;
+    this.messages.changed(entry);
+    this.socket.attend();
+    this.socket.send({ type: "approval", run_id: entry.runId, tool_use_id: block.id, ...decision });
+  }
+
+  /** A decision may have been refused: let people decide again. */
+  reopen() {
+    for (const entry of this.transcript.running) {
+      for (const block of entry.blocks.filter((one) => one.waits && one.decided)) block.decided = false;
+      this.messages.changed(entry);
+    }
+  }
+
   resume() {
     this.resumedAt = Date.now();
     if (this.conversationId && this.socket.state === "open") {
@@ -184,6 +204,7 @@ export class Chat {
     if (effect.also) this.messages.changed(effect.also);
     if (effect.gap) this.socket.reconnect();
     if (effect.stranger || effect.incomplete || this.overtakes(frame)) this.reload();
+    if (effect.asked) byId("announcer").textContent = "A tool call waits for your approval.";
     if (effect.ended) {
       this.onChange();
       byId("announcer").textContent = frame.type === "message_complete" ? "The answer is complete." : "The answer has ended.";
@@ -204,6 +225,7 @@ export class Chat {
     } else if (this.socket.state === "refused") {
       this.onRefused(frame);
     } else if (frame.code !== "nothing_to_cancel") {
+      if (!DECIDED.has(frame.code)) this.reopen();
       toast(`${frame.error} (${frame.code})`, "error");
     }
   }
@@ -217,7 +239,7 @@ export class Chat {
 
   /** During a run the server says something every five seconds; if not, ask, and at last connect anew. */
   checkSilence() {
-    if (!this.transcript.running.length || this.socket.state !== "open") return;
+    if (!this.transcript.running.length || this.transcript.resting || this.socket.state !== "open") return;
     if (this.socket.silence > QUIET_TOO_LONG) this.socket.reconnect();
     else if (this.socket.silence > QUIET_FIRST && Date.now() - (this.resumedAt ?? 0) > QUIET_AGAIN) this.resume();
   }

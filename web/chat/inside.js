@@ -7,9 +7,11 @@ export const isInside = (frame) => frame.type === "tool_output_delta" || frame.p
 /** Apply one. Text up to `offset` stands, what was behind it is replaced. */
 export function applyInside(entry, frame) {
   if (frame.type === "tool_output_delta") {
-    if (frame.seq <= entry.seq) return;
+    if (frame.seq < entry.seq) return;
     const card = cardAt(entry.blocks, frame.tool_use_id);
-    if (card) card.output = (card.output ?? "").slice(0, frame.offset) + frame.delta;
+    const said = card?.output ?? "";
+    const again = frame.seq === entry.seq && said.startsWith(frame.delta, frame.offset);
+    if (card && !again) card.output = said.slice(0, frame.offset) + frame.delta;
   } else if (frame.type === "tool_use_start") {
     const around = cardAt(entry.blocks, frame.parent_tool_use_id);
     if (around && !cardAt(entry.blocks, frame.tool_use_id)) {

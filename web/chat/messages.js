@@ -1,5 +1,6 @@
 // Shows a transcript. Each entry keeps its elements, and what changed is drawn at most once a frame.
 
+import { approvalForm, shut } from "./approval.js";
 import { h } from "./dom.js";
 import { copyButton, showText } from "./text.js";
 import { textOf } from "./transcript.js";
@@ -136,6 +137,7 @@ function drawFoot(node, entry) {
 function busyWord(entry) {
   if (entry.status === "queued") return "Waiting for its turn";
   const last = entry.blocks.at(-1);
+  if (entry.blocks.some((block) => block.waits && !block.decided)) return "Waiting for your approval";
   if (last?.type === "tool" && last.result === undefined) return `Using ${last.name}`;
   return last?.type === "text" ? "Answering" : "Thinking";
 }
@@ -172,7 +174,8 @@ function toolNode() {
 function drawTool(node, block, entry, _isLast, stopped = false) {
   const over = stopped || (entry.status !== "running" && entry.status !== "queued");
   drawInside(node, block, entry, over || block.result !== undefined);
-  const state = block.error ? "failed" : block.result !== undefined ? "done" : over ? "not finished" : "running";
+  const state = block.error ? "failed" : block.result !== undefined ? "done" : over ? "not finished" : block.waits ? "waiting" : "running";
+  if (state === "waiting") return drawWaiting(node, block);
   const key = `${state}${block.input === null}`;
   if (node.drawn === key) return;
   node.drawn = key;
@@ -184,6 +187,19 @@ function drawTool(node, block, entry, _isLast, stopped = false) {
     ...(block.input ? [h("p", { class: "label", text: "Arguments" }), json(block.input)] : []),
     ...(block.error ? [h("p", { class: "label", text: "Error" }), h("p", { class: "bad", text: block.error })] : []),
     ...(block.result !== undefined && !block.error ? [h("p", { class: "label", text: "Result" }), json(block.result)] : []));
+}
+
+/** A call that waits for approval: what is typed stays, until it is decided. */
+function drawWaiting(node, block) {
+  if (node.drawn !== "waiting") {
+    node.drawn = node.dataset.state = "waiting";
+    node.inside.name.textContent = block.name;
+    node.inside.form = approvalForm(block);
+    node.inside.body.replaceChildren(node.inside.form);
+    node.open = true;
+  }
+  node.inside.state.textContent = block.decided ? "decided" : "needs approval";
+  shut(node.inside.form, block.decided);
 }
 
 /** The text and the calls of an agent that is asked inside this call; it opens the card. */

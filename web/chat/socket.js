@@ -53,6 +53,11 @@ export class PlaygroundSocket {
     return Date.now() - this.heardAt;
   }
 
+  /** From now on there is something to be heard. */
+  attend() {
+    this.heardAt = Date.now();
+  }
+
   /** End it for good. */
   close() {
     removeEventListener("online", this.wake);

@@ -16,6 +16,15 @@ export class Transcript {
     return this.entries.filter((entry) => entry.role === "assistant" && !OVER.has(entry.status));
   }
 
+  /** Whether all that runs waits for people, and nobody here has decided: then nothing is to be heard. */
+  get resting() {
+    const running = this.running.filter((entry) => entry.status === "running");
+    return running.length > 0 && running.every((entry) => {
+      const open = entry.blocks.filter((block) => block.type === "tool" && block.result === undefined);
+      return open.length > 0 && open.every((block) => block.waits && !block.decided);
+    });
+  }
+
   /** A message of the user that the server does not know yet. */
   say(text, clientId) {
     const entry = { role: "user", text, clientId, runId: null, status: "sending" };
@@ -91,7 +100,8 @@ export class Transcript {
 const question = (runId) => ({ role: "user", runId, text: "", status: "accepted" });
 
 // `blocks` is the order of things: {type: "text", start} up to the next text block, {type: "thinking", text},
-// {type: "tool", id, name, input, result?, error?, ms?, output?, calls?}. `seq` is the last seen, `floor` that of the last reset.
+// {type: "tool", id, name, input, step?, waits?, decided?, result?, error?, ms?, output?, calls?}: `waits` is until when people
+// can approve it, `decided` that somebody here has. `seq` is the last seen, `floor` that of the last reset.
 const answer = (runId, status = "running") => ({
   role: "assistant", runId, status, text: "", blocks: [], seq: -1, floor: -1, whole: true,
 });
@@ -118,8 +128,18 @@ const HANDLERS = {
     if (frame.seq < entry.floor) return {};
     begin(entry);
     entry.seq = Math.max(entry.seq, frame.seq);
-    if (!tool(entry, frame.tool_use_id)) entry.blocks.push(card(entry, frame.tool_use_id, frame.tool_name, frame.input));
+    const known = opened(entry, frame);
+    if (known.waits) Object.assign(known, { input: frame.input, waits: null });
     return {};
+  },
+
+  approval_required(entry, frame) {
+    if (frame.seq < entry.floor) return {};
+    begin(entry);
+    entry.seq = Math.max(entry.seq, frame.seq);
+    const block = opened(entry, frame);
+    if (block.result === undefined) Object.assign(block, { waits: frame.expires_at, decided: false });
+    return { asked: true };
   },
 
   tool_use_complete(entry, frame) {
@@ -130,7 +150,7 @@ const HANDLERS = {
       entry.blocks.push((block = card(entry, frame.tool_use_id, frame.tool_name, null)));
       entry.whole = false;
     }
-    Object.assign(block, { result: frame.result, error: frame.error, ms: frame.duration_ms });
+    Object.assign(block, { result: frame.result, error: frame.error, ms: frame.duration_ms, waits: null });
     return {};
   },
 
@@ -139,7 +159,7 @@ const HANDLERS = {
     entry.floor = frame.seq;
     entry.seq = Math.max(entry.seq, frame.seq);
     entry.text = entry.text.slice(0, frame.offset);
-    entry.blocks = entry.blocks.filter((block) => keptAt(block, frame.offset));
+    entry.blocks = entry.blocks.filter((block) => kept(block, frame));
     return {};
   },
 
@@ -243,6 +263,20 @@ function append(entry, text) {
 const textBlock = (start) => ({ type: "text", start });
 const card = (entry, id, name, input) => ({ type: "tool", id, name, input, at: entry.text.length });
 const tool = (entry, id) => entry.blocks.find((block) => block.type === "tool" && block.id === id);
+
+/** The card of a call, made where there is none. */
+function opened(entry, frame) {
+  let block = tool(entry, frame.tool_use_id);
+  if (!block) entry.blocks.push((block = card(entry, frame.tool_use_id, frame.tool_name, frame.input)));
+  block.step = frame.step_id;
+  return block;
+}
+
+/** Whether a block is none of the step that is withdrawn; a call says which is its own. */
+function kept(block, { offset, step_id: step }) {
+  if (block.type === "tool" && block.step) return block.at <= offset && block.step !== step;
+  return keptAt(block, offset);
+}
 
 /** Whether a block belongs to what was said before the step that starts again at `offset`. */
 function keptAt(block, offset) {

@@ -10,8 +10,9 @@ from agent_builder.messages import Cost, Json, Message, Usage
 LEASE_MS = 15_000
 SILENT_MS = 3_000  # who has not renewed a lease for so long is dead or paused, most likely
 RunStatus = Literal["queued", "completed", "failed", "cancelled"]
-StepStatus = Literal["reserved", "running", "succeeded", "failed", "unknown"]
-OPEN_STATUSES = ("reserved", "running")
+StepStatus = Literal["reserved", "waiting", "running", "succeeded", "failed", "unknown"]
+NOT_BEGUN = ("reserved", "waiting")
+OPEN_STATUSES = (*NOT_BEGUN, "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Lease:
         begun: The run that goes on, if steps of it are stored or it was handed over.
         begun_at: When that run began; milliseconds.
         resumed: Requests for a snapshot that no runner has seen to yet, each `<watcher>#<unique>`.
+        parked_until: Milliseconds; until then nobody is to work on it, since people have to decide first. 0: not so.
+        parked_at: When the run that goes on was parked, until it goes on; milliseconds.
     """
 
     fence: int
@@ -86,10 +89,17 @@ class Lease:
     hops: int = 0
     begun: str = ""
     begun_at: int = 0
+    parked_until: int = 0
+    parked_at: int = 0
+
+    def parked(self, now: int) -> bool:
+        """Whether the first of the queue waits for people, and for nothing else."""
+        return bool(self.queue) and self.parked_until > now
 
     def unattended(self, now: int) -> bool:
         """Whether something waits and nobody seems to be at work: a ring is due, even if the lease has not ended."""
-        return bool(self.queue) and self.lease_until - now < LEASE_MS - SILENT_MS
+        silent = self.lease_until - now < LEASE_MS - SILENT_MS
+        return bool(self.queue) and silent and not self.parked(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +108,10 @@ class Step:
 
     Attributes:
         status: A model step is stored when it is over. A tool step is `reserved` with the model step that asks for it,
-            `running` before it may act on the outside world, then `succeeded`, `failed`, or `unknown`: it may have
-            acted, and nobody can tell.
-        detail: A model step's `parts`; a tool step's `tool`, `tool_use_id` and, when it is over, `result`.
+            `waiting` where a person must approve it first, `running` before it may act on the outside world, then
+            `succeeded`, `failed`, or `unknown`: it may have acted, and nobody can tell.
+        detail: A model step's `parts`; a tool step's `tool`, `tool_use_id` and, when it is over, `result`. Of one that
+            waits or waited: `expires_at` (milliseconds), then `approval`, what was decided.
         parent: The number of the tool step inside which it was made; None for the run's own.
     """
 

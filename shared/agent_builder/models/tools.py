@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
@@ -259,8 +267,6 @@ class AgentTool(ToolBase):
     People call it `target_agent_id`, since the `agent_id` of every tool is whose tool it is.
     """
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
     kind: Literal["agent"] = "agent"
     agent_id: str = Field(max_length=64, alias="target_agent_id", description="The agent that is asked.")
     version: int | None = Field(default=None, ge=1, description="Of that agent; its newest one where there is none.")
@@ -286,6 +292,9 @@ class McpTool(ToolBase):
 
 
 ToolDefinition = Annotated[HttpTool | LlmTool | AgentTool | McpTool, Field(discriminator="kind")]
+TOOL_DEFINITION: TypeAdapter[HttpTool | LlmTool | AgentTool | McpTool] = TypeAdapter(
+    ToolDefinition, config=ConfigDict(defer_build=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,3 +333,9 @@ class Integration:
     definition: IntegrationInput
     created_at: int
     updated_at: int
+
+
+def preload() -> None:
+    """Build what checks these values before a snapshot is taken."""
+    TOOL_DEFINITION.rebuild()
+    IntegrationInput.model_rebuild()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent_builder.clock import rfc3339
 from agent_builder.messages import Json, Message, ThinkingPart
 from agent_builder.models.agents import Agent, AgentVersion, PartRef
+from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import Conversation, Step, StoredMessage
 
 
@@ -56,6 +57,8 @@ def step_view(run_id: str, step: Step) -> Json:
         "run_id": run_id,
         "number": step.number,
         "kind": step.kind,
+        "parent": step.parent,
+        "purpose": detail.get("purpose"),
         "status": step.status,
         "started_at": rfc3339(step.started_at),
         "duration_ms": step.duration_ms,
@@ -64,7 +67,8 @@ def step_view(run_id: str, step: Step) -> Json:
         "cost": step.cost.model_dump() if step.cost else None,
     }
     if step.kind == "model":
-        told = {name: detail.get(name) for name in ("provider", "model", "answered_by", "stop_reason")}
+        about = ("provider", "model", "answered_by", "stop_reason", "agent_id", "agent_version")
+        told = {name: detail.get(name) for name in about}
         parts = Message.model_validate({"role": "assistant", "parts": detail.get("parts", [])})
         return {**view, **told, "parts": parts_view(parts)}
     call: Json = detail.get("call", {})
@@ -73,6 +77,7 @@ def step_view(run_id: str, step: Step) -> Json:
         **view,
         **{name: detail.get(place) for name, place in (("tool_name", "tool"), ("tool_use_id", "tool_use_id"))},
         "effect": detail.get("effect"),
+        "input": detail.get("input"),
         "result": result.get("result"),
         "error": result.get("error"),
         **{name: call.get(name) for name in ("request", "response", "attempts", "cached", "whole")},
@@ -97,3 +102,21 @@ def message_view(stored: StoredMessage) -> Json:
             view["error"] = {"code": stored.error_code, "detail": stored.error}
         view["cost"] = stored.cost.model_dump() if stored.cost else None
     return view
+
+
+def approval_view(approval: Approval, now: int) -> Json:
+    """An approval as REST shows it."""
+    made = approval.decision
+    status = made.verdict if made else "waiting" if approval.open(now) else "expired"
+    return {
+        "tool_use_id": approval.tool_use_id,
+        "tool_name": approval.tool_name,
+        "input": approval.input,
+        "status": status,
+        "requested_at": rfc3339(approval.asked_at),
+        "expires_at": rfc3339(approval.expires_at),
+        "decided_at": rfc3339(made.at) if made else None,
+        "decided_by": made.by or None if made else None,
+        "edited_input": made.input if made else None,
+        "reason": made.reason or None if made else None,
+    }

@@ -95,6 +95,7 @@ class _Channel:
         self._executor = executor
         self._metrics = metrics
         self._pending: list[Frame] = []
+        self._sending: list[Frame] = []
         self._task: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
         self._last_delta = 0.0
@@ -133,11 +134,12 @@ class _Channel:
     def forget(self) -> None:
         """Leave out what waits to be sent."""
         self._pending.clear()
+        self._sending.clear()
 
     async def close(self) -> None:
         """Send nothing more."""
         self._over = True
-        self._pending.clear()
+        self.forget()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -149,21 +151,26 @@ class _Channel:
             await self._task
 
     async def _run(self) -> None:
-        """Send what is pending, then end; the next frame starts another."""
-        while self._pending and not self.gone:
-            await self._pace()
-            if not self._pending:
-                return  # forgotten meanwhile
-            frame = self._pending.pop(0)
+        """Send what is pending, then end; the next frame starts another.
+
+        All that waits goes together, so that of several who speak side by side each is heard.
+        """
+        while (self._pending or self._sending) and not self.gone:
+            if not self._sending:
+                await self._pace()
+                self._sending, self._pending = self._pending, []
+                if not self._sending:
+                    return  # forgotten meanwhile
+            frame = self._sending.pop(0)
             for piece in split_delta(frame) if frame["type"] in _DELTAS else (frame,):
                 await self._deliver(piece)
             if frame["type"] in _DELTAS:
                 self._last_delta = time.monotonic()
 
     async def _pace(self) -> None:
-        """Hold a lone delta back for the rest of its interval; anything else goes at once."""
+        """Hold deltas back for the rest of their interval; with anything else they go at once."""
         wait = self._last_delta + MIN_INTERVAL - time.monotonic()
-        if wait <= 0 or len(self._pending) > 1 or self._pending[0]["type"] not in _DELTAS:
+        if wait <= 0 or any(frame["type"] not in _DELTAS for frame in self._pending):
             return
         self._urgent.clear()
         try:
@@ -181,12 +188,12 @@ class _Channel:
             outcome = await loop.run_in_executor(self._executor, self._poster.post, self._id, data)
             if outcome is Posted.GONE:
                 self._over = True
-                self._pending.clear()
+                self.forget()
             elif outcome in (Posted.THROTTLED, Posted.FAILED) and time.monotonic() < give_up:
                 await asyncio.sleep(pause)
                 pause = min(1.0, pause * 2)
                 continue
             elif outcome is not Posted.SENT:
                 self._over = True  # what it missed it gets by `resume`; a hole in the text would be worse
-                self._pending.clear()
+                self.forget()
             return

@@ -62,6 +62,8 @@ class LeaseItem(Item, discriminator="lease"):
     holder = UnicodeAttribute(null=True)
     begun = UnicodeAttribute(null=True)
     begun_at = NumberAttribute(null=True)
+    parked_until = NumberAttribute(null=True)
+    parked_at = NumberAttribute(null=True)
     deleted_at = NumberAttribute(null=True)
 
 
@@ -236,6 +238,8 @@ def lease_of(item: LeaseItem) -> Lease:
         hops=int(item.hops or 0),
         begun=item.begun or "",
         begun_at=int(item.begun_at or 0),
+        parked_until=int(item.parked_until or 0),
+        parked_at=int(item.parked_at or 0),
     )
 
 

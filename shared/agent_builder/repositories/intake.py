@@ -17,6 +17,7 @@ from agent_builder.models.conversations import Lease, QueuedRun
 from agent_builder.models.identity import Identity
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import AgentItem
+from agent_builder.repositories.approvals import wake_actions
 from agent_builder.repositories.conversations import (
     ConversationItem,
     LeaseItem,
@@ -133,26 +134,35 @@ class IntakeRepository:
         """The lease as it stands; None if the conversation is gone."""
         return stored_lease(tenant, conversation_id)
 
-    def subscribe(self, tenant: str, conversation_id: str, watcher: str) -> Lease | None:
-        """Watch a conversation; None if it is gone. A runner that is about to end looks once more (`wake`)."""
-        item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
+    def subscribe(self, tenant: str, conversation_id: str, watcher: str, *, now: int) -> Lease | None:
+        """Watch a conversation; None if it is gone.
+
+        A runner that is about to end looks once more (`wake`), and a runner is asked for a snapshot; of a run that
+        waits for people whoever reads this lease has to show one, since no runner is to come.
+        """
         request = f"{watcher}#{uuid.uuid4().hex}"
-        actions: list[Any] = [
+        asked: list[Any] = [
             LeaseItem.subscribers.add({watcher}),
             LeaseItem.resumed.add({request}),
             LeaseItem.wake.add(1),
         ]
-        try:
-            retrying(lambda: item.update(actions, _alive()))
-        except RaceLost:
-            return None
-        return lease_of(item)
+        unparked = LeaseItem.parked_until.does_not_exist() | (LeaseItem.parked_until <= now)
+        only_watch = [LeaseItem.subscribers.add({watcher})]
+        return (
+            self._change(tenant, conversation_id, asked, _alive() & unparked)
+            or self._change(tenant, conversation_id, only_watch, _alive() & (LeaseItem.parked_until > now))
+            or self._change(tenant, conversation_id, asked, _alive())
+        )
 
-    def request_cancel(self, tenant: str, conversation_id: str, run_ids: set[str]) -> Lease | None:
-        """Ask that these runs end; None if the conversation is gone."""
+    def request_cancel(self, tenant: str, conversation_id: str, run_ids: set[str], *, now: int) -> Lease | None:
+        """Ask that these runs end, and wake who waits for people; None if the conversation is gone."""
+        actions = [LeaseItem.cancelled.add(run_ids), *wake_actions(now)]
+        return self._change(tenant, conversation_id, actions, _alive())
+
+    def _change(self, tenant: str, conversation_id: str, actions: list[Any], condition: Any) -> Lease | None:
         item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
         try:
-            retrying(lambda: item.update([LeaseItem.cancelled.add(run_ids)], _alive()))
+            retrying(lambda: item.update(actions, condition))
         except RaceLost:
             return None
         return lease_of(item)
@@ -248,13 +258,15 @@ class IntakeRepository:
         pk, run = keys.conversation(entry.tenant, entry.conversation_id), entry.run
         alive = ConversationItem.deleted_at.does_not_exist() & (ConversationItem.agent_id == run.agent_id)
         touched = [ConversationItem.updated_at.set(run.accepted_at)]
+        due_at = run.accepted_at + RESCUE_AFTER_MS
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, alive)
         actions = [
             LeaseItem.wake.add(1),
             LeaseItem.queue.set(LeaseItem.queue.append([queue_entry(run)])),
             LeaseItem.last_run_id.set(run.run_id),
-            LeaseItem.due_pk.set(keys.due(pk)),
-            LeaseItem.due_at.set(run.accepted_at + RESCUE_AFTER_MS),
+            # What others wait for is due already; what waits for people must not be sooner.
+            LeaseItem.due_pk.set(LeaseItem.due_pk | keys.due(pk)),
+            LeaseItem.due_at.set(due_at if entry.expect_idle else LeaseItem.due_at | due_at),
         ]
         if entry.connection_id:
             actions.append(LeaseItem.subscribers.add({entry.connection_id}))

@@ -74,13 +74,18 @@ def message(run_id: str, role: str) -> str:
 
 
 def run(tenant: str, run_id: str) -> str:
-    """One run; sort keys: `HEAD`, `step(n)`."""
+    """One run; sort keys: `HEAD`, `step(n)`, `approval(n)`."""
     return f"{_tenant(tenant)}#RUN#{run_id}"
 
 
 def step(number: int) -> str:
     """Sort key of a run's step."""
     return f"S#{number:06d}"
+
+
+def approval(number: int) -> str:
+    """Sort key, in its run's partition, of whether the call of a step may be made."""
+    return f"A#{number:06d}"
 
 
 def piece(number: int) -> str:

@@ -7,15 +7,13 @@ goes with its agent.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from agent_builder.models.agents import Agent, AgentVersion, PartRef
 from agent_builder.models.parts import StoredParts, stored_form
-from agent_builder.models.tools import Integration, IntegrationInput, StoredTool, ToolDefinition
+from agent_builder.models.tools import TOOL_DEFINITION, Integration, IntegrationInput, StoredTool
 from agent_builder.repositories import keys
 from agent_builder.repositories.table import Item, PackedJSON, get_item, retrying, translated
 
@@ -117,13 +115,8 @@ def _owner_item(tenant: str, part: StoredTool | Integration) -> PartOwnerItem:
     )
 
 
-@cache
-def _definitions() -> TypeAdapter[Any]:
-    return TypeAdapter(ToolDefinition)
-
-
 def _tool(item: PartItem) -> StoredTool:
-    definition = _definitions().validate_python(item.definition, strict=False)
+    definition = TOOL_DEFINITION.validate_python(item.definition, strict=False)
     return StoredTool(definition=definition, **_fields(item))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import FenceLost, RaceLost
+from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import LEASE_MS, Lease, Outcome, QueuedRun, Step
 from agent_builder.repositories import keys
+from agent_builder.repositories.approvals import approval_item
 from agent_builder.repositories.conversations import (
     ConversationItem,
     LeaseItem,
@@ -56,7 +58,9 @@ class RunRepository:
         holder = uuid.uuid4().hex
         free = (LeaseItem.lease_until < now) | (LeaseItem.holder == holder)
         free &= (size(Path("queue")) > 0) & LeaseItem.deleted_at.does_not_exist()
-        actions = [
+        free &= LeaseItem.parked_until.does_not_exist() | (LeaseItem.parked_until <= now)
+        actions: list[Any] = [
+            LeaseItem.parked_until.remove(),
             LeaseItem.holder.set(holder),
             LeaseItem.fence.add(1),
             LeaseItem.attempts.add(1),
@@ -126,23 +130,65 @@ class RunRepository:
             LeaseItem.hops.add(1),
             LeaseItem.begun.set(run_id),
             LeaseItem.begun_at.set(begun_at),
+            LeaseItem.parked_at.remove(),
         ]
         if self._update(tenant, conversation_id, actions, LeaseItem.fence == fence) is None:
             raise FenceLost("Another runner owns this conversation now, or it was deleted.")
 
+    def park(
+        self,
+        tenant: str,
+        conversation_id: str,
+        run_id: str,
+        *,
+        fence: int,
+        wake: int,
+        begun_at: int,
+        now: int,
+        until: int,
+    ) -> bool:
+        """Let go of a run that waits for people: nobody takes it up before `until`, unless it is woken.
+
+        Args:
+            wake: The counter as it was before the decisions were looked for; where it rose since, look again: False.
+            begun_at: When the run began, in milliseconds; the time that it waits is no time of it.
+        """
+        actions = [
+            LeaseItem.lease_until.set(0),
+            LeaseItem.parked_until.set(until),
+            LeaseItem.parked_at.set(now),
+            LeaseItem.due_at.set(until),
+            LeaseItem.attempts.set(0),
+            LeaseItem.begun.set(run_id),
+            LeaseItem.begun_at.set(begun_at),
+        ]
+        unchanged = (LeaseItem.fence == fence) & (LeaseItem.wake == wake)
+        return self._update(tenant, conversation_id, actions, unchanged) is not None
+
     def save_steps(
-        self, tenant: str, conversation_id: str, run_id: str, steps: Sequence[Step], *, fence: int, begun_at: int
+        self,
+        tenant: str,
+        conversation_id: str,
+        run_id: str,
+        steps: Sequence[Step],
+        *,
+        fence: int,
+        begun_at: int,
+        asked: Sequence[Approval] = (),
     ) -> None:
         """Store steps that are new or have changed, together; what is too much for one transaction is stored in order.
+
+        Args:
+            asked: What people are asked about, with these steps.
 
         Raises:
             FenceLost: Somebody else owns the conversation.
         """
         lease = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)
-        progress = [LeaseItem.begun.set(run_id), LeaseItem.begun_at.set(begun_at)]
+        progress = [LeaseItem.begun.set(run_id), LeaseItem.begun_at.set(begun_at), LeaseItem.parked_at.remove()]
         if any(step.kind == "tool" or step.status == "succeeded" for step in steps):
             progress.append(LeaseItem.attempts.set(1))
-        for group in batches(step_items(tenant, run_id, steps)):
+        for group in batches(_items(tenant, run_id, steps, asked)):
             write = Transaction()
             write.update("lease", lease, progress, LeaseItem.fence == fence)
             for item in group:
@@ -209,6 +255,7 @@ class RunRepository:
         lease: list[Any] = [entry.remove(), LeaseItem.cancelled.delete({run_id})]
         if place == 0:
             lease += [LeaseItem.attempts.set(0), LeaseItem.hops.set(0), LeaseItem.begun.remove()]
+            lease += [LeaseItem.parked_at.remove()]
         if end.gone:
             lease.append(LeaseItem.subscribers.delete(set(end.gone)))
         if end.seen:
@@ -237,6 +284,16 @@ class RunRepository:
         except RaceLost:
             return None
         return lease_of(item)
+
+
+def _items(tenant: str, run_id: str, steps: Sequence[Step], asked: Sequence[Approval]) -> Iterator[Item]:
+    """What is stored of steps; what people are asked stands right before its step, so that they come together."""
+    asked_of = {approval.number: approval for approval in asked}
+    for step in steps:
+        approval = asked_of.get(step.number)
+        if approval is not None:
+            yield approval_item(tenant, run_id, approval)
+        yield from step_items(tenant, run_id, [step])
 
 
 def _commit_fenced(write: Transaction) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent_builder.models.conversations import NOT_BEGUN
 from agent_builder.services.transcript import Transcript
 
 Reached = tuple[str, str]
@@ -35,7 +36,7 @@ class Limits:
 
 def calls_reached(limits: Limits, transcript: Transcript) -> Reached | None:
     """The limit that the calls of a round would break, and what the user is told."""
-    fresh = sum(transcript.ledger[call.tool_use_id].status == "reserved" for call in transcript.round)
+    fresh = sum(transcript.ledger[call.tool_use_id].status in NOT_BEGUN for call in transcript.round)
     if transcript.account.tool_calls + fresh > limits.tool_calls:
         return "tool_call_limit", f"Stopped: the limit of {limits.tool_calls} tool calls in one run is reached."
     return None

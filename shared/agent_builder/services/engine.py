@@ -28,14 +28,26 @@ from agent_builder.messages import (
     TextDelta,
     TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallPart,
     ToolResultPart,
     Usage,
 )
-from agent_builder.models.conversations import Outcome, Step, StepStatus
+from agent_builder.models.approvals import Decision
+from agent_builder.models.conversations import Step, StepStatus
 from agent_builder.services.account import UNKNOWN
 from agent_builder.services.budget import Limits, calls_reached, reached_limit
+from agent_builder.services.events import (
+    ApprovalRequired,
+    Checkpoint,
+    EngineEvent,
+    Parked,
+    RunEnded,
+    StepReset,
+    Suspended,
+    ToolFinished,
+    ToolStarted,
+)
+from agent_builder.services.model_calls import ModelCall, with_unique_calls
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext, Nest, Tool
 
@@ -50,47 +62,12 @@ class Interrupted(Exception):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True)
-class ToolStarted:
-    """A tool is about to be called."""
-
-    call: ToolCallPart
-
-
-@dataclass(frozen=True, slots=True)
-class ToolFinished:
-    """A tool answered, or failed."""
-
-    result: ToolResultPart
-
-
-@dataclass(frozen=True, slots=True)
-class StepReset:
-    """What a model step had said is withdrawn: it broke off and is asked again. `step` is the number of the broken."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The transcript's unsaved steps must be stored before the next event is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suspended:
-    """There is no room for another step: all that is over is stored, and another engine is to go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnded:
-    """The terminal event."""
-
-    outcome: Outcome
-
-
-EngineEvent = TextDelta | ThinkingDelta | ToolStarted | ToolFinished | StepReset | Checkpoint | Suspended | RunEnded
-Said = TextPart | ThinkingPart | ToolCallPart
 StepKind = Literal["model", "tool"]
+
+
+async def undecided(steps: Sequence[Step]) -> Mapping[int, Decision]:
+    """Nobody decides."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +81,7 @@ class Engine:
         label: Fields for each model step's detail, like provider and model.
         call_key: A step's number to the idempotency key of its call.
         room: Whether a step of this kind may still begin here.
+        decisions: What was decided on steps that wait for a person, by their numbers.
         nest: What a call is given for steps of its own, if anything: of the engine and the transcript that make it.
     """
 
@@ -115,13 +93,14 @@ class Engine:
     clock: Clock = now_ms
     call_key: Callable[[int], str] = str
     room: Callable[[StepKind], bool] = lambda kind: True
+    decisions: Callable[[Sequence[Step]], Awaitable[Mapping[int, Decision]]] = undecided
     nest: Callable[[Engine, Transcript, ToolCallPart], Nest | None] = lambda engine, transcript, call: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def run(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Answer the last message of `request`, from where the transcript stands.
 
-        Ends with exactly one `RunEnded` or `Suspended`, unless it is cancelled.
+        Ends with exactly one `RunEnded`, `Suspended` or `Parked`, unless it is cancelled.
         """
         account = transcript.account
         account.begun_at = account.begun_at or self.clock()
@@ -129,7 +108,7 @@ class Engine:
             for part in (self._round, self._ask_model):
                 async for event in part(request, transcript):
                     yield event
-                    if isinstance(event, RunEnded | Suspended):
+                    if isinstance(event, RunEnded | Suspended | Parked):
                         return
 
     async def _round(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
@@ -179,7 +158,7 @@ class Engine:
             ProviderError: It failed for good.
         """
         for attempt in range(1, self.limits.model_attempts + 1):
-            call = _ModelCall(self.clock())
+            call = ModelCall(self.clock())
             transcript.asks(call.started)
             try:
                 async for event in self._ask(request, transcript, call):
@@ -196,13 +175,13 @@ class Engine:
             await self.sleep(self.limits.retry_seconds * attempt)
 
     async def _ask(
-        self, request: ModelRequest, transcript: Transcript, call: _ModelCall
+        self, request: ModelRequest, transcript: Transcript, call: ModelCall
     ) -> AsyncIterator[TextDelta | ThinkingDelta]:
         finished: ModelFinished | None = None
         async for event in self.stream(request):
             call.first = call.first or time.monotonic()
             if isinstance(event, ModelFinished):
-                finished = replace(event, parts=_with_unique_calls(event.parts))
+                finished = replace(event, parts=with_unique_calls(event.parts))
                 continue
             if isinstance(event, TextDelta):
                 transcript.text_pieces.append(event.text)
@@ -216,7 +195,7 @@ class Engine:
         step = self._finished(transcript, call, finished)
         transcript.said(step, [(part, self._effect(part)) for part in asked])
 
-    def _finished(self, transcript: Transcript, call: _ModelCall, finished: ModelFinished) -> Step:
+    def _finished(self, transcript: Transcript, call: ModelCall, finished: ModelFinished) -> Step:
         detail: Json = {
             **self.label,
             **call.timing,
@@ -228,27 +207,92 @@ class Engine:
         step = self._model_record(transcript, call, detail)
         return replace(step, usage=finished.usage, cost=cost)
 
-    def _broken(self, transcript: Transcript, call: _ModelCall, error: ProviderError) -> Step:
+    def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
         """A call that failed; once it had begun to answer it was charged for, nobody says how much."""
         cost = Cost(unpriced_steps=1) if call.first is not None else None
         step = self._model_record(transcript, call, {**self.label, **call.timing})
         return replace(step, status="failed", cost=cost, error=error.error_code)
 
-    def _model_record(self, transcript: Transcript, call: _ModelCall, detail: Json) -> Step:
+    def _model_record(self, transcript: Transcript, call: ModelCall, detail: Json) -> Step:
         account = transcript.account
         account.steps += 1
         return Step(account.steps, "model", call.started, call.elapsed_ms, detail=detail, parent=transcript.parent)
 
     async def _call_tools(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
-        """Make the calls of a round side by side; those that another engine began are settled first."""
+        """Make the calls of a round, those that a person must approve once one has.
+
+        Ends with `Suspended` or `Parked` where another engine is to go on.
+        """
+        for part in (self._settle_lost, self._ask_approvals, self._make_free_calls, self._make_approved_calls):
+            async for event in part(transcript):
+                yield event
+                if isinstance(event, Suspended | Parked):
+                    return
+        transcript.close_round()
+
+    async def _settle_lost(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Calls that another engine began, and that may have acted, are over: nobody knows how."""
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
             if step.status == "running" and step.detail["effect"] == "write" and not self._resumable(call):
                 result = ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=UNKNOWN)
-                transcript.ended(result, "unknown")
+                result = transcript.ended(result, "unknown")
                 yield Checkpoint()
                 yield ToolFinished(result)
-        todo = transcript.open_calls
+
+    async def _ask_approvals(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Ask people about the calls that need it; on whom an earlier engine asked, those who watch are told again."""
+        fresh = [call for call in transcript.round if self._asks_first(call, transcript)]
+        for call in fresh:
+            seconds = self.tools[call.name].spec.approval_seconds
+            transcript.awaits(call, self.clock() + seconds * 1000)
+        if fresh:
+            yield Checkpoint()
+        asked = transcript.waiting
+        decided = await self.decisions(asked) if len(asked) > len(fresh) else {}
+        calls = {call.tool_use_id: call for call in transcript.round}
+        for step in asked:
+            if step.number not in decided:
+                yield ApprovalRequired(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
+
+    def _asks_first(self, call: ToolCallPart, transcript: Transcript) -> bool:
+        """Whether a call needs a person's yes that nobody was asked for yet.
+
+        What is never called needs none; what is called inside of a call was approved with it.
+        """
+        tool = self.tools.get(call.name) if call.invalid is None else None
+        if tool is None or not tool.spec.approval_seconds or transcript.parent is not None:
+            return False
+        return transcript.ledger[call.tool_use_id].status == "reserved"
+
+    async def _make_free_calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make the calls for which nobody is waited."""
+        asked = {step.detail["tool_use_id"] for step in transcript.waiting}
+        free = [call for call in transcript.open_calls if call.tool_use_id not in asked]
+        async for event in self._make_calls(free, transcript):
+            yield event
+
+    async def _make_approved_calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make calls as they are approved, as long as there are decisions; what is denied has its result."""
+        while waiting := transcript.waiting:
+            decisions = await self.decisions(waiting)
+            if not decisions:
+                yield Parked(min(step.detail["expires_at"] for step in waiting))
+                return
+            for step in waiting:
+                decision = decisions.get(step.number)
+                result = transcript.decided(step, decision) if decision else None
+                if result is not None:
+                    yield Checkpoint()
+                    yield ToolFinished(result)
+            async for event in self._make_free_calls(transcript):
+                yield event
+                if isinstance(event, Suspended):
+                    return
+
+    async def _make_calls(self, calls: Sequence[ToolCallPart], transcript: Transcript) -> AsyncIterator[EngineEvent]:
+        """Make calls side by side. Ends with `Suspended` where there was no room for what one does inside."""
+        todo = [transcript.as_approved(call) for call in calls]
         for call in todo:
             yield ToolStarted(call)
             transcript.begins(call, self.clock())
@@ -262,17 +306,15 @@ class Engine:
                 if ended is None:
                     unfinished = True
                     continue
-                transcript.ended(*ended)
+                result = transcript.ended(*ended)
                 yield Checkpoint()
-                yield ToolFinished(ended[0])
+                yield ToolFinished(result)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)  # so that nothing of theirs comes later
         if unfinished:
             yield Suspended()
-        else:
-            transcript.close_round()
 
     async def calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Make the calls of a round that no model asked for. Ends with `Suspended` where another is to go on."""
@@ -352,40 +394,7 @@ class Engine:
         return TextDelta(separated)
 
 
-@dataclass(slots=True)
-class _ModelCall:
-    """When a call of the model began (milliseconds), and when its first event came (seconds that only rise)."""
-
-    started: int
-    begun: float = field(default_factory=time.monotonic)
-    first: float | None = None
-
-    @property
-    def elapsed_ms(self) -> int:
-        return round((time.monotonic() - self.begun) * 1000)
-
-    @property
-    def timing(self) -> Json:
-        return {} if self.first is None else {"first_token_ms": round((self.first - self.begun) * 1000)}
-
-
 def _with(history: Sequence[Message], transcript: Transcript) -> list[Message]:
     if not transcript.parts:
         return list(history)
     return [*history, Message(role="assistant", parts=tuple(transcript.parts))]
-
-
-def _with_unique_calls(parts: Sequence[Said]) -> tuple[Said, ...]:
-    """The same parts; where a careless server gave several calls one id, each has its own."""
-    seen: set[str] = set()
-    unique: list[Said] = []
-    for part in parts:
-        if isinstance(part, ToolCallPart):
-            name, count = part.tool_use_id, 1
-            while name in seen or not name:
-                count += 1
-                name = f"{part.tool_use_id or 'call'}-{count}"
-            seen.add(name)
-            part = part if name == part.tool_use_id else part.model_copy(update={"tool_use_id": name})
-        unique.append(part)
-    return tuple(unique)

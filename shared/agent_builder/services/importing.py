@@ -22,6 +22,7 @@ from agent_builder.repositories.openapi_imports import OpenApiImportRepository
 from agent_builder.repositories.parts import PartRepository
 from agent_builder.services.authorization import Authorization
 from agent_builder.services.import_views import shortened_values, summary_of
+from agent_builder.tools.auth.masking import masked
 from agent_builder.tools.egress import Answer, EgressLimits
 from agent_builder.tools.openapi.document import MAX_BYTES
 from agent_builder.tools.openapi.importer import preview
@@ -119,7 +120,7 @@ class Importing:
         async with await self.authorization.new_egress(tenant) as egress:
             if claimed.credential_id is None:
                 return await egress.send("GET", url, purpose="openapi", headers=headers, limits=limits)
-            answer, _ = await self.authorization.call(
+            answer, material = await self.authorization.call(
                 egress,
                 tenant,
                 claimed.credential_id,
@@ -129,7 +130,9 @@ class Importing:
                 purpose="openapi",
                 limits=limits,
             )
-            return answer
+        # Servers tell back what they were told, also in descriptions; those are stored and shown.
+        text = masked(answer.body.decode("utf-8", "surrogateescape"), material.secrets)
+        return replace(answer, body=text.encode("utf-8", "surrogateescape"))
 
     def _tools(self, tenant: str, claimed: OpenApiImport) -> dict[str, HttpTool] | None:
         """The tools to compare with, by id; None where there is no integration yet."""

@@ -177,9 +177,11 @@ class Intake:
         chosen = [run for run in waiting if run_id in (None, run)]
         if not chosen:
             raise Conflict("Nothing of this is running or waiting any more.", code="nothing_to_cancel")
-        if self._repository.request_cancel(identity.tenant, conversation_id, set(chosen)) is None:
+        now = self._clock()
+        asked = self._repository.request_cancel(identity.tenant, conversation_id, set(chosen), now=now)
+        if asked is None:
             raise _no_conversation()
-        if lease.unattended(self._clock()):
+        if asked.unattended(now):
             self.ring(identity, conversation_id)
         return chosen
 
@@ -203,7 +205,7 @@ class Intake:
 
     def _of_agent(self, identity: Identity, agent_id: str, conversation_id: str, watcher: str) -> Lease:
         self._require(identity, agent_id, conversation_id)
-        lease = self._repository.subscribe(identity.tenant, conversation_id, watcher)
+        lease = self._repository.subscribe(identity.tenant, conversation_id, watcher, now=self._clock())
         if lease is None:
             raise _no_conversation()
         return lease

@@ -65,13 +65,14 @@ class McpServer:
         """
         from agent_builder.tools.mcp_wire import SessionEnded
 
+        session = await self._opened()
         try:
-            return await self._once(tool, arguments)
+            return await self._once(session, tool, arguments)
         except SessionEnded:
-            await self._drop()
+            await self._drop(session)
             if tool.effect != "read":
                 raise
-        return await self._once(tool, arguments)
+        return await self._once(await self._opened(), tool, arguments)
 
     async def aclose(self) -> None:
         """End the session."""
@@ -79,8 +80,7 @@ class McpServer:
         if session is not None:
             await session.aclose()
 
-    async def _once(self, tool: McpTool, arguments: Json) -> Json:
-        session = await self._opened()
+    async def _once(self, session: McpSession, tool: McpTool, arguments: Json) -> Json:
         if refused := changed_since(tool, self._offered):
             raise refused
         assert self._wire is not None
@@ -91,9 +91,11 @@ class McpServer:
                 raise OutcomeUnknown(failed.detail) from failed
             raise
 
-    async def _drop(self) -> None:
+    async def _drop(self, session: McpSession) -> None:
+        """Use a session no longer; others may have opened a new one meanwhile."""
         async with self._lock:
-            await self.aclose()
+            if self._session is session:
+                await self.aclose()
 
     async def _opened(self) -> McpSession:
         async with self._lock:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta
+from agent_builder.clock import rfc3339
+from agent_builder.messages import Json, Message, TextDelta, ThinkingDelta, ToolCallPart
 from agent_builder.models.conversations import Outcome, QueuedRun
 from agent_builder.models.views import parts_view
 from agent_builder.realtime.delivery import Delivery
@@ -17,7 +18,7 @@ from agent_builder.realtime.frames import (
     pieces,
     utf16_length,
 )
-from agent_builder.services.engine import EngineEvent, ToolFinished, ToolStarted
+from agent_builder.services.events import ApprovalRequired, EngineEvent, ToolFinished, ToolStarted
 from agent_builder.services.nesting import Inside
 from agent_builder.services.transcript import Transcript
 
@@ -55,6 +56,8 @@ class Narration:
             self._send({"type": "thinking_delta", "delta": event.text, "step_id": self._step_id(step)})
         elif isinstance(event, ToolStarted):
             self._send({**_started(event), "step_id": self._step_id(step)})
+        elif isinstance(event, ApprovalRequired):
+            self._send({**_approval(event.call, event.expires_at), "step_id": self._step_id(step)})
         elif isinstance(event, ToolFinished):
             self._send(_finished(event))
             if event.result.needs_reconnect is not None:
@@ -76,7 +79,7 @@ class Narration:
                 self._send(_reconnect(event))
 
     def _step_id(self, step: int) -> str:
-        return f"stp_{self._ids['run_id'].removeprefix('run_')}_{step}"
+        return _step_id(self._ids, step)
 
     def progress(self, phase: str) -> None:
         """A sign of life."""
@@ -86,7 +89,8 @@ class Narration:
     def snapshot(self, transcript: Transcript, only: frozenset[str]) -> None:
         """Bring a connection that came later up to what the others have seen."""
         parts = shown_parts(transcript.message())
-        for frame in snapshot_frames(self._ids, transcript.text, self._seq, "running", parts):
+        frames = snapshot_frames(self._ids, transcript.text, self._seq, "running", parts)
+        for frame in [*frames, *waiting_frames(self._ids, transcript, self._seq)]:
             self._delivery.send(frame, only)
 
     def end(self, outcome: Outcome, only: frozenset[str] | None = None) -> None:
@@ -114,13 +118,40 @@ def _finished(event: ToolFinished) -> Json:
         "result": fit_result(part.result),
         "duration_ms": part.duration_ms,
     }
-    return frame if part.error is None else {**frame, "error": part.error}
+    told = {"error": part.error, "needs_reconnect": part.needs_reconnect}
+    return {**frame, **{name: value for name, value in told.items() if value is not None}}
 
 
 def _reconnect(event: ToolFinished) -> Json:
     part = event.result
     about = {"tool_name": part.name, "tool_use_id": part.tool_use_id}
     return {"type": "needs_reconnect", **about, "credential_id": part.needs_reconnect}
+
+
+def waiting_frames(ids: Json, transcript: Transcript, seq: int) -> list[Json]:
+    """What a run waits for, for whoever has not heard of it: a frame for each call on which nobody has decided."""
+    calls = {call.tool_use_id: call for call in transcript.round}
+    frames = []
+    for step in transcript.waiting:
+        frame = _approval(calls[step.detail["tool_use_id"]], step.detail["expires_at"])
+        frames.append({**frame, "step_id": _step_id(ids, step.number), **ids, "seq": seq})
+    return frames
+
+
+def parked_frames(ids: Json, transcript: Transcript, fence: int) -> list[Json]:
+    """A snapshot of a run that waits for people: behind all that its runner said, before all that the next one says."""
+    seq = (fence + 1) * _SEQ_PER_FENCE - 1
+    frames = snapshot_frames(ids, transcript.text, seq, "running", shown_parts(transcript.message()))
+    return [*frames, *waiting_frames(ids, transcript, seq)]
+
+
+def _approval(call: ToolCallPart, expires_at: int) -> Json:
+    about = {"tool_name": call.name, "tool_use_id": call.tool_use_id, "input": fit_result(call.input)}
+    return {"type": "approval_required", **about, "expires_at": rfc3339(expires_at)}
+
+
+def _step_id(ids: Json, step: int) -> str:
+    return f"stp_{ids['run_id'].removeprefix('run_')}_{step}"
 
 
 def terminal_frame(ids: Json, outcome: Outcome) -> Json:

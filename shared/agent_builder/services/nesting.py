@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import OutcomeUnknown, ReconnectNeeded, StoreError, ToolError
-from agent_builder.messages import Json, ModelRequest, TextDelta, TextPart, ToolCallPart, ToolResultPart
+from agent_builder.messages import (
+    Cost,
+    Effect,
+    Json,
+    ModelEvent,
+    ModelRequest,
+    TextDelta,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    Usage,
+)
 from agent_builder.models.conversations import Outcome, Step
-from agent_builder.services.account import UNKNOWN
-from agent_builder.services.engine import (
+from agent_builder.services.account import UNKNOWN, Account
+from agent_builder.services.engine import Engine, Interrupted
+from agent_builder.services.events import (
     Checkpoint,
-    Engine,
     EngineEvent,
-    Interrupted,
     RunEnded,
     StepReset,
     Suspended,
@@ -62,6 +74,48 @@ class Nesting:
     def of(self, engine: Engine, transcript: Transcript, call: ToolCallPart) -> Nest:
         """For one call of an engine's transcript."""
         return _Inner(self, engine, transcript, call)
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The inside of one call that belongs to no run: limited as if it were a run's, counted, and stored nowhere.
+
+    Args:
+        key: The idempotency key of the call; those inside have keys of their own that begin with it.
+        seconds: What is left for it.
+    """
+
+    agent_id: str
+    key: str
+    seconds: float
+    clock: Clock = now_ms
+    account: Account = field(default_factory=Account)
+
+    def nest(self, effect: Effect) -> Nest:
+        """For the call."""
+        call = ToolCallPart(tool_use_id="test", name="test", input={})
+        transcript = Transcript(self.account)
+        self.account.begun_at = now = self.clock()
+        transcript.reserve(call, effect, now)
+        transcript.begins(call, now)
+        key = f"{self.key}-{{}}".format
+        engine = Engine(stream=_no_model, tools={}, price=_no_price, clock=self.clock, call_key=key)
+        return Nesting((self.agent_id,), deadline=time.monotonic() + self.seconds).of(engine, transcript, call)
+
+    @property
+    def noted(self) -> Json:
+        """What the tool noted of a call that was made inside, if one was."""
+        calls = (step.detail for step in self.account.inside(1) if step.detail.get("purpose") == _PART)
+        noted: Json = next(calls, {}).get("call", {})
+        return noted
+
+
+def _no_model(request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    raise AssertionError("no model is asked outside of a call")
+
+
+def _no_price(model: str, usage: Usage) -> Cost:
+    return Cost()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.credentials import CredentialRepository
 from agent_builder.repositories.idempotency import Remembered
 from agent_builder.repositories.openapi_imports import AT_ONCE, OpenApiImportRepository, pieces_of_document
-from agent_builder.services.idempotency import earlier_answer, earlier_result, remembering
+from agent_builder.services.idempotency import earlier_answer, once, remembering
 from agent_builder.services.import_plans import ImportPlan, Made, check_chosen
 from agent_builder.services.import_views import import_view, operation_view
 from agent_builder.services.parts import PartService
@@ -135,32 +135,28 @@ class OpenApiImportService:
         body = [import_id, wanted.model_dump(mode="json", exclude_unset=True)]
         route = "POST /openapi-imports/{import_id}/apply"
         remember = remembering(identity, route, body, idempotency_key, now=self.clock())
-        if (earlier := earlier_result(remember)) is not None:
-            return replace(ready, status="applied", result=earlier)
+        result = once(remember, lambda: self._apply(identity, ready, wanted, remember))
+        return replace(ready, status="applied", result=result, updated_at=self.clock())
+
+    def _apply(
+        self, identity: Identity, ready: OpenApiImport, wanted: ImportApply, remember: Remembered | None
+    ) -> Json:
         if ready.status not in ("ready", "applied"):
             told = "It failed; import it again." if ready.status == "failed" else "It is not ready yet; try again."
             raise Conflict(told, code="import_not_ready")
         operations = self.repository.operations(identity.tenant, ready)
         check_chosen(wanted.operations, operations)
         plan = ImportPlan(ready, wanted, _described(operations))
-        return self._apply(identity, plan, remember)
-
-    def _apply(self, identity: Identity, plan: ImportPlan, remember: Remembered | None) -> OpenApiImport:
         made: list[Made] = []  # the last is what was stored: a change is calculated again after a race
 
         def change(parts: AgentParts) -> AgentParts:
             made.append(plan.made(parts))
             return made[-1].parts
 
-        ready = plan.ready
         changed = self.parts.change(identity, ready.agent_id, change, pointer=plan.pointer)
         result = made[-1].result(ready.integration_id, changed.agent.version)
-        now = self.clock()
-        try:
-            self.repository.applied(identity.tenant, ready, result, now=now, remember=remember)
-        except RaceLost as race:
-            result = earlier_answer(remember, race)
-        return replace(ready, status="applied", result=result, updated_at=now)
+        self.repository.applied(identity.tenant, ready, result, now=self.clock(), remember=remember)
+        return result
 
     def _check(self, identity: Identity, wanted: ImportCreate) -> None:
         agent = self.agents.get(identity.tenant, require_id("agt", wanted.agent_id, "agent"))

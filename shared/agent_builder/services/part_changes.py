@@ -21,6 +21,7 @@ Also = Callable[[Transaction], None]
 Pointer = Callable[[str], str]
 # A transaction has at most 100 writes: the agent, its version, a remembered answer and the agents that are reached.
 _MAX_USE_WRITES = 100 - 3 - MAX_REACHED
+MAX_CREDENTIALS = _MAX_USE_WRITES // 2
 
 
 @dataclass(frozen=True, slots=True)

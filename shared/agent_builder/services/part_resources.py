@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from agent_builder.errors import Conflict, Fault, NotFound, Unprocessable
 from agent_builder.ids import new_id, require_id
@@ -16,7 +16,7 @@ from agent_builder.models.agents import Agent, PartRef, merge_patch
 from agent_builder.models.faults import faults_of
 from agent_builder.models.identity import Identity
 from agent_builder.models.parts import AgentParts, Definition, part_view, stored_form
-from agent_builder.models.tools import Integration, IntegrationInput, StoredTool, ToolDefinition
+from agent_builder.models.tools import TOOL_DEFINITION, Integration, IntegrationInput, StoredTool
 from agent_builder.services.idempotency import once, remembering
 from agent_builder.services.parts import Changed, PartService
 
@@ -38,7 +38,7 @@ class PartKind:
     prefix: str
     name: str
     place: str
-    adapter: TypeAdapter[Any]
+    validate: Callable[[Json], Definition | IntegrationInput]
     skip: int
     check_removal: Callable[[AgentParts, str], None]
 
@@ -51,8 +51,8 @@ def _check_unused(parts: AgentParts, integration_id: str) -> None:
         raise Conflict(detail, code="integration_in_use")
 
 
-TOOLS = PartKind("tol", "tool", "tools", TypeAdapter(ToolDefinition), 1, lambda parts, part_id: None)
-INTEGRATIONS = PartKind("int", "integration", "integrations", TypeAdapter(IntegrationInput), 0, _check_unused)
+TOOLS = PartKind("tol", "tool", "tools", TOOL_DEFINITION.validate_python, 1, lambda parts, part_id: None)
+INTEGRATIONS = PartKind("int", "integration", "integrations", IntegrationInput.model_validate, 0, _check_unused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +183,10 @@ class PartResources:
             raise Unprocessable(f"The kind of a {self.kind.name} cannot change.", faults=(fault,))
         merged = merge_patch(stored_form(current), {**patch, "kind": current.kind})
         try:
-            wanted: Definition | IntegrationInput = self.kind.adapter.validate_python(merged)
+            return self.kind.validate(merged)
         except ValidationError as error:
             faults = faults_of(error.errors(), skip=self.kind.skip)
             raise Unprocessable(f"The patched {self.kind.name} would not be valid.", faults=faults) from None
-        return wanted
 
     def _refs(self, agent: Agent) -> tuple[PartRef, ...]:
         refs: tuple[PartRef, ...] = getattr(agent, self.kind.place)

@@ -5,21 +5,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
 from agent_builder.messages import ModelRequest
-from agent_builder.metrics import FIRST_TOKEN_LATENCY
 from agent_builder.models.agents import AgentVersion
+from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
 from agent_builder.observability import log_fields
 from agent_builder.repositories.runs import RunEnd
+from agent_builder.services.approvals import asked_of, decisions_on
 from agent_builder.services.context import History, model_history, unstorable
-from agent_builder.services.engine import Checkpoint, Engine, RunEnded, StepKind, StepReset, Suspended, ToolStarted
+from agent_builder.services.engine import Engine, StepKind
+from agent_builder.services.events import (
+    ApprovalRequired,
+    Checkpoint,
+    Parked,
+    RunEnded,
+    StepReset,
+    Suspended,
+    ToolStarted,
+)
 from agent_builder.services.narration import Narration
 from agent_builder.services.nesting import Nesting
-from agent_builder.services.run_metrics import measure_end, measure_steps
+from agent_builder.services.run_metrics import RunMeter
 from agent_builder.services.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -46,9 +56,10 @@ class Run:
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
         self.saving: asyncio.Future[None] | None = None
-        self.begun = max(run.accepted_at, claim.turn)  # those who wait behind another wait for the person, not for us
-        self.has_spoken = False
-        self.measured: set[int] = set()
+        # Who waits behind another message waits for the answer to that one.
+        self.meter = RunMeter(claim.runner.metrics, claim.runner.clock, max(run.accepted_at, claim.turn))
+        self.parking: Parked | None = None
+        self.wake = 0
         self._one_save = asyncio.Lock()
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
@@ -60,13 +71,12 @@ class Run:
         """
         claim = self.claim
         await self._restore()
-        outcome = await self._outcome()
-        going_on = {future for future in (self.saving, claim.dropping) if future is not None}
-        if going_on:  # their threads may go on behind a task that was cancelled
-            await asyncio.wait(going_on)
-        if outcome is None:
-            await self._hand_over()
-            return True
+        while (outcome := await self._worked()) is None:
+            if self.parking is None:
+                await self._hand_over()
+                return True
+            if await self._park(self.parking):
+                return True
         if outcome.status == "cancelled":
             self.transcript.cancel(self.runner.clock())
             outcome = self.transcript.outcome("cancelled")
@@ -84,6 +94,15 @@ class Run:
         await claim.give_back(self.run)
         return released
 
+    async def _worked(self) -> Outcome | None:
+        """How it ended; None where it did not: it is handed over, or `parking`."""
+        self.parking = None
+        outcome = await self._outcome()
+        going_on = {future for future in (self.saving, self.claim.dropping) if future is not None}
+        if going_on:  # their threads may go on behind a task that was cancelled
+            await asyncio.wait(going_on)
+        return outcome
+
     async def _restore(self) -> None:
         """Go on where an earlier runner ended, and withdraw what it had shown of the step that it did not end."""
         claim, lease = self.claim, self.claim.lease
@@ -92,8 +111,9 @@ class Run:
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
             self.transcript.restore(steps)
-            self.transcript.account.begun_at = lease.begun_at
-            self.has_spoken = bool(steps)
+            waited = self.runner.clock() - lease.parked_at if lease.parked_at else 0
+            self.transcript.account.begun_at = lease.begun_at + max(0, waited)
+            self.meter.goes_on(self.transcript.account.begun_at, has_spoken=bool(steps))
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
@@ -115,6 +135,33 @@ class Run:
             now=runner.clock(),
         )
         await runner.thread(runner.ring, claim.tenant, claim.conversation_id)
+
+    async def _park(self, parking: Parked) -> bool:
+        """Let go until people have decided: nothing runs and nothing is due; False where something came in before."""
+        claim, runner = self.claim, self.runner
+        await claim.drop_cancelled()
+        parked = await runner.thread(
+            runner.runs.park,
+            claim.tenant,
+            claim.conversation_id,
+            self.run.run_id,
+            fence=claim.fence,
+            wake=self.wake,
+            begun_at=self.transcript.account.begun_at,
+            now=runner.clock(),
+            until=parking.until,
+        )
+        if parked:
+            await claim.give_back(self.run)
+        elif fresh := await claim.beat():
+            self.narration.snapshot(self.transcript, fresh)
+        return parked
+
+    async def _decisions(self, steps: Sequence[Step]) -> Mapping[int, Decision]:
+        """What was decided; whatever is decided later raises the wake counter above the one that is noted here."""
+        self.wake = self.claim.lease.wake
+        now, approvals = self.runner.clock(), self.runner.approvals
+        return await self.runner.thread(decisions_on, approvals, self.claim.tenant, self.run.run_id, steps, now)
 
     async def _store(self, outcome: Outcome) -> bool:
         claim = self.claim
@@ -152,11 +199,12 @@ class Run:
             steps,
             fence=claim.fence,
             begun_at=self.transcript.account.begun_at,
+            asked=asked_of(self.transcript, steps, self.runner.clock()),
         )
         self.saving = asyncio.ensure_future(save)
         await asyncio.shield(self.saving)
         self.transcript.saved(steps)
-        self._measure_steps(steps)
+        self.meter.stored(steps)
 
     def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
@@ -229,6 +277,7 @@ class Run:
                 clock=self.runner.clock,
                 call_key=lambda number: f"{self.run.run_id}-{number}",
                 room=self._room,
+                decisions=self._decisions,
                 nest=self._nesting().of,
             )
             request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)
@@ -252,33 +301,25 @@ class Run:
         async for event in engine.run(request, self.transcript):
             if isinstance(event, RunEnded):
                 return event.outcome
-            if isinstance(event, Suspended):
+            if isinstance(event, Suspended | Parked):
+                self.parking = event if isinstance(event, Parked) else None
                 return None
             if isinstance(event, Checkpoint):
                 await self._save()
             elif isinstance(event, StepReset):
                 self.narration.reset(event.step, self.transcript.text)
             else:
-                if not self.has_spoken:
-                    self.has_spoken = True
-                    self.runner.metrics.add(FIRST_TOKEN_LATENCY, self.runner.clock() - self.begun)
-                self.narration.tell(
-                    event, self.transcript.step_of(event.call if isinstance(event, ToolStarted) else None)
-                )
+                self.meter.spoke()
+                call = event.call if isinstance(event, ToolStarted | ApprovalRequired) else None
+                self.narration.tell(event, self.transcript.step_of(call))
         raise AssertionError("the engine ended without an end")
 
     def _measure(self, outcome: Outcome) -> None:
         """Count what is stored, and say that it ended."""
-        duration = self.runner.clock() - self.begun
-        self._measure_steps(self.transcript.take_unsaved())
-        measure_end(self.runner.metrics, outcome, duration)
-        ended = {"status": outcome.status, "duration_ms": duration, "steps": self.transcript.account.steps}
-        logger.info("a run ended", extra={**ended, "code": outcome.error_code, "attempts": self.claim.lease.attempts})
-
-    def _measure_steps(self, steps: Sequence[Step]) -> None:
-        self.measured |= measure_steps(
-            self.runner.metrics, [step for step in steps if step.number not in self.measured]
-        )
+        self.meter.stored(self.transcript.take_unsaved())
+        ended = {"status": outcome.status, "duration_ms": self.meter.ended(outcome), "code": outcome.error_code}
+        counts = {"steps": self.transcript.account.steps, "attempts": self.claim.lease.attempts}
+        logger.info("a run ended", extra={**ended, **counts})
 
     async def _messages(self) -> list[StoredMessage]:
         """The conversation up to this run, newest first."""

@@ -5,10 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent_builder import metrics as counted
+from agent_builder.clock import Clock
 from agent_builder.metrics import Metrics
 from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step
 
 _MODEL_ERROR = "provider_"
+
+
+class RunMeter:
+    """Counts one run in one invocation.
+
+    Args:
+        since: When it was accepted, or the answer before it was over; milliseconds.
+    """
+
+    def __init__(self, metrics: Metrics, clock: Clock, since: int) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._since = since
+        self._has_spoken = False
+        self._counted: set[int] = set()
+
+    def goes_on(self, since: int, *, has_spoken: bool) -> None:
+        """An earlier invocation began it; `since` leaves out what it waited for people."""
+        self._since, self._has_spoken = since, has_spoken
+
+    def spoke(self) -> None:
+        """A piece of the answer is there."""
+        if not self._has_spoken:
+            self._has_spoken = True
+            self._metrics.add(counted.FIRST_TOKEN_LATENCY, self._clock() - self._since)
+
+    def stored(self, steps: Iterable[Step]) -> None:
+        """These steps are stored."""
+        self._counted |= measure_steps(self._metrics, [step for step in steps if step.number not in self._counted])
+
+    def ended(self, outcome: Outcome) -> int:
+        """It is over; answers how long it took, in milliseconds."""
+        duration = self._clock() - self._since
+        measure_end(self._metrics, outcome, duration)
+        return duration
 
 
 def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> set[int]:

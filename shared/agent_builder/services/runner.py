@@ -18,6 +18,7 @@ from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
 from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.budget import Limits
@@ -73,6 +74,7 @@ class Runner:
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
     histories: Histories = field(default_factory=Histories)
+    approvals: ApprovalRepository = field(default_factory=ApprovalRepository)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
     async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import cache
 from math import inf
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent_builder.errors import ToolError
 from agent_builder.messages import Json, ToolSpec, user_message
@@ -18,21 +21,23 @@ from agent_builder.services.toolbox import Bench
 from agent_builder.tools.base import CallContext, Tool
 
 MESSAGE_LIMIT = 100_000
-_SCHEMA: Json = {
-    "type": "object",
-    "properties": {
-        "message": {
-            "type": "string",
-            "description": "What the agent is asked or told to do. It knows nothing else of this conversation.",
-        }
-    },
-    "required": ["message"],
-    "additionalProperties": False,
-}
+_NOT_ARGUMENTS = f"""The arguments must be {{"message": "…"}} with what the agent is asked, at most {MESSAGE_LIMIT:,} \
+characters, and nothing else."""
 _NEEDS_PERSON = (
     "This tool needs a person's approval for each call, and an agent that was asked by another agent cannot wait for a "
     "person. Nothing was called. Say what you would have called it with, so that the agent that asked you can do it."
 )
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    message: str = Field(
+        min_length=1,
+        max_length=MESSAGE_LIMIT,
+        description="What the agent is asked or told to do. It knows nothing else of this conversation.",
+    )
+
 
 ToolsOf = Callable[[str, AgentVersion], AbstractAsyncContextManager[Mapping[str, Tool]]]
 
@@ -92,7 +97,7 @@ class SubAgent:
         return ToolSpec(
             definition.name,
             definition.description,
-            _SCHEMA,
+            _schema(),
             "write",
             definition.timeout_seconds,
             definition.approval_seconds if definition.requires_approval else 0,
@@ -138,9 +143,16 @@ class Unattended:
 
 
 def _message(arguments: Json) -> str:
-    message = arguments.get("message")
-    if not isinstance(message, str) or not message.strip() or arguments.keys() != {"message"}:
-        raise ToolError('The arguments must be {"message": "…"} with what the agent is asked, and nothing else.')
-    if len(message) > MESSAGE_LIMIT:
-        raise ToolError(f"The message is too long: at most {MESSAGE_LIMIT:,} characters.")
-    return message
+    try:
+        return _Arguments.model_validate(arguments).message
+    except ValidationError:
+        raise ToolError(_NOT_ARGUMENTS) from None
+
+
+@cache
+def _schema() -> Json:
+    """Plain enough for every vendor, OpenAI's strict mode included."""
+    schema = _Arguments.model_json_schema()
+    message = {name: schema["properties"]["message"][name] for name in ("type", "description")}
+    kept = {name: schema[name] for name in ("type", "required", "additionalProperties")}
+    return {**kept, "properties": {"message": message}}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown, StoreError, ToolError
+from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown
 from agent_builder.ids import new_id, require_id
 from agent_builder.messages import Json
 from agent_builder.models.agents import AgentVersion
@@ -18,6 +18,7 @@ from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.parts import PartRepository
+from agent_builder.services.nesting import Alone
 from agent_builder.tools.base import CallContext, Tool
 
 # Within what an HTTP API waits for, and what the api function has: 29 s.
@@ -90,26 +91,28 @@ class ToolTester:
                 return {}
             if tool.spec.approval_seconds and not approved:
                 return {"refused": "approval_required"}
-            return {"test": {"tool_id": tool_id, "tool_name": tool.spec.name, **await self._called(tool, arguments)}}
+            called = await self._called(tool, arguments, agent_id)
+            return {"test": {"tool_id": tool_id, "tool_name": tool.spec.name, **called}}
 
-    async def _called(self, tool: Tool, arguments: Json) -> Json:
+    async def _called(self, tool: Tool, arguments: Json, agent_id: str) -> Json:
         begun, result, error = time.monotonic(), None, None
         noted: Json = {}
-        context = CallContext(new_id("tst"), noted.update)
+        key = new_id("tst")
+        inside = Alone(agent_id, key, self.seconds)
+        context = CallContext(key, noted.update, inside.nest(tool.spec.effect))
         try:
             async with asyncio.timeout(self.seconds):
                 result = await tool.call(arguments, context)
         except TimeoutError:
             detail = f"The tool did not answer within the {self.seconds:g} seconds that a test may take."
             error = {"code": "tool_test_timeout", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
-        except ToolError as failure:
+        except AgentBuilderError as failure:
             error = _shown(failure, unknown=isinstance(failure, OutcomeUnknown))
-        except (StoreError, AgentBuilderError) as failure:
-            error = _shown(failure, unknown=False)
         except Exception:
             logger.exception("a tool failed unexpectedly in a test", extra={"tool": tool.spec.name})
             detail = "The tool failed because of a fault on our side."
             error = {"code": "internal_error", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
+        noted |= inside.noted
         return {
             "request": noted.get("request"),
             "response": noted.get("response"),
@@ -117,6 +120,8 @@ class ToolTester:
             "error": error,
             "attempts": noted.get("attempts", 0 if noted.get("cached") else 1),
             "cached": bool(noted.get("cached")),
+            "usage": inside.account.usage.model_dump(),
+            "cost": inside.account.cost.model_dump(),
             "duration_ms": round((time.monotonic() - begun) * 1000),
         }
 

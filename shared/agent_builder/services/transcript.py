@@ -19,11 +19,13 @@ from agent_builder.messages import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_builder.models.conversations import OPEN_STATUSES, Outcome, RunStatus, Step, StepStatus
+from agent_builder.models.approvals import Decision
+from agent_builder.models.conversations import NOT_BEGUN, OPEN_STATUSES, Outcome, RunStatus, Step, StepStatus
 from agent_builder.services.account import UNKNOWN, Account
 
 _NOT_BEGUN = "The run was cancelled before this call began."
 _CANCELLED = "The run was cancelled while this call went on."
+_EDITED = "A person changed the arguments of this call before approving it."
 
 
 @dataclass(slots=True)
@@ -72,6 +74,12 @@ class Transcript:
         """The calls of the round that goes on which are not over."""
         return [call for call in self.round if self.ledger[call.tool_use_id].status in OPEN_STATUSES]
 
+    @property
+    def waiting(self) -> list[Step]:
+        """The steps of the round on which nobody has decided yet."""
+        steps = [self.ledger[call.tool_use_id] for call in self.round]
+        return [step for step in steps if step.status == "waiting" and "approval" not in step.detail]
+
     def step_of(self, call: ToolCallPart | None) -> int:
         """The number of the step of a call; without one, of the model step that goes on."""
         return self.ledger[call.tool_use_id].number if call is not None else self.account.steps + 1
@@ -84,7 +92,7 @@ class Transcript:
             account.add(step)
             account.keep(step)
             if step.kind == "tool":
-                account.tool_calls += step.status != "reserved" and _counts(step)
+                account.tool_calls += step.status not in NOT_BEGUN and _counts(step)
             elif step.status == "succeeded":
                 account.model_steps += 1
             if step.parent is None:
@@ -133,10 +141,35 @@ class Transcript:
         self.account.add(step)
         self.account.asking.pop(self.parent, None)
 
+    def awaits(self, call: ToolCallPart, expires_at: int) -> None:
+        """A person is asked whether a call may be made."""
+        step = self.ledger[call.tool_use_id]
+        self.record(replace(step, status="waiting", detail={**step.detail, "expires_at": expires_at}))
+
+    def decided(self, step: Step, decision: Decision) -> ToolResultPart | None:
+        """A person has decided on a call, or nobody did in time; answers its result where it will not be made.
+
+        Such a call counts like one that was made, for whoever asks again and again.
+        """
+        told = {"verdict": decision.verdict, "at": decision.at, "by": decision.by}
+        more = {"input": decision.input, "reason": decision.reason or None}
+        approval = told | {name: value for name, value in more.items() if value is not None}
+        self.record(replace(step, detail={**step.detail, "approval": approval}))
+        if decision.verdict == "approved":
+            return None
+        self.account.tool_calls += 1
+        call = next(call for call in self.round if call.tool_use_id == step.detail["tool_use_id"])
+        return self.ended(_failed(call, decision.refusal), "failed")
+
+    def as_approved(self, call: ToolCallPart) -> ToolCallPart:
+        """A call as it is made: with the arguments that a person gave it, if one did."""
+        edited = self._edited(call.tool_use_id)
+        return call if edited is None else call.model_copy(update={"input": edited})
+
     def begins(self, call: ToolCallPart, now: int) -> None:
         """A call is about to be made."""
         step = self.ledger[call.tool_use_id]
-        self.account.tool_calls += step.status == "reserved" and _counts(step)
+        self.account.tool_calls += step.status in NOT_BEGUN and _counts(step)
         begun = step.started_at if step.status == "running" else now
         self.record(replace(step, status="running", started_at=begun))
 
@@ -146,13 +179,15 @@ class Transcript:
         noted = {**step.detail.get("call", {}), **fields}
         self.ledger[call.tool_use_id] = replace(step, detail={**step.detail, "call": noted})
 
-    def ended(self, result: ToolResultPart, status: StepStatus) -> None:
-        """A call is over."""
+    def ended(self, result: ToolResultPart, status: StepStatus) -> ToolResultPart:
+        """A call is over; answers its result as it is told."""
         step = self.ledger[result.tool_use_id]
+        result = self._as_told(result)
         detail = {**step.detail, "result": result.model_dump(mode="json", exclude_none=True)}
         error = None if status == "succeeded" else "tool_outcome_unknown" if status == "unknown" else "tool_error"
         self.results[result.tool_use_id] = result
         self.record(replace(step, status=status, duration_ms=result.duration_ms or 0, detail=detail, error=error))
+        return result
 
     def close_round(self) -> None:
         """All calls of a round are over; their results stand in the order of the calls."""
@@ -182,7 +217,7 @@ class Transcript:
         """Give each call of the round that has no result one: it did not begin, was cut off, or may be done."""
         for call in self.round:
             step = self.ledger[call.tool_use_id]
-            if step.status == "reserved":
+            if step.status in NOT_BEGUN:
                 self.ended(_failed(call, not_begun), "failed")
             elif step.status == "running":
                 wrote = step.detail["effect"] == "write"
@@ -232,6 +267,22 @@ class Transcript:
             error=error.detail if error else None,
             retryable=error.retryable if error else False,
         )
+
+    def _edited(self, tool_use_id: str) -> Json | None:
+        """The arguments that a person gave a call in place of the model's."""
+        approval: Json = self.ledger[tool_use_id].detail.get("approval") or {}
+        return approval.get("input") if approval.get("verdict") == "approved" else None
+
+    def _as_told(self, result: ToolResultPart) -> ToolResultPart:
+        """The model asked for something else than what was done where a person changed it: the result says so."""
+        edited = self._edited(result.tool_use_id)
+        if edited is None:
+            return result
+        if result.error is None:
+            told = {"note": _EDITED, "edited_input": edited, "result": result.result}
+            return result.model_copy(update={"result": told})
+        given = json.dumps(edited, ensure_ascii=False)
+        return result.model_copy(update={"error": f"{result.error} {_EDITED} It was called with {given}."})
 
     def _said(self, step: Step) -> None:
         said = Message.model_validate({"role": "assistant", "parts": step.detail["parts"]}).parts

@@ -17,7 +17,6 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import (
     CONNECTION_CLOSED,
     PARSE_ERROR,
-    REQUEST_TIMEOUT,
     CallToolRequest,
     CallToolRequestParams,
     CallToolResult,
@@ -40,7 +39,7 @@ CLOSE_SECONDS = 3.0
 _MAX_PAGES = 50
 _LOST = "The MCP server's answer was lost."
 _INPUT = "The MCP server asks for something that only a person could give, which is not supported."
-_LOST_CODES = frozenset({CONNECTION_CLOSED, PARSE_ERROR, REQUEST_TIMEOUT})
+_LOST_CODES = frozenset({CONNECTION_CLOSED, PARSE_ERROR})
 _RESULT: TypeAdapter[Any] = TypeAdapter(CallToolResult | InputRequiredResult)
 
 # They log messages, results and session ids.
@@ -136,7 +135,7 @@ class McpSession:
             ToolError: The server says no.
         """
         request = CallToolRequest(params=CallToolRequestParams(name=name, arguments=arguments))
-        result = await self._asked(self._opened.send_request(request, _RESULT, request_read_timeout_seconds=_MOST))
+        result = await self._asked(self._opened.send_request(request, _RESULT))
         if isinstance(result, InputRequiredResult):
             raise ToolError(_INPUT, code="mcp_input_required")
         told: Json = result.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -176,7 +175,6 @@ class McpSession:
         return ToolError(f"The MCP server refuses it ({error.code}): {said}", code="mcp_error")
 
 
-_MOST = LIMITS.seconds
 _MESSAGE = 1_000
 
 __all__ = ["McpSession", "SessionEnded"]

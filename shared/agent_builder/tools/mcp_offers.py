@@ -66,7 +66,7 @@ def _checked(remote: RemoteTool, notes: list[Note]) -> Json:
     except (MalformedRequest, Unprocessable) as error:
         raise Skip("invalid_schema", error.detail) from None
     except (ValueError, RecursionError) as error:
-        raise Skip("invalid_schema", f"The input schema cannot be used: {str(error)[:200]}") from None
+        raise Skip("invalid_schema", f"The input schema cannot be used: {str(error)[:200]}.") from None
 
 
 def _readable(schema: Any, notes: list[Note]) -> Json:

@@ -17,6 +17,7 @@ from tests.integration.access.world import (
     HTTP_TOOL,
     INTEGRATION,
     KINDS,
+    MCP_CHOICE,
     OAUTH_CREDENTIAL,
     Caller,
     Calls,
@@ -33,6 +34,7 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents": (lambda _: NEW_AGENT, 201),
     "PATCH /agents/{agent_id}": (lambda _: {"name": "Other"}, 200),
     "PATCH /conversations/{conversation_id}": (lambda _: {"title": "Other"}, 200),
+    "POST /runs/{run_id}/approvals/{tool_use_id}": (lambda _: {"decision": "deny"}, 200),
     "POST /credentials": (lambda _: NEW_CREDENTIAL, 201),
     "PUT /credentials/{credential_id}": (lambda _: OAUTH_CREDENTIAL, 200),
     "DELETE /credentials/{credential_id}": (lambda _: None, 204),
@@ -40,6 +42,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents/{agent_id}/integrations": (lambda _: INTEGRATION, 201),
     "PATCH /integrations/{integration_id}": (lambda _: {"name": "Other"}, 200),
     "DELETE /integrations/{integration_id}": (lambda _: None, 204),
+    "POST /integrations/{integration_id}/mcp/list": (lambda _: {}, 200),
+    "POST /integrations/{integration_id}/mcp/choose": (lambda _: MCP_CHOICE, 200),
     "POST /agents/{agent_id}/tools": (lambda _: {**HTTP_TOOL, "name": "other"}, 201),
     "PATCH /tools/{tool_id}": (lambda _: {"name": "another"}, 200),
     "DELETE /tools/{tool_id}": (lambda _: None, 204),
@@ -74,12 +78,12 @@ def path_of(name: str, world: World) -> str:
         "{conversation_id}": world.conversation_id,
         "{number}": "1",
         "{run_id}": world.run_id,
+        "{tool_use_id}": world.call_id,
         "{key_id}": world.key_id,
         "{invitation_id}": world.invitation_id,
         "{credential_id}": world.credential_id,
         "{import_id}": world.import_id,
         "{integration_id}": world.integration_id,
-        "{tool_id}": world.tool_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]
@@ -168,7 +172,7 @@ def frame_of(kind: str, world: World) -> dict[str, Any]:
         "user_message": {"content": "Hello"},
         "resume": {"conversation_id": world.conversation_id},
         "cancel": {"conversation_id": world.conversation_id},
-        "approval": {"run_id": "run_1", "tool_use_id": "t", "decision": "deny"},
+        "approval": {"run_id": world.run_id, "tool_use_id": world.call_id, "decision": "deny"},
         "ping": {},
     }
     return {"type": kind, **more[kind]}
@@ -179,7 +183,7 @@ OWN = {
     "user_message": "message_accepted",
     "resume": "content_snapshot",
     "cancel": None,
-    "approval": "nothing_to_decide",
+    "approval": None,
     "ping": "pong",
 }
 OF_OTHERS = {

@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, r
 from agent_builder.repositories.table import Item
 from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL
 from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, Caller, Calls, Rest
+from tests.integration.store.product import Product, park
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
 
@@ -49,6 +50,7 @@ class TwoTenants(RuleBasedStateMachine):
     credentials: Bundle[tuple[int, str]] = Bundle("credentials")
     parts: Bundle[tuple[int, str, str, str]] = Bundle("parts")
     imports: Bundle[tuple[int, str, tuple[int, str]]] = Bundle("imports")
+    runs: Bundle[tuple[int, str]] = Bundle("runs")
     who = st.sampled_from([0, 1])
     watch: Watch
     rest = Rest()
@@ -105,10 +107,33 @@ class TwoTenants(RuleBasedStateMachine):
             self.gone.add(part_id)
         body = {"description": "Changed"} if method == "PATCH" else None
         self.reach(who, owner, part_id, method, f"/{place}/{part_id}", body)
+        if place == "integrations":
+            self.reach(who, owner, part_id, "POST", f"/{place}/{part_id}/mcp/list", {})
 
     @rule(who=who, agent=agents, place=st.sampled_from(["tools", "integrations"]))
     def list_parts(self, who: int, agent: tuple[int, str], place: str) -> None:
         self.reach(who, *agent, "GET", f"/agents/{agent[1]}/{place}")
+
+    @rule(target=runs, agent=agents)
+    def ask_for_approval(self, agent: tuple[int, str]) -> tuple[int, str]:
+        owner, agent_id = agent
+        if agent_id in self.gone:
+            return owner, "run_" + "0" * 26
+        product = Product(tenant=self.tenants[owner])
+        accepted = product.say(agent_id)
+        park(product.tenant, accepted.conversation_id)
+        return owner, accepted.run_id
+
+    @rule(who=who, run=runs)
+    def use_run(self, who: int, run: tuple[int, str]) -> None:
+        owner, run_id = run
+        for method, path in (("GET", ""), ("POST", "/approvals/toolu_1")):
+            body = {"decision": "approve"} if method == "POST" else None
+            answer = self.ask(who, method, f"/runs/{run_id}{path}", body)
+            if who != owner or answer.status == 404:
+                assert answer.code == "not_found"
+            else:
+                assert answer.status == 200 or answer.code == "already_decided"
 
     @rule(target=api_keys, who=who)
     def create_key(self, who: int) -> tuple[int, str]:

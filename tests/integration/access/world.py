@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from agent_builder import bootstrap
+from agent_builder.messages import Cost, Usage
 from agent_builder.models.identity import PERMISSIONS, ROLES, Identity
 from agent_builder.models.openapi_imports import ImportCreate
 from agent_builder.models.principals import Member
@@ -22,14 +23,23 @@ from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.openapi_imports import OpenApiImportRepository
 from agent_builder.repositories.parts import PartRepository
 from agent_builder.repositories.principals import PrincipalRepository
-from agent_builder.repositories.steps import step_items
 from agent_builder.services.authorization import Authorization
 from agent_builder.services.importing import Importing
 from functions.api.app import lambda_handler as api
 from functions.playground.app import lambda_handler as playground
-from tests.integration.store.product import Product, step
+from tests.integration.store.product import Product, park
 
 # What the runner says of a test of a tool.
+MCP_OFFER = {
+    "remote_name": "note",
+    "title": "",
+    "description": "Takes a note.",
+    "input_schema": {"type": "object", "properties": {}},
+    "effect": "write",
+    "fingerprint": "0" * 64,
+    "notes": [],
+}
+MCP_CHOICE = {"tools": [{"remote_name": "note", "fingerprint": "0" * 64}]}
 TESTED = {
     "tool_id": "tol_1",
     "tool_name": "weather",
@@ -39,6 +49,8 @@ TESTED = {
     "error": None,
     "attempts": 1,
     "cached": False,
+    "usage": Usage().model_dump(),
+    "cost": Cost().model_dump(),
     "duration_ms": 1,
 }
 
@@ -54,7 +66,7 @@ class Calls(ThreadingHTTPServer):
         self.closed: list[str] = []
         self.rung: list[dict[str, Any]] = []
         self.deaf = False
-        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}}
+        self.answers: dict[str, Any] = {"tool_test": {"test": TESTED}, "mcp_list": {"tools": [MCP_OFFER]}}
 
     @property
     def url(self) -> str:
@@ -152,7 +164,7 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
-INTEGRATION = {"name": "Ours", "base_url": "https://api.example.com"}
+INTEGRATION = {"kind": "mcp", "name": "Ours", "base_url": "https://api.example.com"}
 HTTP_TOOL = {
     "kind": "http",
     "name": "ours",
@@ -267,7 +279,7 @@ class Socket:
 
 @dataclass
 class World:
-    """A tenant whose tokens name it, with an agent, a conversation, a key, a member, an invitation."""
+    """A tenant whose tokens name it, with an agent, a conversation, a run that waits, a key, a member, a guest."""
 
     product: Product = field(default_factory=Product)
 
@@ -280,10 +292,9 @@ class World:
         for subject, role in (("sub|owner", "owner"), (self.member, "viewer"), ("sub|leaver", "viewer")):
             members.join(self.tenant, Member(subject, role, "", joined_at_ms=1), None)  # type: ignore[arg-type]
         self.agent_id = self.product.agent()
-        accepted = self.product.say(self.agent_id)
-        self.conversation_id, self.run_id = accepted.conversation_id, accepted.run_id
-        for item in step_items(self.tenant, self.run_id, [step(1)]):
-            item.save()
+        self.conversation_id = self.product.say(self.agent_id).conversation_id
+        asking = self.product.say(self.agent_id)
+        self.run_id, self.call_id = asking.run_id, park(self.tenant, asking.conversation_id)
         made = rest(self.owner, "POST", "/api-keys", {"name": "Ours", "scopes": ["read"]}).json
         self.key_id, self.key = made["id"], made["key"]
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})

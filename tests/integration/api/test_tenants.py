@@ -10,7 +10,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +25,7 @@ from agent_builder.realtime.connections import Connections, Posted
 from agent_builder.repositories import table
 from agent_builder.repositories.members import MemberRepository
 from agent_builder.repositories.runs import RunEnd, RunRepository
+from agent_builder.repositories.steps import step_items
 from agent_builder.repositories.table import Item
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import UserMessage
@@ -34,8 +35,16 @@ from functions.playground.frames_in import FRAMES, read_frame
 from functions.playground.replies import Replies, answer
 from local.testing import Instance
 from local.variables import key_file
-from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, OAUTH_CREDENTIAL, Calls, ready_import
-from tests.integration.store.product import step
+from tests.integration.access.world import (
+    DESCRIPTION,
+    HTTP_TOOL,
+    INTEGRATION,
+    MCP_CHOICE,
+    OAUTH_CREDENTIAL,
+    Calls,
+    ready_import,
+)
+from tests.integration.store.product import park, step
 
 CONTEXT = SimpleNamespace(aws_request_id="r", function_name="api", get_remaining_time_in_millis=lambda: 10_000)
 BODIES: dict[tuple[str, str], Any] = {
@@ -52,11 +61,14 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/openapi-imports"): {"agent_id": "{agent_id}", "document": DESCRIPTION},
     ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
+    ("post", "/api/v1/runs/{run_id}/approvals/{tool_use_id}"): {"decision": "deny"},
     ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
     ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,
     ("patch", "/api/v1/integrations/{integration_id}"): {"name": "Taken over"},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/list"): {},
+    ("post", "/api/v1/integrations/{integration_id}/mcp/choose"): MCP_CHOICE,
     ("post", "/api/v1/agents/{agent_id}/tools"): {**HTTP_TOOL, "name": "another"},
     ("patch", "/api/v1/tools/{tool_id}"): {"name": "taken_over"},
 }
@@ -127,7 +139,7 @@ def owner(stack: Instance) -> Iterator[Owned]:
         patch.setenv("CREDENTIALS_KEYS", str(key_file(stack.data_dir)))
         _forget_services()
         table.bind(stack.table_name)
-        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "2"})  # a version that has the tool, and a step
+        owned = Owned(f"a-{uuid.uuid4().hex[:8]}", {"number": "1"})
         _fill(owned)
         client = Item._get_connection().connection.client
         client.meta.events.register("before-call.dynamodb", lambda params, **_: owned.queries.append(str(params)))
@@ -152,9 +164,13 @@ def _fill(owned: Owned) -> None:
     lease = runs.claim(owned.tenant, accepted.conversation_id, now=2**42)
     assert lease is not None
     message = Message(role="assistant", parts=(TextPart(text="Secret"),))
-    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(2)], frozenset(), 1)
+    end = RunEnd(lease.queue[0], Outcome("completed", message, "end_turn", Usage(), Cost()), [step(3)], frozenset(), 1)
     runs.finish(owned.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
-    owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id, "run_id": accepted.run_id}
+    owned.ids |= {"agent_id": agent, "conversation_id": accepted.conversation_id}
+    asking = bootstrap.playground_services().intake.accept(me, agent, UserMessage("Secret"))
+    owned.ids |= {"run_id": asking.run_id, "tool_use_id": park(owned.tenant, asking.conversation_id)}
+    for item in step_items(owned.tenant, asking.run_id, [step(3)]):
+        item.save()
     owned.ids |= _let_in(owned.tenant)
     owned.ids["import_id"] = ready_import(owned.tenant, agent)
     made = {"integration_id": ("integrations", INTEGRATION), "tool_id": ("tools", HTTP_TOOL)}
@@ -162,7 +178,7 @@ def _fill(owned: Owned) -> None:
         body = {**part, "description": "Secret"}
         answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
         owned.ids[name] = json.loads(answered["body"])["id"]
-    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away
+    owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away; and a step
 
 
 def _let_in(tenant: str) -> dict[str, str]:
@@ -273,7 +289,7 @@ def _frames(ids: dict[str, str]) -> dict[str, dict[str, Any]]:
         "user_message": {"type": "user_message", "content": "x", "conversation_id": conversation},
         "resume": {"type": "resume", "conversation_id": conversation},
         "cancel": {"type": "cancel", "conversation_id": conversation, "run_id": run},
-        "approval": {"type": "approval", "run_id": run, "tool_use_id": "t", "decision": "approve"},
+        "approval": {"type": "approval", "run_id": run, "tool_use_id": ids["tool_use_id"], "decision": "approve"},
         "ping": {"type": "ping"},
     }
 
@@ -289,9 +305,7 @@ def test_frames_with_the_others_ids(owner: Owned, kind: str, own_agent: bool) ->
         agent = json.loads(request("post", "/api/v1/agents", other, BODIES["post", "/api/v1/agents"])["body"])["id"]
     posts = _Posts()
     services = bootstrap.playground_services()
-    services = bootstrap.PlaygroundServices(
-        services.intake, services.conversations, posts, Greeter(services.intake, posts), services.limits
-    )
+    services = replace(services, connections=posts, greeter=Greeter(services.intake, posts))
     me, connection = Identity(other, "s", agent), uuid.uuid4().hex
     services.intake.connect(me, connection)
     before = _snapshot(owner.tenant)

@@ -27,10 +27,11 @@ def forms(secret: str) -> set[str]:
     found |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     found |= {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in set(found)}
     found |= {binascii.hexlify(secret.encode()).decode(), secret.removesuffix(_TAIL)}
-    for shift in range(3):
-        for coded in (base64.b64encode, base64.urlsafe_b64encode):
-            text = coded(b"x" * shift + secret.encode()).decode().rstrip("=")
-            found.add(text[(0, 2, 3)[shift] : -1])
+    for written in (secret, quote_plus(secret)):  # OAuth writes a client's secret so before it becomes Basic
+        for shift in range(3):
+            for coded in (base64.b64encode, base64.urlsafe_b64encode):
+                text = coded(b"x" * shift + written.encode()).decode().rstrip("=")
+                found.add(text[(0, 2, 3)[shift] : -1])
     return found
 
 

@@ -329,6 +329,15 @@ async def test_what_reads_goes_on_in_a_new_session(server: Hostile) -> None:
     assert server.rpcs().count("initialize") == 2
 
 
+async def test_calls_at_once_go_on_in_one_new_session(server: Hostile) -> None:
+    async with run(server.url) as one:
+        await one.call("note", NOTE)
+        server.session = "s-2"
+        told = await asyncio.gather(*(one.call("note", {"text": str(n)}, effect="read") for n in range(8)))
+    assert [each["text"] for each in told] == [f"noted {n}" for n in range(8)]
+    assert server.rpcs().count("initialize") == 2
+
+
 async def test_what_writes_is_left_to_the_model(server: Hostile) -> None:
     async with run(server.url) as one:
         await one.call("note", NOTE)

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from local.testing import Instance, running_stack
+from tests.integration.chat import chatting
 from tests.integration.oauth.conftest import AuthorizationServer, start_server
 from tests.integration.rest import Rest, check_problem
 
@@ -98,3 +99,30 @@ def test_moving_to_the_key_that_seals_now(stack: Instance) -> None:
 
 def test_it_says_that_this_machine_may_be_called(stack: Instance) -> None:
     assert "LOOPBACK_TOOLS=1" in stack.output()
+
+
+def test_a_run_says_which_credential_a_person_must_connect(stack: Instance, server: AuthorizationServer) -> None:
+    rest = Rest(stack.url)
+    secret = {"client_secret": "basic-s3cret+/=%"}
+    wanted = {"name": "Mail", "kind": "oauth2", "settings": settings(server), "secret": secret}
+    credential = rest("POST", CREDENTIALS, wanted).json["id"]
+    agent = rest.create()["id"]
+    tool = {"kind": "http", "name": "mail", "method": "GET", "base_url": server.url, "path": "/me", "effect": "read"}
+    tool |= {"credential_id": credential, "input_schema": {"type": "object", "properties": {}}}
+    assert rest("POST", f"/api/v1/agents/{agent}/tools", tool).status == 201
+    with chatting(stack, agent) as chat:
+        end = chat.ask("/tool mail {}")
+        assert end["type"] == "message_complete"
+        (done,) = chat.of("tool_use_complete")
+        (told,) = chat.of("needs_reconnect")
+        assert "must connect" in done["error"]
+        assert done["needs_reconnect"] == told["credential_id"] == credential
+        assert (told["tool_name"], told["tool_use_id"]) == ("mail", done["tool_use_id"])
+        stored = rest("GET", f"/api/v1/conversations/{end['conversation_id']}/messages").json["items"][0]
+        (result,) = [part for part in stored["parts"] if part["type"] == "tool_result"]
+        assert result["needs_reconnect"] == credential
+        started = rest("POST", f"{CREDENTIALS}/{credential}/oauth/start", {}).json
+        assert page(server.consent(started["authorization_url"]))[0] == 200
+        chat.ask("/tool mail {}", conversation_id=end["conversation_id"])
+        assert len(chat.of("needs_reconnect")) == 1
+        assert "needs_reconnect" not in chat.of("tool_use_complete")[1]

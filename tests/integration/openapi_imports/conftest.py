@@ -12,17 +12,8 @@ from typing import Any
 
 import pytest
 
-from agent_builder.models.identity import Identity
-from agent_builder.models.parts import AgentParts
-from agent_builder.models.tools import HttpTool
-from agent_builder.repositories import table
-from agent_builder.repositories.agents import AgentRepository
-from agent_builder.repositories.parts import PartRepository
-from agent_builder.services.agents import AgentService
-from agent_builder.services.parts import PartService
 from local.testing import Instance, running_stack
-from tests.integration.rest import Answer, Rest
-from tests.integration.store.product import Bell
+from tests.integration.rest import AGENTS, Answer, Rest
 
 IMPORTS = "/api/v1/openapi-imports"
 TOKEN = "t0ken-of-the-description"
@@ -126,26 +117,14 @@ class Importer:
                 return found
             cursor = f"&cursor={page['next_cursor']}"
 
-    def parts(self, agent: str) -> AgentParts:
-        """What the agent has, as the store has it."""
-        stored = AgentRepository().get("local", agent)
-        assert stored is not None
-        return PartRepository().of("local", agent, stored).definitions
-
-    def tools(self, agent: str) -> dict[str, HttpTool]:
+    def tools(self, agent: str) -> dict[str, dict[str, Any]]:
         """The agent's tools by id."""
-        found = self.parts(agent).tools
-        return {tool_id: tool for tool_id, tool in found.items() if isinstance(tool, HttpTool)}
+        return {one["id"]: one for one in self.rest.all(f"{AGENTS}/{agent}/tools")}
 
-    def change(self, agent: str, tool_id: str, **changes: Any) -> None:
-        """Somebody changes a tool."""
-
-        def change(parts: AgentParts) -> AgentParts:
-            changed = parts.tools[tool_id].model_copy(update=changes)
-            return AgentParts({**parts.tools, tool_id: changed}, parts.integrations)
-
-        service = PartService(AgentService(AgentRepository(), Bell()))
-        service.change(Identity("local", "ann"), agent, change)
+    def integration(self, agent: str) -> dict[str, Any]:
+        """The agent's only integration."""
+        (found,) = self.rest.all(f"{AGENTS}/{agent}/integrations")
+        return found
 
     def until(self, happened: Callable[[], Any], seconds: float = 60) -> Any:
         """Poll until it is true; what it gave."""
@@ -162,18 +141,9 @@ class Importer:
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Instance]:
-    """The runtime; repositories of this process see its table."""
-    environment = {"LOOPBACK_TOOLS": "1"}
-    with (
-        running_stack(env=environment, arguments=["--retry-delays", "1,1"]) as running,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
-        table.bind(running.table_name)
-        table.reset_connections()
+    """A stack of our own, whose tools may call this machine."""
+    with running_stack(env={"LOOPBACK_TOOLS": "1"}, arguments=["--retry-delays", "1,1"]) as running:
         yield running
-    table.reset_connections()
 
 
 @pytest.fixture(scope="module")

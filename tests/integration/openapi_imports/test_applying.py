@@ -37,11 +37,11 @@ def test_chosen_operations_become_tools_in_one_version(importer: Importer, agent
     assert names(result, "added") == [("GET /pets", "listPets"), ("POST /pets", "addPet")]
     assert [result[one] for one in ("updated", "unchanged", "removed")] == [[], [], []]
     assert importer.rest("GET", f"/api/v1/agents/{agent}").json["version"] == 2
-    tools = {one.name: one for one in importer.tools(agent).values()}
-    assert {name: tool.requires_approval for name, tool in tools.items()} == {"listPets": False, "addPet": True}
-    assert {tool.integration_id for tool in tools.values()} == {result["integration_id"]}
-    (integration,) = importer.parts(agent).integrations.values()
-    assert (integration.name, integration.base_url) == ("Test", "https://eu.example.test/v1")
+    tools = {one["name"]: one for one in importer.tools(agent).values()}
+    assert {name: tool["requires_approval"] for name, tool in tools.items()} == {"listPets": False, "addPet": True}
+    assert {tool["integration_id"] for tool in tools.values()} == {result["integration_id"]}
+    integration = importer.integration(agent)
+    assert (integration["name"], integration["base_url"]) == ("Test", "https://eu.example.test/v1")
 
 
 def test_what_is_applied_twice_is_there_once(importer: Importer, agent: str) -> None:
@@ -102,8 +102,8 @@ def test_a_description_without_a_server_needs_a_base_url(importer: Importer, age
     assert check_problem(answer, 422)["errors"][0]["pointer"] == "/integration/base_url"
     choice = {"base_url": "https://api.example.test", "name": "Mine"}
     assert importer.apply(shown["id"], operations="all", integration=choice).status == 200
-    (integration,) = importer.parts(agent).integrations.values()
-    assert (integration.name, integration.base_url) == ("Mine", choice["base_url"])
+    integration = importer.integration(agent)
+    assert {name: integration[name] for name in choice} == choice
 
 
 def test_names_that_are_taken_get_another_one(importer: Importer, agent: str) -> None:
@@ -111,7 +111,7 @@ def test_names_that_are_taken_get_another_one(importer: Importer, agent: str) ->
     for _ in range(2):
         shown = importer.read(agent, document=description(taken, servers=SERVERS))
         assert importer.apply(shown["id"], operations="all").status == 200
-    found = [one.name for one in importer.tools(agent).values()]
+    found = [one["name"] for one in importer.tools(agent).values()]
     assert len(found) == len(set(found)) == 4
     assert "find" in found and "calculator" not in found
 
@@ -142,7 +142,7 @@ def test_a_later_description_is_compared_and_what_people_set_stays(importer: Imp
     first = importer.apply(shown["id"], operations="all").json["result"]
     tools = {one["operation"]: one["tool_id"] for one in first["added"]}
     theirs = {"name": "ours", "description": "Our words.", "requires_approval": True, "timeout_seconds": 9.0}
-    importer.change(agent, tools["POST /mine"], **theirs)
+    assert importer.rest("PATCH", f"/api/v1/tools/{tools['POST /mine']}", theirs).status == 200
     new = {
         "/same": {"get": operation("a", operationId="same")},
         "/changed": {"get": operation("a", "b", operationId="other", description="New words.")},
@@ -174,11 +174,11 @@ def test_a_later_description_is_compared_and_what_people_set_stays(importer: Imp
     assert added["name"].startswith("ours_")
     now = importer.tools(agent)
     assert tools["GET /gone"] not in now
-    assert now[tools["GET /changed"]].description == "New words."
-    assert now[tools["GET /changed"]].name == "changed"
+    assert now[tools["GET /changed"]]["description"] == "New words."
+    assert now[tools["GET /changed"]]["name"] == "changed"
     mine = now[tools["POST /mine"]]
-    assert {name: getattr(mine, name) for name in theirs} == theirs
-    assert list(mine.input_schema["properties"]) == ["b"]
+    assert {name: mine[name] for name in theirs} == theirs
+    assert list(mine["input_schema"]["properties"]) == ["b"]
 
 
 def test_an_agent_takes_its_imports_along(importer: Importer, stack: Instance, agent: str) -> None:

@@ -36,7 +36,7 @@ def mcp(integration_id: str, name: str = "remote", **changes: Any) -> McpTool:
 
 
 def calling(agent_id: str, name: str = "colleague", version: int | None = None) -> AgentTool:
-    return AgentTool(name=name, agent_id=agent_id, version=version)
+    return AgentTool(name=name, target_agent_id=agent_id, version=version)
 
 
 def integration(name: str = "Weather", **changes: Any) -> IntegrationInput:

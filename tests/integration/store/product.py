@@ -11,6 +11,7 @@ from agent_builder.clock import now_ms
 from agent_builder.ids import new_id
 from agent_builder.messages import Cost, Message, TextPart, Usage
 from agent_builder.models.agents import AgentCreate
+from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import Lease, Outcome, QueuedRun, Step
 from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
@@ -103,6 +104,28 @@ class Product:
         found = IntakeRepository().lease(self.tenant, conversation_id)
         assert found is not None
         return found
+
+
+def park(tenant: str, conversation_id: str) -> str:
+    """Let the run that is first wait for approval of a call, as a runner does; the call's id."""
+    runs, now = RunRepository(), now_ms()
+    lease = runs.claim(tenant, conversation_id, now=now)
+    assert lease is not None
+    run_id, until, asked = lease.queue[0].run_id, now + 3_600_000, {"to": "everybody"}
+    call = {"type": "tool_call", "tool_use_id": "toolu_1", "name": "send", "input": asked}
+    detail = {"tool": "send", "tool_use_id": "toolu_1", "effect": "write", "expires_at": until}
+    steps = [
+        Step(1, "model", now, detail={"parts": [call], "stop_reason": "tool_use"}, usage=Usage(output_tokens=1)),
+        Step(2, "tool", now, status="waiting", detail=detail),
+    ]
+    approval = Approval(2, "toolu_1", "send", asked, now, until)
+    fence = lease.fence
+    runs.save_steps(tenant, conversation_id, run_id, steps, fence=fence, begun_at=now, asked=[approval])
+    parked = runs.park(
+        tenant, conversation_id, run_id, fence=fence, wake=lease.wake, begun_at=now, now=now, until=until
+    )
+    assert parked
+    return "toolu_1"
 
 
 def run_end(run: QueuedRun, text: str = "Answer", steps: list[Step] | None = None) -> RunEnd:

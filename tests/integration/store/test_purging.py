@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,7 +12,9 @@ from agent_builder.repositories import keys
 from agent_builder.repositories.conversations import ConversationRepository, MessageItem
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.table import Item
+from agent_builder.repositories.uses import UseRepository
 from agent_builder.services.purging import Purger
+from tests.integration.store.parts import adding, credential, http, tool_ids, used_by, without
 from tests.integration.store.product import Product, everything, run_end, step
 
 
@@ -20,6 +23,8 @@ def filled(product: Product, conversations: int = 3) -> str:
     view = product.agents.create(product.me, product.wanted(), idempotency_key=uuid.uuid4().hex)
     agent_id = str(view["id"])
     product.agents.patch(product.me, agent_id, {"name": "New"}, expected_revision=None)
+    product.parts.change(product.me, agent_id, adding(http("kept"), http("dropped"), ids=(ids := tool_ids(2))))
+    product.parts.change(product.me, agent_id, without(ids[1]))
     for n in range(conversations):
         conversation = product.say(agent_id, "one", client_message_id=f"m{n}", connection_id="c").conversation_id
         product.say(agent_id, "two", conversation_id=conversation)
@@ -93,6 +98,53 @@ def test_what_is_left_when_time_runs_out_stays_due(product: Product) -> None:
     product.rescue.sweep()
     assert ("purge", {"tenant_id": product.tenant, "target_id": agent_id}) in product.bell.rung
     purge_fully(product, agent_id)
+    assert everything(agent_id) == []
+
+
+def using(product: Product, credentials: int) -> tuple[str, list[str]]:
+    """An agent whose tools name credentials, each twice, of which another agent names all as well."""
+    made = [credential(product) for _ in range(credentials)]
+    agents = [product.agent(), product.agent()]
+    for agent_id in agents:
+        tools = [http(f"t{n}", credential_id=made[n // 2]) for n in range(credentials * 2)]
+        product.parts.change(product.me, agent_id, adding(*tools))
+    return agents[0], made
+
+
+def test_a_deleted_agent_gives_its_credentials_back(product: Product) -> None:
+    agent_id, made = using(product, 5)
+    assert {len(used_by(product, one)) for one in made} == {4}
+    product.agents.delete(product.me, agent_id, expected_revision=None)
+    purge_fully(product, agent_id)
+    assert everything(agent_id) == []
+    assert {len(used_by(product, one)) for one in made} == {2}
+
+
+class FragileUses(UseRepository):
+    """Dies after some releases, each time between one and the next."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def _release(self, tenant: str, agent_id: str, credential_id: str) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Interrupted
+        super()._release(tenant, agent_id, credential_id)
+
+
+def test_credentials_are_given_back_once_whatever_interrupts_it(product: Product) -> None:
+    agent_id, made = using(product, 6)
+    product.agents.delete(product.me, agent_id, expected_revision=None)
+    for steps in (0, 2, 1):
+        with pytest.raises(Interrupted):
+            fragile = Purger(PurgeRepository(), product.clock, uses=FragileUses(steps))
+            fragile.carry_out(product.tenant, agent_id, seconds=60)
+    assert sorted(len(used_by(product, one)) for one in made) == [2, 2, 2, 4, 4, 4]
+    with ThreadPoolExecutor(3) as pool:  # the rescue rings while another still works on it
+        list(pool.map(lambda _: UseRepository().release(product.tenant, agent_id), range(3)))
+    purge_fully(product, agent_id)
+    assert {len(used_by(product, one)) for one in made} == {2}
     assert everything(agent_id) == []
 
 

@@ -3,170 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-import pytest
-
-from agent_builder.errors import ProviderError, StoreError
+from agent_builder.errors import StoreError
 from agent_builder.messages import (
     Cost,
-    Json,
-    ModelEvent,
-    ModelFinished,
-    ModelRequest,
-    TextDelta,
-    TextPart,
-    ToolCallPart,
     ToolResultPart,
-    ToolSpec,
-    Usage,
-    rounds,
 )
-from agent_builder.models.conversations import LEASE_MS, Step
-from agent_builder.realtime.connections import Posted
-from agent_builder.repositories.agents import AgentRepository
-from agent_builder.repositories.conversations import ConversationRepository
+from agent_builder.models.conversations import LEASE_MS
 from agent_builder.services import run as running
 from agent_builder.services.account import UNKNOWN
-from agent_builder.services.budget import Limits
-from agent_builder.services.runner import Runner
-from agent_builder.tools.base import CallContext
-from tests.integration.store.product import Product
-
-CONNECTION = "con-1"
-
-
-@dataclass
-class Model:
-    """Asks for one call of `act` in each round but the last; says which round it is."""
-
-    rounds: int = 2
-    asked: list[int] = field(default_factory=list)
-    pause: float = 0.0
-    broken: int = 0
-
-    def caller(self, tenant: str, version: object, conversation_id: str, *, own_key: str) -> Any:
-        return _Caller(self)
-
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        last = request.messages[-1]
-        number = len(list(rounds(last))) if last.role == "assistant" else 0
-        self.asked.append(number)
-        text = f"Round {number}. "
-        yield TextDelta(text)
-        await asyncio.sleep(self.pause)
-        if self.broken:
-            self.broken -= 1
-            raise ProviderError("broken_stream", "It broke off.")
-        more = number < self.rounds - 1
-        call = ToolCallPart(tool_use_id=f"c{number}", name="act", input={"round": number})
-        said = (TextPart(text=text), call) if more else (TextPart(text=text),)
-        yield ModelFinished(said, "tool_use" if more else "end_turn", Usage(input_tokens=5), "m")
-
-
-@dataclass
-class _Caller:
-    model: Model
-    label: Json = field(default_factory=dict)
-
-    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        return self.model.stream(request)
-
-    def price(self, model: str, usage: Usage) -> Cost:
-        return Cost(amount_nanousd=3)
-
-    def request(self, history: Any, *, tools: Any, deadline: float) -> ModelRequest:
-        return ModelRequest(model="m", messages=list(history), tools=tools, deadline=deadline)
-
-
-@dataclass
-class Act:
-    """Acts on the outside world, and counts."""
-
-    spec: ToolSpec = field(default_factory=lambda: ToolSpec("act", "", {"type": "object"}))
-    keys: list[str] = field(default_factory=list)
-    hold: asyncio.Event | None = None
-
-    async def call(self, arguments: Json, context: CallContext) -> Json:
-        self.keys.append(context.idempotency_key)
-        if self.hold is not None:
-            await self.hold.wait()
-        return {"done": arguments}
-
-
-@dataclass
-class Tab:
-    """Everything that was posted."""
-
-    frames: list[tuple[str, Json]] = field(default_factory=list)
-
-    def post(self, connection_id: str, data: bytes) -> Posted:
-        self.frames.append((connection_id, json.loads(data)))
-        return Posted.SENT
-
-    def of(self, kind: str, connection: str = CONNECTION) -> list[Json]:
-        return [frame for to, frame in self.frames if frame["type"] == kind and to == connection]
-
-
-@dataclass
-class Scene:
-    """A conversation in which one message waits, and runners for it."""
-
-    product: Product
-    executor: ThreadPoolExecutor
-    model: Model = field(default_factory=Model)
-    act: Act = field(default_factory=Act)
-    tab: Tab = field(default_factory=Tab)
-    rung: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.agent = self.product.agent()
-        self.first = self.product.say(self.agent, "go", connection_id=CONNECTION)
-        self.conversation = self.first.conversation_id
-
-    def runner(self) -> Runner:
-        models: Any = self.model
-        return Runner(
-            runs=self.product.runs,
-            conversations=ConversationRepository(),
-            agents=AgentRepository(),
-            models=models,
-            tools_of=lambda tenant, version: nullcontext({"act": self.act}),
-            poster=self.tab,
-            executor=self.executor,
-            ring=lambda tenant, conversation: self.rung.append(conversation),
-            clock=self.product.clock,
-            limits=Limits(retry_seconds=0.0),
-            metrics=self.product.counting.metrics,
-        )
-
-    async def work(self, seconds: float = 600.0) -> None:
-        await self.runner().work(self.product.tenant, self.conversation, seconds=seconds)
-
-    def answer(self, run_id: str | None = None) -> Any:
-        found = ConversationRepository().answer(self.product.tenant, self.conversation, run_id or self.first.run_id)
-        assert found is not None
-        return found
-
-    def steps(self) -> list[Step]:
-        return self.product.runs.steps(self.product.tenant, self.first.run_id)
-
-
-@pytest.fixture
-def scene(product: Product) -> Iterator[Scene]:
-    with ThreadPoolExecutor(8) as executor:
-        yield Scene(product, executor)
-
-
-async def until(happened: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not happened():  # noqa: ASYNC110 (what happens is in the table)
-            await asyncio.sleep(0.01)
+from tests.integration.store.scene import Scene, die, until
 
 
 async def test_a_run_with_tools_stores_its_steps_and_their_results(scene: Scene) -> None:
@@ -181,18 +28,9 @@ async def test_a_run_with_tools_stores_its_steps_and_their_results(scene: Scene)
     assert scene.product.lease(scene.conversation).begun == ""
 
 
-async def _die(scene: Scene, when: Callable[[], object]) -> None:
-    """Let a runner get that far, then stop it as a kill does: it writes nothing more."""
-    task = asyncio.create_task(scene.work())
-    await until(when)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    scene.product.clock.ahead += LEASE_MS + 1
-
-
 async def test_killed_in_a_write_the_next_runner_tells_that_it_is_unknown(scene: Scene) -> None:
     scene.act.hold = asyncio.Event()
-    await _die(scene, lambda: scene.act.keys)
+    await die(scene, lambda: scene.act.keys)
     assert [step.status for step in scene.steps()] == ["succeeded", "running"]
     scene.act.hold = None
     await scene.work()
@@ -209,7 +47,7 @@ async def test_killed_in_a_write_the_next_runner_tells_that_it_is_unknown(scene:
 async def test_killed_in_a_read_it_is_made_again_under_the_same_key(scene: Scene) -> None:
     scene.act.spec = replace(scene.act.spec, effect="read")
     scene.act.hold = asyncio.Event()
-    await _die(scene, lambda: scene.act.keys)
+    await die(scene, lambda: scene.act.keys)
     scene.act.hold = None
     await scene.work()
     assert scene.act.keys == [f"{scene.first.run_id}-2"] * 2
@@ -218,7 +56,7 @@ async def test_killed_in_a_read_it_is_made_again_under_the_same_key(scene: Scene
 
 async def test_killed_in_mid_stream_what_was_shown_is_withdrawn(scene: Scene) -> None:
     scene.model.pause = 30.0
-    await _die(scene, lambda: scene.tab.of("content_delta"))
+    await die(scene, lambda: scene.tab.of("content_delta"))
     scene.model.pause = 0.0
     await scene.work()
     (reset,) = scene.tab.of("step_reset")
@@ -230,7 +68,7 @@ async def test_killed_in_mid_stream_what_was_shown_is_withdrawn(scene: Scene) ->
 
 async def test_who_comes_back_while_nobody_is_at_work_gets_a_snapshot_from_the_next_runner(scene: Scene) -> None:
     scene.act.hold = asyncio.Event()
-    await _die(scene, lambda: scene.act.keys)
+    await die(scene, lambda: scene.act.keys)
     scene.act.hold = None
     scene.product.intake.subscribe(scene.product.me, scene.agent, scene.conversation, "con-2")
     await scene.work()
@@ -243,7 +81,7 @@ async def test_who_comes_back_while_nobody_is_at_work_gets_a_snapshot_from_the_n
 
 async def test_what_was_paid_once_is_counted_once_whoever_went_on(scene: Scene) -> None:
     scene.act.hold = asyncio.Event()
-    await _die(scene, lambda: scene.act.keys)
+    await die(scene, lambda: scene.act.keys)
     scene.act.hold = None
     await scene.work()
     told = scene.product.counting.values()

@@ -92,12 +92,20 @@ def _hand_over(product: Product, waiting: str, old: Lease) -> object:
     return product.runs.hand_over(product.tenant, waiting, run_id, fence=old.fence, begun_at=now, now=now)
 
 
+def _park(product: Product, waiting: str, old: Lease) -> object:
+    run_id, now = old.queue[0].run_id, product.clock()
+    assert not product.runs.park(
+        product.tenant, waiting, run_id, fence=old.fence, wake=old.wake, begun_at=now, now=now, until=now + 60_000
+    )
+    raise FenceLost
+
+
 def _drop(product: Product, waiting: str, old: Lease) -> object:
     assert not product.runs.drop(product.tenant, waiting, run_end(old.queue[1]), place=1, fence=old.fence)
     raise FenceLost
 
 
-WRITES = [_hand_over, _drop, _heartbeat, _save_steps, _finish, _finish_and_release, _release, _abandon]
+WRITES = [_hand_over, _park, _drop, _heartbeat, _save_steps, _finish, _finish_and_release, _release, _abandon]
 
 
 def _snapshot(product: Product) -> list[str]:

@@ -25,6 +25,8 @@ def play(asked: Asked) -> Says:
     if place == "/orders/7":
         lines = [{"name": f"thing {n}", "price": n} for n in range(3_000)]
         return Says({"number": "7", "status": "sent", "said": asked.headers.get("authorization"), "lines": lines})
+    if place.startswith("/orders/large"):
+        return Says({"quotes": '"' * (int(place.rpartition("-")[2]) // 2)})
     if place == "/orders" and asked.method == "POST":
         return Says({"made": json.loads(asked.body)}, 201)
     if place == "/lost":
@@ -170,3 +172,40 @@ def test_an_answer_is_used_again_for_a_while(stack: Instance, api: Api, built: B
     secret = {"name": "Shop", "kind": "bearer", "secret": {"value": "another-secret"}}
     assert built.rest("PUT", f"/api/v1/credentials/{built.credential_id}", secret).status == 200
     assert built.rest("POST", f"{path}/test", {"arguments": {"number": "7"}}).json["cached"] is False
+
+
+def test_tools_of_other_kinds_are_tried_alike(api: Api, built: Built) -> None:
+    rest, tools = built.rest, f"/api/v1/agents/{built.agent_id}/tools"
+    script = {"provider": "scripted", "model": "script", "options": {"script": [{"text": "In short."}]}}
+    short = {"kind": "llm", "name": "shorten", "model_config": script, "instructions": "Be brief."}
+    made = rest("POST", tools, {**short, "input_schema": {"type": "object", "properties": {}}})
+    tried = rest("POST", f"/api/v1/tools/{made.json['id']}/test", {}).json
+    assert (tried["result"], tried["error"], tried["request"]) == ({"text": "In short."}, None, None)
+    assert tried["usage"]["output_tokens"] > 0
+    order = f"/api/v1/tools/{built.tools['order']}"
+    told = {"model_config": script, "after": "Make it short."}
+    assert rest("PATCH", order, {"enhancement": told}).status == 200
+    tried = rest("POST", f"{order}/test", {"arguments": {"number": "7"}}).json
+    assert tried["error"] is None
+    assert "In short." in json.dumps(tried["result"])
+    assert tried["request"]["url"] == f"{api.url}/orders/7"
+    assert tried["response"]["status"] == 200
+    friend = rest.create(model_config=script)["id"]
+    asked = rest("POST", tools, {"kind": "agent", "name": "friend", "agent_id": friend})
+    assert asked.status == 201, asked.body
+    tried = rest("POST", f"/api/v1/tools/{asked.json['id']}/test", {"arguments": {"message": "Hello"}}).json
+    assert "In short." in json.dumps(tried["result"]), tried
+
+
+def test_the_whole_of_a_large_answer_is_readable(stack: Instance, built: Built) -> None:
+    """Two million quotes are four million bytes of JSON, and would be eight million in a text within JSON."""
+    with chatting(stack, built.agent_id) as chat:
+        end = chat.ask('/tool order {"number": "large-3990000"}\n/tool order {"number": "large-4300000"}')
+        told = {one["tool_use_id"]: one for one in chat.of("tool_use_complete")}
+    steps = [built.rest("GET", f"/api/v1/runs/{end['run_id']}/steps/{number}") for number in (2, 3)]
+    whole, refused = [answer.json for answer in steps]
+    assert steps[0].headers["content-type"] == "application/json"
+    assert whole["whole"] == {"quotes": '"' * 1_995_000}
+    assert told[whole["tool_use_id"]]["result"]["truncated"] is True
+    assert "larger than is accepted" in refused["error"]
+    assert refused["status"] == "failed"

@@ -20,6 +20,7 @@ FOLDER = PROJECT / "events"
 AT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 AGENT = "agt_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 CONVERSATION = "cnv_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
+INTEGRATION = "int_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 IMPORT = "imp_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 RUN = "run_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 HOST = [("Host", "127.0.0.1:8787"), ("User-Agent", "example/1.0")]
@@ -37,6 +38,19 @@ NEW_CREDENTIAL = {
     "secret": {"value": "not a real one"},
     "allowed_hosts": ["api.example.com"],
 }
+NEW_INTEGRATION = {"name": "Weather", "base_url": "https://api.example.com/v1"}
+NEW_TOOL = {
+    "kind": "http",
+    "name": "forecast",
+    "description": "The weather of the next days in a city.",
+    "base_url": "https://api.example.com/v1",
+    "method": "GET",
+    "path": "/cities/{city}",
+    "parameters": [{"name": "city", "location": "path", "argument": "city"}],
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "effect": "read",
+}
+TOOL = "tol_01K8ZZZZZZZZZZZZZZZZZZZZZZ"
 NEW_IMPORT = {"agent_id": AGENT, "url": "https://api.example.com/openapi.json"}
 STATE_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 CAME_BACK = "state=cst_bG9jYWw_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code=not-a-real-one"
@@ -91,6 +105,9 @@ def http_files():
         "http_list_agent_versions": http("GET", f"{agent}/versions"),
         "http_list_conversations": http("GET", f"{agent}/conversations", query="limit=10"),
         "http_list_messages": http("GET", f"/api/v1/conversations/{CONVERSATION}/messages"),
+        "http_create_integration": http("POST", f"{agent}/integrations", NEW_INTEGRATION, headers=once),
+        "http_create_tool": http("POST", f"{agent}/tools", NEW_TOOL, headers=once),
+        "http_patch_tool": http("PATCH", f"/api/v1/tools/{TOOL}", {"response": {"select": None}}, headers=patch),
         "http_create_credential": http("POST", "/api/v1/credentials", NEW_CREDENTIAL),
         "http_import_openapi": http("POST", "/api/v1/openapi-imports", NEW_IMPORT, headers=once),
         "http_oauth_callback": without_identity(http("GET", "/api/v1/oauth/callback", query=CAME_BACK)),
@@ -132,6 +149,7 @@ def runner_files():
         "runner_connect": {"kind": "connect", **tenant, "consent": STATE_HASH},
         "runner_reseal": {"kind": "reseal", **tenant},
         "runner_openapi_import": {"kind": "openapi_import", **tenant, "import_id": IMPORT},
+        "runner_mcp_list": {"kind": "mcp_list", **tenant, "agent_id": AGENT, "integration_id": INTEGRATION},
         "runner_rescue": {"kind": "rescue"},
         "runner_provider_status": {"kind": "provider_status"},
     }

@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 
 from agent_builder.errors import OutboundFailed, OutboundRefused, OutcomeUnknown, ToolError
-from agent_builder.messages import Json
+from agent_builder.messages import Cost, Json, ModelRequest, user_message
 from agent_builder.models.tools import Body, HttpTool, Parameter
+from agent_builder.services.account import UNKNOWN
+from agent_builder.services.engine import Engine, RunEnded
+from agent_builder.services.transcript import Transcript
 from agent_builder.tools.auth.material import Material, material_of
 from agent_builder.tools.base import CallContext
 from agent_builder.tools.egress import Answer, Egress, EgressLimits, EgressPolicy
 from agent_builder.tools.http import HttpCalls
 from agent_builder.tools.http_request import HttpRequest
 from agent_builder.tools.specs import Checked
+from tests.unit.test_engine import Model, call, calls, says
 from tests.unit.tools.misbehaving import Asked, Server, always, bomb, reply, serving
 
 SECRET = "s3cr3t/+=key"
@@ -338,3 +342,27 @@ async def test_what_an_empty_answer_tells() -> None:
         told = await World(server, writing()).call()
         assert told["status"] == 201
         assert told["headers"]["location"] == "/orders/7"
+
+
+@pytest.mark.parametrize("how", MISBEHAVIOUR)
+@pytest.mark.parametrize("tool", [http_tool(timeout_seconds=0.4), writing(timeout_seconds=0.4)], ids=["read", "write"])
+async def test_the_ledger_after_a_server_that_misbehaves(how: str, tool: HttpTool) -> None:
+    asked = {"body": {"n": 1}} if tool.effect == "write" else {"id": "1"}
+    model = Model([calls(call(tool.name, **asked)), says("So.")])
+    async with serving(MISBEHAVIOUR[how]) as server, Egress(EgressPolicy(allow_loopback=True)) as egress:
+
+        async def send(request: HttpRequest, limits: EgressLimits) -> tuple[Answer, Material]:
+            answer = await egress.send(
+                request.method, request.url, purpose="tool", headers=request.headers, body=request.body, limits=limits
+            )
+            return answer, Material()
+
+        made = Checked(HttpCalls(tool, send, f"http://127.0.0.1:{server.port}"), "scripted")
+        transcript = Transcript()
+        engine = Engine(model.stream, {tool.name: made}, lambda name, usage: Cost())
+        events = [event async for event in engine.run(ModelRequest("m", [user_message("go")]), transcript)]
+        assert isinstance(events[-1], RunEnded)
+    (step,) = (step for step in transcript.take_unsaved() if step.kind == "tool")
+    assert step.status == ("unknown" if tool.effect == "write" else "failed")
+    assert step.detail["call"]["request"]["method"] == tool.method
+    assert (UNKNOWN in step.detail["result"]["error"]) == (tool.effect == "write")

@@ -34,6 +34,7 @@ class ToolBlock:
     """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it.
 
     `output` is what an agent or a model said that was asked inside the call, `calls` what was called there.
+    `needs_reconnect` is the id of a credential that a person must connect before the tool works.
     """
 
     at: int
@@ -44,6 +45,7 @@ class ToolBlock:
     result: Any = None
     error: str | None = None
     duration_ms: int | None = None
+    needs_reconnect: str | None = None
     expires_at: str | None = None
     step_id: str | None = None
     output: str = ""
@@ -132,6 +134,7 @@ def finished(card: ToolBlock, outcome: Json) -> ToolBlock:
         result=outcome.get("result"),
         error=error,
         duration_ms=outcome.get("duration_ms"),
+        needs_reconnect=outcome.get("needs_reconnect"),
         expires_at=None,
         calls=tuple(map(_stopped, card.calls)),
     )
@@ -145,6 +148,12 @@ def stopped(blocks: Blocks) -> Blocks:
 def is_open(block: Block) -> bool:
     """Whether it is a tool call without a result yet."""
     return isinstance(block, ToolBlock) and block.status in ("running", "waiting")
+
+
+def waits(blocks: Blocks) -> bool:
+    """Whether people have to decide on a tool call, and no other is under way."""
+    statuses = {block.status for block in blocks if isinstance(block, ToolBlock) and is_open(block)}
+    return statuses == {"waiting"}
 
 
 def shared(blocks: Blocks, before: Sequence[Block]) -> Blocks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from web.client.python.answer import Failure, Frame
+from web.client.python.blocks import waits
 from web.client.python.connection import Chore, Connection
 from web.client.python.errors import ClientError, Refused
 from web.client.python.outbox import Letter, Outbox, Thread
@@ -66,6 +67,8 @@ class Dialogue:
 
     def wish(self, now: float, wish: Wish) -> None:
         """Send a frame, and again on each new connection until it shows that it was heard."""
+        if self._rests(wish.thread):
+            wish.thread.heard_at = now  # from now on there is something to wait for
         self._standing.add(wish)
         if self._connection.open:
             self._connection.post(now, wish.frame)
@@ -106,6 +109,8 @@ class Dialogue:
         if thread is not None:
             thread.note(now, frame)
             thread.transcript = reduce(thread.transcript, frame)
+            if frame["type"] == "approval_required":
+                self._standing.passed_over(frame["run_id"], frame["tool_use_id"])
         elif self.outbox.flying and self.outbox.flying.thread.id is None and len(self._early) < _EARLY_KEPT:
             self._early.append(frame)
 
@@ -176,11 +181,19 @@ class Dialogue:
             yield first.sent_at + self._timing.resend_after, self._resend
         for thread in self.threads:
             if thread.id is not None and not thread.gone and thread.transcript.active:
-                yield self._question_at(thread), self._asker(thread)
+                if thread.transcript.missing or not self._rests(thread):
+                    yield self._question_at(thread), self._asker(thread)
                 for when, run_id in self._overdue.due(thread):
                     yield when, self._reminder(thread, run_id)
 
     # ------------------------------------------------------------ inside
+
+    def _rests(self, thread: Thread) -> bool:
+        """Whether its run waits for people and nobody here has decided: then silence is as it should be."""
+        running = [answer for answer in thread.transcript.active if answer.status == "running"]
+        return bool(running) and all(
+            waits(answer.blocks) and not self._standing.expects(answer.run_id) for answer in running
+        )
 
     def _question_at(self, thread: Thread) -> float:
         """When to ask about a conversation that is silent although something runs, or of which text was lost."""

@@ -88,7 +88,7 @@ def _card(answer: Answer, frame: Frame, status: Literal["running", "waiting"]) -
         return replace(begun(answer, frame), blocks=(*answer.blocks, card))
     if not is_open(known) or known.status == status or frame.get("seq", answer.seq + 1) <= answer.seq:
         return begun(answer, frame)
-    card = replace(known, status=status, expires_at=frame.get("expires_at"))
+    card = replace(known, status=status, expires_at=frame.get("expires_at"), input=frame.get("input", known.input))
     return replace(begun(answer, frame), blocks=swapped(answer.blocks, known, card))
 
 

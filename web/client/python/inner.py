@@ -17,12 +17,16 @@ Change = Callable[[ToolBlock], ToolBlock]
 
 
 def said(answer: Answer, frame: Frame) -> Answer:
-    """`tool_output_delta`: the text up to `offset` stands, what was behind it is replaced."""
-    if "seq" in frame and frame["seq"] <= answer.seq:
+    """`tool_output_delta`: the text up to `offset` stands, what was behind it is replaced. A long one comes in several
+    frames of one `seq`."""
+    seq, delta, offset = frame["seq"], frame["delta"], frame["offset"]
+    if seq < answer.seq:
         return answer
 
     def longer(card: ToolBlock) -> ToolBlock:
-        return replace(card, output=utf16.head(card.output, frame["offset"]) + frame["delta"])
+        if seq == answer.seq and utf16.tail(card.output, offset).startswith(delta):
+            return card
+        return replace(card, output=utf16.head(card.output, offset) + delta)
 
     return _changed(answer, frame, frame["tool_use_id"], longer)
 

@@ -34,10 +34,21 @@ class Standing:
 
     def __init__(self) -> None:
         self._wishes: dict[tuple[str, str | None], Wish] = {}
+        self._passed_over: set[tuple[str, str | None]] = set()
 
     def add(self, wish: Wish) -> None:
         """Remember one; a later one for the same takes its place."""
         self._wishes[wish.run_id, wish.tool_use_id] = wish
+        self._passed_over.discard((wish.run_id, wish.tool_use_id))
+
+    def passed_over(self, run_id: str, tool_use_id: str) -> None:
+        """The server asks again about a call: it has not heard the decision, or would not."""
+        self._passed_over.add((run_id, tool_use_id))
+
+    def expects(self, run_id: str) -> bool:
+        """Whether something of a run was wished for that may come true at any moment."""
+        names = (name for name, wish in self._wishes.items() if wish.run_id == run_id and wish.open)
+        return any(name not in self._passed_over for name in names)
 
     def prune(self) -> None:
         """Forget what came true or is over."""
@@ -47,6 +58,7 @@ class Standing:
     def left(self) -> Iterator[Frame]:
         """Frames to send on a new connection."""
         self.prune()
+        self._passed_over.clear()
         return (wish.frame for wish in self._wishes.values())
 
 

@@ -33,6 +33,7 @@ export interface ToolBlock {
   readonly result: unknown;
   readonly error: string | null;
   readonly durationMs: number | null;
+  readonly needsReconnect: string | null;
   readonly expiresAt: string | null;
   readonly stepId: string | null;
   readonly output: string;
@@ -43,7 +44,8 @@ export type Block = TextBlock | ThinkingBlock | ToolBlock;
 export type Blocks = readonly Block[];
 
 export function toolBlock(at: number, id: string, name: string, more: Partial<ToolBlock> = {}): ToolBlock {
-  const unknown = { input: null, result: null, error: null, durationMs: null, expiresAt: null, stepId: null };
+  const told = { input: null, result: null, error: null, durationMs: null, needsReconnect: null };
+  const unknown = { ...told, expiresAt: null, stepId: null };
   return { type: "tool", at, id, name, status: "running", ...unknown, output: "", calls: [], ...more };
 }
 
@@ -133,6 +135,7 @@ export function finished(card: ToolBlock, outcome: ToolOutcome): ToolBlock {
     result: outcome.result ?? null,
     error,
     durationMs: outcome.duration_ms ?? null,
+    needsReconnect: outcome.needs_reconnect ?? null,
     expiresAt: null,
     calls: card.calls.map(stoppedCard),
   };
@@ -151,6 +154,12 @@ function stoppedCard(card: ToolBlock): ToolBlock {
 /** Whether it is a tool call without a result yet. */
 export function isOpen(block: Block): block is ToolBlock {
   return block.type === "tool" && (block.status === "running" || block.status === "waiting");
+}
+
+/** Whether people have to decide on a tool call, and no other is under way. */
+export function waits(blocks: Blocks): boolean {
+  const open = blocks.filter(isOpen);
+  return open.length > 0 && open.every((card) => card.status === "waiting");
 }
 
 /** The same blocks, each the old object where nothing changed. */

@@ -1,6 +1,7 @@
 // What is said over a connection: conversations that are watched, messages on their way, wishes. No I/O.
 
 import type { Failure } from "./answer.js";
+import { waits } from "./blocks.js";
 import type { Chore, Connection } from "./connection.js";
 import { Refused, type ClientError } from "./errors.js";
 import { Letter, Outbox, type Thread } from "./outbox.js";
@@ -68,6 +69,7 @@ export class Dialogue {
 
   /** Send a frame, and again on each new connection until it shows that it was heard. */
   wish(now: number, wish: Wish): void {
+    if (this.rests(wish.thread)) wish.thread.heardAt = now; // from now on there is something to wait for
     this.standing.add(wish);
     if (this.connection.open) this.connection.post(now, wish.frame);
   }
@@ -111,6 +113,7 @@ export class Dialogue {
     if (thread) {
       thread.note(now, frame);
       thread.transcript = reduce(thread.transcript, frame);
+      if (frame.type === "approval_required") this.standing.passedOver(frame.run_id, frame.tool_use_id);
     } else if (this.outbox.flying?.thread.id === null && this.early.length < EARLY_KEPT) {
       this.early.push(frame);
     }
@@ -180,13 +183,21 @@ export class Dialogue {
     else if (first) chores.push([(first.sentAt ?? 0) + this.timing.resendAfter, (now) => this.resend(now)]);
     for (const thread of this.threads) {
       if (thread.id === null || thread.gone || activeAnswers(thread.transcript).length === 0) continue;
-      chores.push([this.questionAt(thread), (now) => this.ask(now, thread)]);
+      const asks = isMissing(thread.transcript) || !this.rests(thread);
+      if (asks) chores.push([this.questionAt(thread), (now) => this.ask(now, thread)]);
       for (const [when, runId] of this.overdue.due(thread)) chores.push([when, (now) => this.remind(now, thread, runId)]);
     }
     return chores;
   }
 
   // ---------------------------------------------------------- inside
+
+  /** Whether its run waits for people and nobody here has decided: then silence is as it should be. */
+  private rests(thread: Thread): boolean {
+    const running = activeAnswers(thread.transcript).filter((answer) => answer.status === "running");
+    const waiting = running.filter((answer) => waits(answer.blocks) && !this.standing.expects(answer.runId));
+    return running.length > 0 && waiting.length === running.length;
+  }
 
   /** When to ask about a conversation that is silent although something runs, or of which text was lost. */
   private questionAt(thread: Thread): number {

@@ -79,7 +79,8 @@ function card(answer: Answer, frame: ToolUseStart | ApprovalRequired, status: "r
   if (!isOpen(known) || known.status === status || (frame.seq ?? answer.seq + 1) <= answer.seq) {
     return begun(answer, frame);
   }
-  return { ...begun(answer, frame), blocks: swapped(answer.blocks, known, { ...known, status, expiresAt }) };
+  const now = { ...known, status, expiresAt, input: frame.input === undefined ? known.input : frame.input };
+  return { ...begun(answer, frame), blocks: swapped(answer.blocks, known, now) };
 }
 
 function toolComplete(answer: Answer, frame: ToolUseComplete): Answer {

@@ -14,11 +14,13 @@ export function isInner<Frame extends ToolUseStart | ToolUseComplete>(frame: Fra
   return frame.parent_tool_use_id !== undefined;
 }
 
-/** The text up to `offset` stands, what was behind it is replaced. */
+/** The text up to `offset` stands, what was behind it is replaced. A long one comes in several frames of one `seq`. */
 export function said(answer: Answer, frame: ToolOutputDelta): Answer {
-  if (frame.seq <= answer.seq) return answer;
+  const { seq, delta, offset } = frame;
+  if (seq < answer.seq) return answer;
   return changed(answer, frame, frame.tool_use_id, (card) => {
-    return { ...card, output: card.output.slice(0, frame.offset) + frame.delta };
+    if (seq === answer.seq && card.output.startsWith(delta, offset)) return card;
+    return { ...card, output: card.output.slice(0, offset) + delta };
   });
 }
 

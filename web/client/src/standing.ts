@@ -17,10 +17,26 @@ export interface Wish {
 /** All wishes, one for each run and tool call. */
 export class Standing {
   private wishes = new Map<string, Wish>();
+  private readonly passed = new Set<string>();
 
   /** Remember one; a later one for the same takes its place. */
   add(wish: Wish): void {
-    this.wishes.set(`${wish.runId} ${wish.toolUseId ?? ""}`, wish);
+    const name = nameOf(wish.runId, wish.toolUseId);
+    this.wishes.set(name, wish);
+    this.passed.delete(name);
+  }
+
+  /** The server asks again about a call: it has not heard the decision, or would not. */
+  passedOver(runId: string, toolUseId: string): void {
+    this.passed.add(nameOf(runId, toolUseId));
+  }
+
+  /** Whether something of a run was wished for that may come true at any moment. */
+  expects(runId: string): boolean {
+    for (const [name, wish] of this.wishes) {
+      if (wish.runId === runId && stillOpen(wish) && !this.passed.has(name)) return true;
+    }
+    return false;
   }
 
   /** Forget what came true or is over. */
@@ -31,6 +47,7 @@ export class Standing {
   /** Frames to send on a new connection. */
   left(): readonly ClientFrame[] {
     this.prune();
+    this.passed.clear();
     return [...this.wishes.values()].map((wish) => wish.frame);
   }
 }
@@ -44,6 +61,10 @@ export function cancelWish(thread: Thread, conversationId: string, runId: string
 /** To let a tool call go on, or not. */
 export function decisionWish(thread: Thread, frame: ApprovalFrame): Wish {
   return { thread, runId: frame.run_id, toolUseId: frame.tool_use_id, frame };
+}
+
+function nameOf(runId: string, toolUseId: string | null): string {
+  return `${runId} ${toolUseId ?? ""}`;
 }
 
 function stillOpen({ thread, runId, toolUseId }: Wish): boolean {

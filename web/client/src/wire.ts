@@ -31,6 +31,8 @@ export interface ToolOutcome {
   readonly result?: unknown;
   readonly error?: string | null;
   readonly duration_ms?: number | null;
+  /** The credential that a person must connect before the tool works. */
+  readonly needs_reconnect?: string | null;
 }
 
 interface Numbered extends RunIds {
@@ -71,6 +73,14 @@ export interface ToolOutputDelta extends Numbered {
   readonly tool_use_id: string;
   readonly delta: string;
   readonly offset: number;
+}
+
+/** Beside the end of a call: a person must connect this credential before the tool works. */
+export interface NeedsReconnect extends Numbered {
+  readonly type: "needs_reconnect";
+  readonly tool_name: string;
+  readonly tool_use_id: string;
+  readonly credential_id: string;
 }
 
 export interface ApprovalRequired extends RunIds {
@@ -133,6 +143,7 @@ export type RunFrame =
   | ToolUseComplete
   | ToolOutputDelta
   | ApprovalRequired
+  | NeedsReconnect
   | StepReset
   | ContentSnapshot
   | RunProgress

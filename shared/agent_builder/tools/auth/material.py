@@ -109,7 +109,9 @@ def _api_key(settings: Mapping[str, Any], value: str) -> Material:
     place = settings["in"]
     if place == "header":
         return Material(headers=pair, secrets=(value,))
-    return Material(query=pair, secrets=(value,)) if place == "query" else Material(cookies=pair, secrets=(value,))
+    if place == "query":
+        return Material(query=pair, secrets=(value,))
+    return Material(cookies=pair, secrets=tuple({value: 1, _in_cookie(value): 1}))
 
 
 def _basic(username: str, password: str) -> Material:
@@ -127,10 +129,14 @@ def _with_cookies(headers: list[tuple[str, str]], cookies: Pairs) -> list[tuple[
     named = {name for name, _ in cookies}
     before = [one.strip() for name, value in headers if name.lower() == "cookie" for one in value.split(";")]
     kept = [one for one in before if one and one.split("=")[0] not in named]
-    # A value of a cookie has no spaces, commas, semicolons or quotes; servers undo this coding as they do for a query.
-    added = [f"{name}={quote(value, safe='!#$&()*+-./:<=>?@[]^_`{|}~')}" for name, value in cookies]
+    added = [f"{name}={_in_cookie(value)}" for name, value in cookies]
     rest = [(name, value) for name, value in headers if name.lower() != "cookie"]
     return [*rest, ("Cookie", "; ".join([*kept, *added]))]
+
+
+def _in_cookie(value: str) -> str:
+    """A value of a cookie has no spaces, commas, semicolons or quotes; servers undo this as they do for a query."""
+    return quote(value, safe="!#$&()*+-./:<=>?@[]^_`{|}~")
 
 
 def _with_parameter(url: httpx2.URL, name: str, value: str) -> httpx2.URL:

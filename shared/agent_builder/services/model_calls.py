@@ -1,0 +1,46 @@
+"""One call of a model: when it began, and what it said as the run takes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent_builder.messages import Json, TextPart, ThinkingPart, ToolCallPart
+
+Said = TextPart | ThinkingPart | ToolCallPart
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """When a call of the model began (milliseconds), and when its first event came (seconds that only rise)."""
+
+    started: int
+    begun: float = field(default_factory=time.monotonic)
+    first: float | None = None
+
+    @property
+    def elapsed_ms(self) -> int:
+        """How long it has lasted."""
+        return round((time.monotonic() - self.begun) * 1000)
+
+    @property
+    def timing(self) -> Json:
+        """What a step's detail says of its time."""
+        return {} if self.first is None else {"first_token_ms": round((self.first - self.begun) * 1000)}
+
+
+def with_unique_calls(parts: Sequence[Said]) -> tuple[Said, ...]:
+    """The same parts; where a careless server gave several calls one id, each has its own."""
+    seen: set[str] = set()
+    unique: list[Said] = []
+    for part in parts:
+        if isinstance(part, ToolCallPart):
+            name, count = part.tool_use_id, 1
+            while name in seen or not name:
+                count += 1
+                name = f"{part.tool_use_id or 'call'}-{count}"
+            seen.add(name)
+            part = part if name == part.tool_use_id else part.model_copy(update={"tool_use_id": name})
+        unique.append(part)
+    return tuple(unique)
