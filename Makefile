@@ -25,7 +25,7 @@ SETUP := scripts/venv.sh scripts/python.sh scripts/uv-requirements.txt
 
 # SAM asks for a region even where it only reads files; it should not phone home.
 SAM_ENVIRONMENT := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} MAKEFLAGS= PYTHON='$(CURDIR)/$(VENV_PYTHON)'
-SOURCES := template.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
+SOURCES := template.yaml monitoring.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help

@@ -41,6 +41,8 @@ def uploaded(template: dict[str, Any], layer_tag: str, code_tag: str) -> dict[st
             properties["ContentUri"] = f"s3://uploads/{name}-{layer_tag}"
         if "CodeUri" in properties:
             properties["CodeUri"] = f"s3://uploads/{name}-{code_tag}"
+        if "TemplateURL" in properties:
+            properties["TemplateURL"] = f"https://s3.amazonaws.com/uploads/{name}"
     return template
 
 

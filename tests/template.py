@@ -43,9 +43,9 @@ def transform(*arguments: str) -> Template:
     return document
 
 
-def read() -> Template:
-    """template.yaml as it is written."""
-    document: Template = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader)
+def read(name: str = "template.yaml") -> Template:
+    """A template as it is written."""
+    document: Template = yaml.load((ROOT / name).read_text("utf-8"), Loader)
     return document
 
 

@@ -11,10 +11,12 @@ from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder import __version__
 from agent_builder.bootstrap import api_services, preload_api, restore_api
+from agent_builder.bootstrap_tools import metrics
 from agent_builder.errors import AgentBuilderError
+from agent_builder.ids import is_id
 from agent_builder.jsontext import decode_object
 from agent_builder.models.identity import Identity, identity_of
-from agent_builder.observability import configure_logging, log_context, logger
+from agent_builder.observability import configure_logging, invocation, log_fields, logger
 from functions.api import (
     access,
     agents,
@@ -89,10 +91,12 @@ class _Failure(BaseException):
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle one request of the HTTP API (payload format 2.0)."""
     request = event["requestContext"]
-    http = request["http"]
-    request_id = request.get("requestId", "")
-    log_context(context, request_id=request_id, route=http["method"])
-    is_head = http["method"] == "HEAD"
+    request_id, method = request.get("requestId", ""), request["http"]["method"]
+    with invocation(context, metrics(), request_id=request_id, route=method):
+        return _handle(event, context, request_id, is_head=method == "HEAD")
+
+
+def _handle(event: dict[str, Any], context: Any, request_id: str, *, is_head: bool) -> dict[str, Any]:
     headers: dict[str, str] = {"X-Request-Id": request_id}
     try:
         response = _answer(_prepared(event, is_head), context, headers)
@@ -104,6 +108,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.exception("a request failed unexpectedly")
         fault = AgentBuilderError("This could not be handled because of a fault on our side. Try again.")
         response = problem(fault, request_id)
+    logger.info("a request was answered", extra={"status": response["statusCode"]})
     response["headers"] = {**SECURITY_HEADERS, **response.get("headers", {}), **headers}
     return {**response, "body": ""} if is_head else _fitting(response)
 
@@ -124,15 +129,24 @@ def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dic
     if f"GET {path.removeprefix(access.BASE)}" in access.OPEN:
         return _resolve(event, context, method, path)
     identity = identity_of((request.get("authorizer") or {}).get("lambda"))
+    log_fields(tenant_id=identity.tenant)
     limits.count(identity, headers)
     if route is None or not route.possible:
         raise not_found(app, method, path)
+    log_fields(route=route.name, **_ids_of(route))
     identity.require(access.PERMISSIONS[route.name])
     app.append_context(identity=identity)
     response = _resolve(event, context, method, path)
     if route.audited and response["statusCode"] < 300:
         _record(identity, route, event, response)
     return response
+
+
+def _ids_of(route: access.Route) -> dict[str, str]:
+    """What a path names that the log tells apart, if it can be an id of ours."""
+    kinds = {"agent_id": "agt", "conversation_id": "cnv", "run_id": "run"}
+    named = route.parameters.items()
+    return {name: value for name, value in named if name in kinds and is_id(kinds[name], value)}
 
 
 def _record(identity: Identity, route: access.Route, event: dict[str, Any], response: dict[str, Any]) -> None:

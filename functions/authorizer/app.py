@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import authorizer_services, preload_authorizer, restore_authorizer
+from agent_builder.bootstrap_tools import metrics
 from agent_builder.errors import Unauthenticated
 from agent_builder.models.identity import Identity
-from agent_builder.observability import configure_logging, log_context, logger
+from agent_builder.observability import configure_logging, invocation, log_fields, logger
 
 TICKET_PROTOCOL = "ticket."
 MAX_AGENT_ID = 128
@@ -26,13 +27,20 @@ register_after_restore(restore_authorizer)
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Decide about one request of the HTTP API, or one `$connect` of the WebSocket API."""
-    log_context(context, request_id=event["requestContext"].get("requestId", ""))
+    request = event["requestContext"]
+    ids = {"request_id": request.get("requestId"), "connection_id": request.get("connectionId")}
+    with invocation(context, metrics(), **ids):
+        return _decide(event)
+
+
+def _decide(event: dict[str, Any]) -> dict[str, Any]:
     for_http = event.get("version") == "2.0"
     try:
         identity = _of_request(event) if for_http else _of_handshake(event)
     except Unauthenticated:
         logger.info("refused", extra={"api": "http" if for_http else "websocket"})
         return {"isAuthorized": False} if for_http else _policy("Deny", "nobody", event["methodArn"], {})
+    log_fields(tenant_id=identity.tenant)
     told = told_of(identity)
     if for_http:
         return {"isAuthorized": True, "context": told}

@@ -11,10 +11,11 @@ from typing import Any
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import playground_services, preload, restore_playground
+from agent_builder.bootstrap_tools import metrics
 from agent_builder.clock import now_ms
 from agent_builder.errors import AgentBuilderError, StoreError, TooManyRequests, Unauthenticated
 from agent_builder.models.identity import EXPIRED, Identity, identity_of
-from agent_builder.observability import configure_logging, log_context, logger
+from agent_builder.observability import configure_logging, invocation, log_fields, logger
 from agent_builder.realtime.frames import error_frame
 from functions.playground.frames_in import PERMISSIONS, read_frame
 from functions.playground.recent import Recent
@@ -33,11 +34,16 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle one event of the WebSocket API."""
     request = event["requestContext"]
     route, connection_id = request["routeKey"], request["connectionId"]
-    log_context(context, connection_id=connection_id)
+    with invocation(context, metrics(), request_id=request.get("requestId"), connection_id=connection_id, route=route):
+        return _handle(event, route, connection_id)
+
+
+def _handle(event: dict[str, Any], route: str, connection_id: str) -> dict[str, Any]:
     try:
-        identity = identity_of(request.get("authorizer"))
+        identity = identity_of(event["requestContext"].get("authorizer"))
     except Unauthenticated:
         return {"statusCode": 401}
+    log_fields(tenant_id=identity.tenant, agent_id=identity.agent_id)
     if route == "$connect":
         return _connect(event, identity, connection_id)
     if route == "$disconnect":

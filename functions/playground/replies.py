@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from agent_builder.bootstrap import PlaygroundServices
 from agent_builder.clock import now_ms
 from agent_builder.errors import Conflict, NotFound, Unauthenticated
-from agent_builder.ids import new_id
+from agent_builder.ids import is_id, new_id
 from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.conversations import Lease, Outcome, StoredMessage
 from agent_builder.models.identity import Identity
+from agent_builder.observability import log_fields, logger
 from agent_builder.realtime.connections import watcher
 from agent_builder.realtime.frames import Frame
 from agent_builder.services.approvals import Wanted
@@ -85,6 +86,8 @@ class Replies:
 def answer(frame: ClientFrame, replies: Replies) -> None:
     """Do what a frame asks for."""
     replies.greet()  # before the connection is among those to whom a runner may post
+    named = getattr(frame, "conversation_id", None)
+    log_fields(conversation_id=named if is_id("cnv", named) else None)
     if isinstance(frame, PingFrame):
         replies.send({"type": "pong"})
     elif isinstance(frame, UserMessageFrame):
@@ -118,6 +121,8 @@ def _accept(frame: UserMessageFrame, replies: Replies) -> None:
     if frame.client_message_id is not None:
         reply["client_message_id"] = frame.client_message_id
     replies.send(reply)
+    log_fields(conversation_id=accepted.conversation_id, run_id=accepted.run_id)
+    logger.info("a message was accepted", extra={"queued": accepted.queued, "repeated": accepted.repeated})
     if ringing is None:
         _resume(accepted.conversation_id, replies, run_id=accepted.run_id)
     else:

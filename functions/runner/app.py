@@ -22,8 +22,9 @@ from typing import Any
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 from agent_builder.bootstrap import preload_runner, restore_runner, runner_services
+from agent_builder.bootstrap_tools import metrics
 from agent_builder.models.identity import Identity
-from agent_builder.observability import configure_logging, log_context, logger
+from agent_builder.observability import configure_logging, invocation, logger
 
 _MARGIN_SECONDS = 10.0
 
@@ -35,12 +36,13 @@ register_after_restore(restore_runner)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Carry out one ring."""
     kind = str(event.get("kind"))
-    log_context(context, kind=kind, conversation_id=event.get("conversation_id"))
-    handle = _KINDS.get(kind)
-    if handle is None:
-        logger.error("an unknown kind of ring was ignored")
-        return {"ignored": kind}
-    return handle(event, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
+    ids = {name: event.get(name) for name in ("tenant_id", "conversation_id", "connection_id", "agent_id")}
+    with invocation(context, metrics(), kind=kind, **ids):
+        handle = _KINDS.get(kind)
+        if handle is None:
+            logger.error("an unknown kind of ring was ignored")
+            return {"ignored": kind}
+        return handle(event, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
 
 
 def _run(event: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from agent_builder.bootstrap_tools import (
     api_tools,
     authorization,
     envelopes,
+    metrics,
     runner_tools,
     toolbox,
 )
@@ -63,8 +64,8 @@ def playground_services() -> PlaygroundServices:
     """Build the playground's services."""
     settings = _settings()
     doorbell = Doorbell(settings.runner_function)
-    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
-    connections = Connections()
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
+    connections = Connections(metrics())
     return PlaygroundServices(
         intake=intake,
         conversations=ConversationRepository(),
@@ -235,11 +236,11 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry, connections = _registry(settings), Connections()
+    registry, connections = _registry(settings), Connections(metrics())
     limits = LimitService(LimitRepository())
     runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
-    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
     models = _models(registry, guarded)
@@ -253,6 +254,7 @@ def runner_services() -> RunnerServices:
         poster=connections,
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="io"),
         ring=partial(_ring_run, doorbell),
+        metrics=metrics(),
         own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
         settle=ledger.settle,
@@ -261,9 +263,9 @@ def runner_services() -> RunnerServices:
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted),
+        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted, metrics=metrics()),
         ledger=ledger,
-        rescue=Rescue(runs, doorbell),
+        rescue=Rescue(runs, doorbell, metrics=metrics()),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
         guarded=guarded,

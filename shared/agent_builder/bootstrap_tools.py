@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
 from agent_builder.config import Settings
+from agent_builder.metrics import OUTBOUND_REFUSED, RECONNECTS_NEEDED, SECRETS_UNAVAILABLE, Metrics
 
 if TYPE_CHECKING:
     from agent_builder.crypto import Envelopes
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 
 @cache
+def metrics() -> Metrics:
+    """What this environment counts; every handler writes it out at the end of an invocation."""
+    return Metrics()
+
+
+@cache
 def envelopes() -> Envelopes:
     """What seals and opens secrets: made when the first comes, since that takes 0.4 s without a snapshot."""
     from agent_builder.crypto import Envelopes, master_keys
@@ -31,7 +38,8 @@ def envelopes() -> Envelopes:
     def kms() -> Any:
         return aws.client("kms", connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})
 
-    return Envelopes(master_keys(Settings.from_environment().credentials_keys, kms))
+    keys = master_keys(Settings.from_environment().credentials_keys, kms)
+    return Envelopes(keys, on_unavailable=lambda: metrics().add(SECRETS_UNAVAILABLE))
 
 
 def authorization() -> Authorization:
@@ -42,7 +50,13 @@ def authorization() -> Authorization:
     from agent_builder.services.secrets import Secrets
 
     secrets = Secrets(CredentialRepository(), envelopes)
-    return Authorization(CredentialRepository(), GrantRepository(), secrets, outbound().open)
+    return Authorization(
+        CredentialRepository(),
+        GrantRepository(),
+        secrets,
+        outbound().open,
+        on_lost=lambda: metrics().add(RECONNECTS_NEEDED),
+    )
 
 
 def outbound() -> Outbound:
@@ -51,7 +65,12 @@ def outbound() -> Outbound:
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.services.outbound import Outbound
 
-    return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
+    return Outbound(
+        EgressRepository(),
+        tls_context,
+        Settings.from_environment().loopback_tools,
+        on_refused=lambda reason: metrics().add(OUTBOUND_REFUSED, reason=reason),
+    )
 
 
 def importing(authorization: Authorization) -> Importing:

@@ -133,6 +133,13 @@ class AuthorizerSettings:
         )
 
 
+def log_level(environ: Mapping[str, str] | None = None) -> str:
+    """The least severe level that is logged: DEBUG, INFO, WARNING or ERROR; INFO where nothing else is said."""
+    env = os.environ if environ is None else environ
+    level = env.get("POWERTOOLS_LOG_LEVEL", "").upper()
+    return level if level in ("DEBUG", "WARNING", "ERROR") else "INFO"
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:

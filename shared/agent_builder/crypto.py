@@ -42,12 +42,14 @@ class Envelopes:
 
     Args:
         keys: The first seals, all open. See `master_keys`.
+        on_unavailable: Told each time that a key cannot be used.
     """
 
-    def __init__(self, keys: Sequence[MasterKey]) -> None:
+    def __init__(self, keys: Sequence[MasterKey], on_unavailable: Callable[[], object] = lambda: None) -> None:
         if not keys:
             raise ConfigurationError("There is no key for credentials.")
         self._keys = tuple(keys)
+        self._on_unavailable = on_unavailable
         self._client = EncryptionSDKClient(
             commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, max_encrypted_data_keys=1
         )
@@ -73,7 +75,7 @@ class Envelopes:
                 algorithm=ALGORITHM,
             )
         except (AWSEncryptionSDKClientError, BotoCoreError, ClientError) as error:
-            raise _unavailable(error) from None
+            raise self._told(_unavailable(error)) from None
         return bytes(sealed)
 
     def open(self, sealed: bytes, place: Place) -> bytes:
@@ -89,8 +91,13 @@ class Envelopes:
         except AgentBuilderError:
             raise
         except Exception as error:
-            raise _failure(error) from None
+            raise self._told(_failure(error)) from None
         return bytes(plain)
+
+    def _told(self, error: AgentBuilderError) -> AgentBuilderError:
+        if isinstance(error, SecretsUnavailable):
+            self._on_unavailable()
+        return error
 
 
 class _Bound(DefaultCryptoMaterialsManager):  # type: ignore[misc]

@@ -6,7 +6,7 @@ import base64
 import json
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -196,8 +196,8 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kms]:
         thread.join()
 
 
-def envelopes_of_kms() -> Envelopes:
-    return Envelopes(master_keys([ARN], lambda: aws.client("kms", retries={"total_max_attempts": 1})))
+def envelopes_of_kms(on_unavailable: Callable[[], object] = lambda: None) -> Envelopes:
+    return Envelopes(master_keys([ARN], lambda: aws.client("kms", retries={"total_max_attempts": 1})), on_unavailable)
 
 
 def test_kms_is_told_the_place_and_asked_for_nothing_else(kms: Kms) -> None:
@@ -225,13 +225,16 @@ def test_kms_is_told_the_place_and_asked_for_nothing_else(kms: Kms) -> None:
     ],
 )
 def test_a_key_that_cannot_be_used(kms: Kms, failure: str, kind: type[Exception]) -> None:
-    envelopes = envelopes_of_kms()
+    told: list[str] = []
+    envelopes = envelopes_of_kms(lambda: told.append(failure))
     sealed = envelopes.seal(b"s3cret", PLACE)
+    assert told == []
     kms.failure = failure
     with pytest.raises(SecretsUnavailable):
         envelopes.seal(b"s3cret", PLACE)
     with pytest.raises(kind):
         envelopes.open(sealed, PLACE)
+    assert told == [failure] * (2 if kind is SecretsUnavailable else 1)
 
 
 def test_kms_that_does_not_answer(kms: Kms, monkeypatch: pytest.MonkeyPatch) -> None:

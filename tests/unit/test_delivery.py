@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_builder.metrics import Metrics
 from agent_builder.realtime.connections import Posted, watcher, watching
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import FRAME_LIMIT, Frame, utf16_length
@@ -25,6 +26,7 @@ class Recorder:
     def __init__(self) -> None:
         self.frames: dict[str, list[Frame]] = defaultdict(list)
         self.answers: dict[str, list[Posted]] = defaultdict(list)
+        self.refused: dict[str, list[Posted]] = defaultdict(list)
         self.in_flight: dict[str, int] = defaultdict(int)
         self.most_in_flight = 0
         self.free = threading.Event()
@@ -42,7 +44,9 @@ class Recorder:
         with self._lock:
             self.in_flight[connection_id] -= 1
         answer = self.answers[connection_id].pop(0) if self.answers[connection_id] else Posted.SENT
-        if answer is Posted.SENT:
+        if answer is not Posted.SENT:
+            self.refused[connection_id].append(answer)
+        else:
             self.frames[connection_id].append(json.loads(data))
         return answer
 
@@ -238,8 +242,9 @@ async def test_nothing_is_posted_behind_the_end_of_a_sign_in(poster: Recorder, e
 async def test_what_was_not_taken_is_sent_again_and_nothing_is_lost(
     answer: Posted, poster: Recorder, executor: ThreadPoolExecutor
 ) -> None:
-    outcomes: list[Posted] = []
-    delivery = _watching(poster, executor, "slow", on_post=outcomes.append)
+    lines: list[str] = []
+    metrics = Metrics(lines.append)
+    delivery = _watching(poster, executor, "slow", metrics=metrics)
     poster.answers["slow"] = [answer, answer]
     delivery.send(delta("a", 1, 0))
     await _until(poster.posting)
@@ -249,7 +254,9 @@ async def test_what_was_not_taken_is_sent_again_and_nothing_is_lost(
     await delivery.flush()
     assert poster.text("slow") == "abc"
     assert poster.frames["slow"][-1]["type"] == "message_complete"
-    assert outcomes.count(answer) == 2
+    assert poster.refused["slow"] == [answer, answer]
+    metrics.flush()
+    assert [json.loads(line)["MergedFrames"] for line in lines] == [[1]]
     assert delivery.gone == frozenset()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_builder.aws import client
+from agent_builder.metrics import POSTS, Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +45,17 @@ class Connections:
     a retry inside the client would hold up all that comes after.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self._client: Any = None
 
     def post(self, connection_id: str, data: bytes) -> Posted:
         """Send one frame; blocks for at most a few seconds."""
+        posted = self._post(connection_id, data)
+        self._metrics.add(POSTS, outcome=posted.value)
+        return posted
+
+    def _post(self, connection_id: str, data: bytes) -> Posted:
         try:
             self._api().post_to_connection(ConnectionId=connection_id, Data=data)
         except ClientError as error:

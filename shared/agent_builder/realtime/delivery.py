@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.jsontext import encode
+from agent_builder.metrics import MERGED_FRAMES, Metrics
 from agent_builder.realtime.connections import Posted, watching
 from agent_builder.realtime.frames import Frame, split_delta, utf16_length
 
@@ -36,7 +36,7 @@ class Delivery:
 
     Args:
         poster: Blocking; called on `executor`.
-        on_post: Told the outcome of each post, for metrics.
+        metrics: Counts frames that were merged into the one before.
         clock: By which sign-ins end.
     """
 
@@ -44,12 +44,12 @@ class Delivery:
         self,
         poster: Poster,
         executor: Executor,
-        on_post: Callable[[Posted], None] | None = None,
+        metrics: Metrics | None = None,
         clock: Clock = now_ms,
     ) -> None:
         self._poster = poster
         self._executor = executor
-        self._on_post = on_post or (lambda _: None)
+        self._metrics = metrics or Metrics()
         self._clock = clock
         self._channels: dict[str, _Channel] = {}
 
@@ -64,7 +64,7 @@ class Delivery:
         for name in fresh:
             channel = self._channels.get(name)
             if channel is None or channel.gone:
-                self._channels[name] = _Channel(name, self._poster, self._executor, self._on_post, self._clock)
+                self._channels[name] = _Channel(name, self._poster, self._executor, self._metrics, self._clock)
             else:  # the same channel, so that what is being posted stays before what comes now
                 channel.forget()
         return fresh
@@ -87,15 +87,13 @@ class Delivery:
 class _Channel:
     """Frames on their way to one connection."""
 
-    def __init__(
-        self, name: str, poster: Poster, executor: Executor, on_post: Callable[[Posted], None], clock: Clock
-    ) -> None:
+    def __init__(self, name: str, poster: Poster, executor: Executor, metrics: Metrics, clock: Clock) -> None:
         self._over = False
         self._id, self._expires_at = watching(name)
         self._clock = clock
         self._poster = poster
         self._executor = executor
-        self._on_post = on_post
+        self._metrics = metrics
         self._pending: list[Frame] = []
         self._sending: list[Frame] = []
         self._task: asyncio.Task[None] | None = None
@@ -129,6 +127,7 @@ class _Channel:
                 if "tool_use_id" in frame and frame["offset"] != earlier["offset"] + utf16_length(earlier["delta"]):
                     break  # its text was taken back in between
                 del self._pending[place]
+                self._metrics.add(MERGED_FRAMES)
                 return {**earlier, "delta": earlier["delta"] + frame["delta"], "seq": frame["seq"]}
         return frame
 
@@ -187,7 +186,6 @@ class _Channel:
         while not self.gone:
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._executor, self._poster.post, self._id, data)
-            self._on_post(outcome)
             if outcome is Posted.GONE:
                 self._over = True
                 self.forget()

@@ -57,6 +57,7 @@ class Authorization:
         new_egress: Makes a tenant's way out. Renewals use one of their own, since they must outlive a call that is
             cancelled: once an authorization server has answered, the old refresh token may be worth nothing.
         sleep: Waits so many seconds.
+        on_lost: Told of each credential that a person must connect again.
     """
 
     credentials: CredentialRepository
@@ -65,6 +66,7 @@ class Authorization:
     new_egress: Callable[[str], Awaitable[Egress]]
     clock: Clock = now_ms
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    on_lost: Callable[[], object] = lambda: None
     _renewing: set[asyncio.Task[Credential]] = field(default_factory=set, repr=False)
 
     async def call(
@@ -227,6 +229,7 @@ class Authorization:
         """What stands there now, if somebody else has renewed it meanwhile; else it must be connected again."""
         if await asyncio.to_thread(self.grants.fail, tenant, credential, failure):
             logger.warning("a credential must be connected again", extra={"credential_id": credential.id})
+            self.on_lost()
             raise _needs_reconnect(credential.id, failure)
         return await self._read(tenant, credential.id)
 

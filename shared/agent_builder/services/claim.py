@@ -18,6 +18,7 @@ from agent_builder.services.context import History
 from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import terminal_frame
 from agent_builder.services.run import Run
+from agent_builder.services.run_metrics import measure_end
 from agent_builder.services.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SETTLE_SECONDS = 4.0
 
 
 class Claim:
-    """Owns a conversation until it is let go.
+    """Owns a conversation until it is let go. `turn` is when its last run here ended, in milliseconds; 0 before.
 
     Args:
         lease: As it was claimed.
@@ -57,11 +58,12 @@ class Claim:
         self.fence = lease.fence
         self.until = until
         self._span = until - time.monotonic()
-        self.delivery = Delivery(runner.poster, runner.executor, clock=runner.clock)
+        self.delivery = Delivery(runner.poster, runner.executor, runner.metrics, runner.clock)
         self.delivery.watch(lease.subscribers)
         self.latecomers = _connections(lease.resumed)
         self.seen = lease.resumed
         self.renewed = time.monotonic()
+        self.turn = 0
         self.dropping: asyncio.Future[None] | None = None
         self.orphaned = 0 < lease.lease_before < runner.clock()
         self.settling: set[asyncio.Future[object]] = set()
@@ -87,6 +89,7 @@ class Claim:
             run = Run(self, self.lease.queue[0])
             if await run.carry_out():
                 return False
+            self.turn = runner.clock()
             run.tell_late(await self.beat())
         released = await runner.thread(
             runner.runs.release, self.tenant, self.conversation_id, fence=self.fence, wake=self.lease.wake
@@ -153,6 +156,7 @@ class Claim:
                 return
         except StoreError:
             return  # at the next heartbeat, or at its turn
+        measure_end(runner.metrics, outcome, runner.clock() - run.accepted_at)
         self.delivery.send(terminal_frame(self.ids(run), outcome))
         await self.give_back(run)
         self.settle(used)

@@ -11,6 +11,7 @@ from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import Conflict, IdempotencyMismatch, NotFound, RaceLost, StoreError, TooManyRequests
 from agent_builder.ids import is_id, new_id
 from agent_builder.messages import user_message
+from agent_builder.metrics import MESSAGES_ACCEPTED, Metrics
 from agent_builder.models.agents import AgentHead
 from agent_builder.models.conversations import Lease, QueuedRun
 from agent_builder.models.identity import Identity
@@ -73,12 +74,14 @@ class Intake:
         doorbell: Doorbell,
         clock: Clock = now_ms,
         ids: Callable[[str, str], str] = new_id,
+        metrics: Metrics | None = None,
     ) -> None:
         self._repository = repository
         self._agents = agents
         self._doorbell = doorbell
         self._clock = clock
         self._new_id = ids
+        self._metrics = metrics or Metrics()
         self._versions: dict[tuple[str, str], int] = {}
 
     def prepare(self) -> None:
@@ -126,6 +129,7 @@ class Intake:
                 last_run = raw(lease, "last_run_id") or ""
                 idle = not raw(lease, "queue")
             else:
+                self._metrics.add(MESSAGES_ACCEPTED)
                 return Accepted(entry.conversation_id, run.run_id, run.user_message_id, entry.is_new, not idle)
         raise StoreError("The message could not be stored because of too much contention; send it again.")
 

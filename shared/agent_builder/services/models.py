@@ -128,4 +128,5 @@ class Models:
         """
         guarded = partial(self.guarded, tenant)
         provider = self.registry().get(config.provider, config.base_url, own_key=own_key, guarded=guarded)
-        return ModelCaller(provider, config, system, cache_key, self.rates(tenant))
+        own: Json = {"own_key": True} if own_key else {}
+        return ModelCaller(provider, config, system, cache_key, self.rates(tenant), own)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import StoreError
+from agent_builder.errors import RefusalReason, StoreError
 from agent_builder.ids import new_id
 from agent_builder.models.egress import RefusedCall
 from agent_builder.repositories.egress import EgressRepository
@@ -28,12 +28,14 @@ class Outbound:
     Attributes:
         tls: Answers the process's TLS context.
         loopback: Whether this machine may be called.
+        on_refused: Told the reason of each refusal.
     """
 
     repository: EgressRepository
     tls: Callable[[], ssl.SSLContext]
     loopback: bool = False
     clock: Clock = now_ms
+    on_refused: Callable[[RefusalReason], object] = lambda reason: None
     _known: dict[str, tuple[int, EgressPolicy]] = field(default_factory=dict)
 
     async def open(self, tenant: str) -> Egress:
@@ -50,6 +52,7 @@ class Outbound:
         loop = asyncio.get_running_loop()
 
         def record(refusal: Refusal) -> None:
+            self.on_refused(refusal.reason)
             # In a thread that begins now, and ends also where the loop stops running.
             loop.run_in_executor(None, self._record, tenant, refusal)
 

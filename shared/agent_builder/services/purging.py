@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import RaceLost
+from agent_builder.metrics import PURGES, Metrics
 from agent_builder.repositories import keys
 from agent_builder.repositories.purges import Purge, PurgeRepository
 from agent_builder.repositories.uses import UseRepository
@@ -34,6 +35,7 @@ class Purger:
     clock: Clock = now_ms
     end_runs: Callable[[str, Sequence[str]], object] = lambda tenant, answer_ids: None
     settle: Callable[[str, str], object] = lambda tenant, conversation_id: None
+    metrics: Metrics = field(default_factory=Metrics)
     uses: UseRepository = field(default_factory=UseRepository)
 
     def carry_out(self, tenant: str, target_id: str, *, seconds: float) -> None:
@@ -50,6 +52,7 @@ class Purger:
             self.repository.postpone(purge, passes=1, due_at=self.clock() + _SECOND_LOOK_MS)
         else:
             self.repository.done(purge)
+            self.metrics.add(PURGES, target=purge.target)
         logger.info("purged", extra={"target": purge.target, "complete": complete})
 
     def _agent(self, purge: Purge, until: float) -> bool:

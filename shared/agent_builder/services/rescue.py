@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.ids import is_id
+from agent_builder.metrics import RESCUES, Metrics
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
 from agent_builder.repositories.runs import RunRepository
@@ -20,12 +21,15 @@ class Rescue:
     runs: RunRepository
     doorbell: Doorbell
     clock: Clock = now_ms
+    metrics: Metrics = field(default_factory=Metrics)
 
     def sweep(self) -> int:
         """Ring for everything that is due; answers how often."""
         now = self.clock()
         rings = {self._ring_for(pk, sk) for shard in range(keys.DUE_SHARDS) for pk, sk in self.runs.due(shard, now=now)}
         for kind, tenant, *ids in sorted(rings):
+            if kind == "run":  # a purge takes its second look by this way and needs no rescue
+                self.metrics.add(RESCUES)
             self.doorbell.ring(kind, tenant_id=tenant, **dict(zip(_IDS[kind], ids, strict=True)))
         return len(rings)
 

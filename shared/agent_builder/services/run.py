@@ -14,6 +14,7 @@ from agent_builder.models.agents import AgentVersion
 from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
 from agent_builder.models.usage import UsageEntry
+from agent_builder.observability import log_fields
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.approvals import asked_of, decisions_on
 from agent_builder.services.context import History, model_history, unstorable
@@ -30,6 +31,7 @@ from agent_builder.services.events import (
 from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import Narration
 from agent_builder.services.nesting import Nesting
+from agent_builder.services.run_metrics import RunMeter
 from agent_builder.services.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Run:
         self.history: list[StoredMessage] = []
         self.ended: Outcome | None = None
         self.saving: asyncio.Future[None] | None = None
+        # Who waits behind another message waits for the answer to that one.
+        self.meter = RunMeter(claim.runner.metrics, claim.runner.clock, max(run.accepted_at, claim.turn))
         self.parking: Parked | None = None
         self.wake = 0
         self._one_save = asyncio.Lock()
@@ -91,6 +95,7 @@ class Run:
             released = await self._store(outcome)
         self._remember(outcome)
         self.ended = outcome
+        self._measure(outcome)
         self.narration.end(outcome)
         await claim.give_back(self.run)
         claim.settle(self.used)
@@ -108,6 +113,7 @@ class Run:
     async def _restore(self) -> None:
         """Go on where an earlier runner ended, and withdraw what it had shown of the step that it did not end."""
         claim, lease = self.claim, self.claim.lease
+        log_fields(run_id=self.run.run_id, agent_id=self.run.agent_id)
         went_on = lease.begun == self.run.run_id
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
@@ -115,6 +121,7 @@ class Run:
             self.transcript.restore(steps)
             waited = self.runner.clock() - lease.parked_at if lease.parked_at else 0
             self.transcript.account.begun_at = lease.begun_at + max(0, waited)
+            self.meter.goes_on(self.transcript.account.begun_at, has_spoken=bool(steps))
         orphaned, claim.orphaned = claim.orphaned, False
         lost = orphaned and self.transcript.lost(lease.lease_before - LEASE_MS)
         latecomers, claim.latecomers = claim.latecomers, frozenset()
@@ -210,6 +217,7 @@ class Run:
         self.saving = asyncio.ensure_future(save)
         await asyncio.shield(self.saving)
         self.transcript.saved(steps)
+        self.meter.stored(steps)
 
     def tell_late(self, connections: frozenset[str]) -> None:
         """Show the end to connections that began to watch in the run's last moment."""
@@ -316,9 +324,17 @@ class Run:
             elif isinstance(event, StepReset):
                 self.narration.reset(event.step, self.transcript.text)
             else:
+                self.meter.spoke()
                 call = event.call if isinstance(event, ToolStarted | ApprovalRequired) else None
                 self.narration.tell(event, self.transcript.step_of(call))
         raise AssertionError("the engine ended without an end")
+
+    def _measure(self, outcome: Outcome) -> None:
+        """Count what is stored, and say that it ended."""
+        self.meter.stored(self.transcript.take_unsaved())
+        ended = {"status": outcome.status, "duration_ms": self.meter.ended(outcome), "code": outcome.error_code}
+        counts = {"steps": self.transcript.account.steps, "attempts": self.claim.lease.attempts}
+        logger.info("a run ended", extra={**ended, **counts})
 
     async def _messages(self) -> list[StoredMessage]:
         """The conversation up to this run, newest first."""

@@ -13,6 +13,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import FenceLost
+from agent_builder.metrics import Metrics
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
 from agent_builder.models.usage import UsageEntry
@@ -56,6 +57,7 @@ class Runner:
         executor: Where the blocking calls of the store and the connections happen.
         own_key: A tenant's own key of a provider, or "".
         ring: Wakes another runner for a tenant's conversation.
+        metrics: Counts runs and what they did.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
         settle: Adds what a tenant's run used to the aggregates; what it does not add stays noted.
     """
@@ -73,6 +75,7 @@ class Runner:
     settle: Callable[[str, UsageEntry], object] = lambda tenant, used: None
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
     histories: Histories = field(default_factory=Histories)
     approvals: ApprovalRepository = field(default_factory=ApprovalRepository)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)

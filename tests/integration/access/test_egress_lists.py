@@ -48,7 +48,8 @@ async def test_lists_are_in_force_within_ten_seconds(rest: Rest, world: World) -
 
 
 async def test_what_is_refused_is_recorded(rest: Rest, world: World) -> None:
-    ways = outbound(world)
+    ways, told = outbound(world), list[str]()
+    ways.on_refused = told.append
     for url in ("http://169.254.169.254/latest?key=s3cret", "https://u:p@example.com/", "http://example.com:22/"):
         await reason(ways, world.tenant, url)
     await asyncio.get_running_loop().shutdown_default_executor()
@@ -59,6 +60,7 @@ async def test_what_is_refused_is_recorded(rest: Rest, world: World) -> None:
         ("url", "example.com", 443, "tool"),
     ]
     assert "s3cret" not in str(found)
+    assert sorted(told) == ["address", "port", "url"]
     assert len(refusals(rest, world, "?limit=2")) == 2
     world.product.clock.ahead += KEPT_SECONDS * 1000 + 60_000
     late = EgressService(EgressRepository(), world.product.clock)

@@ -190,6 +190,7 @@ class World:
         self.tenant, self.clock = self.product.tenant, self.product.clock
         self.runner = Runner(self)
         self.service = CredentialService(self.credentials, self.envelopes, self.clock)
+        self.lost: list[str] = []
         self.consents = ConsentService(self.grants, self.runner, self.envelopes, self.clock)
 
     def envelopes(self) -> Envelopes:
@@ -201,7 +202,9 @@ class World:
     def worker(self) -> Authorization:
         """A worker of its own, which remembers nothing."""
         secrets = Secrets(self.credentials, self.envelopes, self.clock)
-        return Authorization(self.credentials, self.grants, secrets, self.egress, self.clock)
+        return Authorization(
+            self.credentials, self.grants, secrets, self.egress, self.clock, on_lost=lambda: self.lost.append("lost")
+        )
 
     def create(self, client: str = "basic", grant: str = "authorization_code", **changes: Any) -> str:
         how = {"post": "body", "machine-post": "body", "public": "none"}.get(client, "basic")

@@ -179,6 +179,7 @@ async def test_a_lost_grant_must_be_connected_again(world: World, api: Api) -> N
     asked = world.server.asked()
     assert await code_of(world.worker().material(world.tenant, credential_id)) == "needs_reconnect"
     assert world.server.asked() == asked
+    assert len(world.lost) == 1
     back = await asyncio.to_thread(lambda: world.server.consent(world.start(credential_id)))
     assert await asyncio.to_thread(world.finish, back) == ""
     assert (await world.call(world.worker(), credential_id, api.url)).status == 200

@@ -27,6 +27,7 @@ from agent_builder.services.intake import Accepted, Intake, UserMessage
 from agent_builder.services.parts import PartService
 from agent_builder.services.purging import Purger
 from agent_builder.services.rescue import Rescue
+from tests.counting import Counting
 
 
 class Bell(Doorbell):
@@ -64,14 +65,15 @@ class Product:
         self.agents = AgentService(AgentRepository(), self.bell, self.clock)
         self.parts = PartService(self.agents, clock=self.clock)
         self.conversations = ConversationService(ConversationRepository(), self.agents, self.bell, self.clock)
+        self.counting = Counting()
         self.intake = self.new_intake()
         self.runs = RunRepository()
-        self.purger = Purger(PurgeRepository(), self.clock)
-        self.rescue = Rescue(self.runs, self.bell, self.clock)
+        self.purger = Purger(PurgeRepository(), self.clock, metrics=self.counting.metrics)
+        self.rescue = Rescue(self.runs, self.bell, self.clock, self.counting.metrics)
 
     def new_intake(self, ids: Callable[[str, str], str] = new_id) -> Intake:
         """Another execution environment, which remembers nothing."""
-        return Intake(IntakeRepository(), AgentRepository(), self.bell, self.clock, ids)
+        return Intake(IntakeRepository(), AgentRepository(), self.bell, self.clock, ids, self.counting.metrics)
 
     def agent(self, **changes: Any) -> str:
         """Create an agent; its id."""

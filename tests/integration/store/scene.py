@@ -145,6 +145,7 @@ class Scene:
             ring=lambda tenant, conversation: self.rung.append(conversation),
             clock=self.product.clock,
             limits=Limits(retry_seconds=0.0),
+            metrics=self.product.counting.metrics,
         )
 
     async def work(self, seconds: float = 600.0) -> None:

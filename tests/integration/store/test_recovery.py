@@ -79,6 +79,19 @@ async def test_who_comes_back_while_nobody_is_at_work_gets_a_snapshot_from_the_n
     assert len(scene.tab.of("message_complete", "con-2")) == 1
 
 
+async def test_what_was_paid_once_is_counted_once_whoever_went_on(scene: Scene) -> None:
+    scene.act.hold = asyncio.Event()
+    await die(scene, lambda: scene.act.keys)
+    scene.act.hold = None
+    await scene.work()
+    told = scene.product.counting.values()
+    assert sum(sum(found) for key, found in told.items() if key[0] == "CostNanodollars") == 6
+    assert told["Runs", "completed"] == [1]
+    assert told["ToolCalls", "unknown"] == [1]
+    assert len(told["FirstTokenLatency",]) == len(told["RunDuration",]) == 1
+    assert told["MessagesAccepted",] == [1]
+
+
 async def test_an_old_runner_falls_silent_and_writes_nothing(scene: Scene) -> None:
     scene.act.hold = asyncio.Event()
     old = asyncio.create_task(scene.work())

@@ -295,6 +295,18 @@ def test_the_rescue_finds_what_is_overdue_and_nothing_else(product: Product, wai
     assert mine() == [("purge", {"tenant_id": product.tenant, "target_id": agent_id})]
 
 
+def test_a_purge_is_no_rescue(product: Product, waiting: str) -> None:
+    """The store is everybody's: other tests' runs may be due as well, and are counted with ours."""
+    product.agents.delete(product.me, _agent_of(product, waiting), expected_revision=None)
+    product.clock.ahead += 600_000
+    product.bell.rung.clear()
+    rung = product.rescue.sweep()
+    runs = [ids for kind, ids in product.bell.rung if kind == "run"]
+    assert ("purge", product.tenant) in [(kind, ids["tenant_id"]) for kind, ids in product.bell.rung]
+    assert rung > len(runs)
+    assert sum(product.counting.values().get(("Rescues",), [])) == len(runs)
+
+
 def test_a_claim_whose_answer_was_lost_takes_what_it_has_taken(product: Product, waiting: str) -> None:
     client = Item._get_connection().connection.client
     sent: list[dict[str, object]] = []
