@@ -78,7 +78,7 @@ MUTATIONS = (
     Mutation(
         "unknown",
         "a call that may have happened is made again",
-        (Edit(ENGINE, 'if step.status == "running" and step.detail["effect"] == "write":', "if False:"),),
+        (Edit(ENGINE, 'step.status == "running" and step.detail["effect"] == "write" and not', "False and not"),),
         ("in a tool", "ledger"),
     ),
     Mutation(

@@ -170,8 +170,8 @@ class RunRepository:
             LeaseItem.begun.set(run_id),
             LeaseItem.begun_at.set(begun_at),
         ]
-        unchanged = (LeaseItem.fence == fence) & (LeaseItem.wake == wake)
-        return self._update(tenant, conversation_id, actions, unchanged) is not None
+        nothing_new = (LeaseItem.fence == fence) & (LeaseItem.wake == wake)
+        return self._update(tenant, conversation_id, actions, nothing_new) is not None
 
     def save_steps(
         self,

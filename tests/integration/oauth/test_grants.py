@@ -352,9 +352,10 @@ async def test_a_tenant_s_own_provider_key(world: World) -> None:
     body["secret"] = {"value": "sk-new"}
     wanted = CREDENTIAL_INPUT.validate_python(body)
     world.service.replace(world.product.me, credential_id, wanted, expected_revision=None)
-    assert await secrets.provider_key(world.tenant, "openai") == "sk-new"
+    assert await secrets.provider_key(world.tenant, "openai") == "sk-theirs"  # kept for a minute
+    assert await world.worker().secrets.provider_key(world.tenant, "openai") == "sk-new"
     world.service.delete(world.product.me, credential_id, expected_revision=None)
-    assert await secrets.provider_key(world.tenant, "openai") == ""
+    assert await world.worker().secrets.provider_key(world.tenant, "openai") == ""
 
 
 async def test_moving_to_another_key(world: World, api: Api, tmp_path_factory: pytest.TempPathFactory) -> None:
