@@ -44,10 +44,9 @@ class Formatter(LambdaPowertoolsFormatter):
             waiting.append(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
         return "\nbecause of\n".join(told)
 
-    def serialize(self, log: dict[str, Any]) -> str:
+    def serialize(self, log: Any) -> str:
         """A line; notes that were added to an error are messages, too."""
-        log.pop("exception_notes", None)
-        return str(super().serialize(log))
+        return str(super().serialize({name: value for name, value in log.items() if name != "exception_notes"}))
 
 
 class InvocationFailed(Exception):
