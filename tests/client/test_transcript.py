@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.client.view import advance, matches, vectors, view
+from web.client.python.blocks import ToolBlock, finished
 from web.client.python.transcript import Transcript
 
 CASES = vectors("transcript")
@@ -35,3 +36,9 @@ def test_the_same_again_changes_nothing(vector: dict[str, Any]) -> None:
 def test_names_are_unique() -> None:
     names = [vector["name"] for vector in CASES]
     assert len(set(names)) == len(names)
+
+
+def test_a_card_says_which_credential_a_person_must_connect() -> None:
+    card = finished(ToolBlock(0, "t1", "mail"), {"error": "Connect it.", "needs_reconnect": "crd_1"})
+    assert card.needs_reconnect == "crd_1"
+    assert finished(card, {"result": {}}).needs_reconnect is None

@@ -113,6 +113,13 @@ def tools(*breakages: Any) -> Script:
     return Script((Step(5, (first,)), Step(5, (second, third)), Step(8)), tuple(breakages))
 
 
+def asking() -> Script:
+    """Some text; a write that needs approval beside one that needs none, then another that does; some text."""
+    asked = [ToolUse("effect_asked", {"name": f"{{mark}}-w{number}"}) for number in (1, 2)]
+    free = ToolUse("effect_write", {"name": "{mark}-w3"})
+    return Script((Step(5, (asked[0], free)), Step(5, (asked[1],)), Step(8)))
+
+
 # ---------------------------------------------------------------- plays
 
 
@@ -145,6 +152,18 @@ async def _look_again(play: Play, conversation: str) -> None:
 async def cut(play: Play, at: int) -> None:
     """The connection is lost at the `at`-th delta."""
     await _go_on(play, await play.tab(cut_at=at))
+
+
+async def approve(play: Play) -> None:
+    """Somebody approves each call that waits; the next message comes before, and waits behind it."""
+    tab = await play.tab()
+    accepted = await play.say(tab, 0)
+    conversation = accepted.conversation_id
+    more = [await play.say(tab, number, conversation) for number in range(1, len(play.case.scripts))]
+    await tab.approve_all(accepted)
+    for one in (accepted, *more):
+        await tab.ended(one)
+    await _look_again(play, conversation)
 
 
 async def leave(play: Play) -> None:

@@ -8,13 +8,14 @@ from functools import partial
 from random import Random
 
 from tests.faults import cases
-from tests.faults.cases import Case, plain, tools
+from tests.faults.cases import Case, asking, plain, tools
 from tests.faults.effects import Mishap
 from tests.faults.faults import DOUBLE, DROP, HOLD, KILL, LOSE, PAUSE, REFUSE, Fault
 from tests.faults.vendor import Breakage, Script, Step, ToolUse
 
 # Calls of which a run makes as many as it lasts; two of them stand for all.
 _MANY = ("post.content_delta", "heartbeat", "read")
+_APPROVALS = ("ledger.waiting", "park", "decide", "post.approval_required")
 _STEPS = ("save_steps", "ledger.running", "ledger.result")
 _WRITES = ("accept", "claim", "save_steps", "ledger.running", "ledger.result", "finish", "heartbeat", "release")
 LONG = Script(
@@ -30,6 +31,7 @@ def probes() -> list[Case]:
         Case("no fault", scripts=[tools(), plain()]),
         Case("no fault", scripts=[long]),
         Case("no fault", scripts=[plain(60, pace=0.02)], play=partial(cases.cut, at=2)),
+        Case("no fault", scripts=[asking(), plain()], play=cases.approve),
     ]
 
 
@@ -45,12 +47,16 @@ def crashes(points: Counter[str], *, each: int) -> Iterator[Case]:
 
 
 def _script_for(point: str) -> list[Script]:
+    if point in _APPROVALS:
+        return [asking(), plain()]
     if point in ("heartbeat", "subscribe", "cancel"):
         return [Script((Step(120, pace=0.02),))]
     return [tools(), plain()]
 
 
 def _play_for(point: str) -> cases.Playing:
+    if point in _APPROVALS:
+        return cases.approve
     return partial(cases.cut, at=2) if point == "subscribe" else cases.talk
 
 
@@ -129,6 +135,22 @@ def effects() -> Iterator[Case]:
     for when in ("before", "after"):
         yield Case("tool fails", mishaps={"0-w1": Mishap("fail", when)})
         yield Case("tool stalls", mishaps={"0-w2": Mishap("stall", when, seconds=6.0)})
+
+
+def approvals() -> Iterator[Case]:
+    """Calls that wait for a person, when what wakes their run or lets it wait goes wrong."""
+    told = {"scripts": [asking(), plain()], "play": cases.approve}
+    for point in ("park", "decide"):
+        for code in ("TransactionConflictException", "InternalServerError"):
+            yield Case("approval, store refuses", [Fault(point, REFUSE, code=code, times=2)], **told)
+        for when in ("before", "after"):
+            yield Case("approval, store refuses", [Fault(point, DROP, when)], **told)
+            yield Case("approval, pause", [Fault(point, PAUSE, when, seconds=21.0)], **told)
+    for nth in (1, 2, 3):
+        yield Case("approval, kill", [Fault("claim", KILL, "after", nth=nth)], **told)
+        yield Case("approval, ring lost", [Fault("ring.run", LOSE, nth=nth)], **told)
+    for when in ("before", "after"):
+        yield Case("approval, kill in the call", mishaps={"0-w1": Mishap("kill", when)}, **told)
 
 
 def wake_ups() -> Iterator[Case]:
@@ -212,6 +234,7 @@ def everything(lease_seconds: float) -> list[Case]:
         store_errors(),
         models(),
         effects(),
+        approvals(),
         wake_ups(),
         clients(),
     )

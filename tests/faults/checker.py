@@ -139,10 +139,12 @@ class Checker:
                 self._say("I2 ledger", entry["case"], f"{entry['name']} was called as {entry['key']}, which is no step")
         writes = {entry["key"] for entry in self.history.of("tool.called", kind="write")}
         for key, (run, status) in steps.items():
-            wrong = (status == "succeeded" and not done[key]) or (status in ("reserved", "failed") and done[key])
+            wrong = (status == "succeeded" and not done[key]) or (
+                status in ("reserved", "waiting", "failed") and done[key]
+            )
             if key in writes and wrong:
                 self._say("I2 ledger", run.case, f"{key} is {status} and happened {done[key]} times")
-            if status in ("reserved", "running") and run.status in FINAL:
+            if status in ("reserved", "waiting", "running") and run.status in FINAL:
                 self._say("I2 ledger", run.case, f"{key} is {status} although its run is {run.status}")
 
     def _paid_once(self) -> None:

@@ -79,6 +79,8 @@ def _by_steps(touched: list[Touched]) -> Callable[[Touched], str]:
     name = "ledger.result" if steps else ""
     if any(kind == "model" for _, kind, _ in steps):
         name = "save_steps"
+    if any(status == "waiting" for _, _, status in steps):
+        name = "ledger.waiting"
     if any(status == "running" for _, _, status in steps):
         name = "ledger.running"
     return lambda item: name
@@ -106,6 +108,8 @@ def _by_lease(item: Touched) -> str:
     ):
         if attribute in item.added:
             return name
+    if "parked_until" in item.set:
+        return "park"
     if "due_pk" in item.removed:
         return "release"
     if "lease_until" in item.set:
@@ -118,6 +122,8 @@ def _by_key(item: Touched) -> str:
         return "limits"
     if "#CONNECTION#" in item.pk:
         return "disconnect" if item.verb == "Delete" else "greeting"
+    if item.sk.startswith("A#") and "decision" in item.set:
+        return "decide"
     return "save_pieces" if item.kind == "piece" else ""
 
 

@@ -44,9 +44,10 @@ _SCHEMA: Json = {
 class EffectTool:
     """Does something to the campaign's server: `POST /<kind>/<name>`."""
 
-    def __init__(self, kind: Effect) -> None:
+    def __init__(self, kind: Effect, *, asked: bool = False) -> None:
         self._kind = kind
-        self.spec = ToolSpec(f"effect_{kind}", f"Does a {kind}.", _SCHEMA, kind)
+        name = "effect_asked" if asked else f"effect_{kind}"
+        self.spec = ToolSpec(name, f"Does a {kind}.", _SCHEMA, kind, approval_seconds=600 if asked else 0)
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
         """Answer what the server answers; where that is lost, or a fault of the server, it may have acted."""
@@ -62,7 +63,8 @@ class EffectTool:
         return found
 
 
-TOOLS: Mapping[str, Any] = {tool.spec.name: tool for tool in (EffectTool("write"), EffectTool("read"))}
+_TOOLS = (EffectTool("write"), EffectTool("read"), EffectTool("write", asked=True))
+TOOLS: Mapping[str, Any] = {tool.spec.name: tool for tool in _TOOLS}
 
 
 def skewed_ms() -> int:

@@ -84,6 +84,24 @@ class Tab:
         self._history.write("client.cancels", case=self.case, run=accepted.run_id)
         self._client.cancel(accepted.conversation_id, None if all_runs else accepted.run_id)
 
+    async def approve_all(self, accepted: Accepted) -> None:
+        """Approve whatever the run asks for, until it has ended."""
+        conversation, decided = self._conversations[accepted.conversation_id], set[str]()
+
+        def waiting(transcript: Any) -> list[str]:
+            answer = transcript.answer(accepted.run_id)
+            cards = answer.blocks if answer else ()
+            return [card.id for card in cards if getattr(card, "status", "") == "waiting" and card.id not in decided]
+
+        def moved(transcript: Any) -> bool:
+            answer = transcript.answer(accepted.run_id)
+            return bool(waiting(transcript)) or (answer is not None and answer.over)
+
+        while call := next(iter(waiting(await conversation.until(moved))), None):
+            self._history.write("client.approves", case=self.case, run=accepted.run_id, call=call)
+            conversation.approve(accepted.run_id, call)
+            decided.add(call)
+
     async def ended(self, accepted: Accepted) -> Answer:
         """Wait for the end of a run."""
         return await self._conversations[accepted.conversation_id].ended(accepted.run_id)

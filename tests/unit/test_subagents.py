@@ -178,6 +178,29 @@ def test_agents_side_by_side_share_one_budget_exactly(agents: int, rounds: int, 
     assert (outcome.usage, outcome.cost) == sums(world)
 
 
+@given(st.integers(2, 5), st.integers(1, 12), st.lists(st.integers(1, 40), min_size=1, max_size=3))
+def test_killed_and_gone_on_with_they_never_make_more_calls_than_the_limit(
+    agents: int, calls: int, killed: list[int]
+) -> None:
+    names = [f"a{n}" for n in range(agents)]
+    world = World({"root": [[(name, {"message": "go"}) for name in names], ["End."]]})
+    world.limits = Limits(model_steps=100, tool_calls=calls, same_calls=100, retry_seconds=0.0)
+    world.tools["root"] = {}
+    for name in names:
+        world.scripts[name] = [[("act", {"n": 1}), ("act", {"n": 2})], [("act", {"n": 3})], ["Done."]]
+        world.tools["root"] |= world.agent_tool(name)
+        world.tools[name] = {"act": Act(world)}
+    for death in killed:
+        world.dies_at = world.events + death
+        if asyncio.run(world.go()) is not None:
+            break
+    else:
+        world.dies_at = None
+        asyncio.run(world.finish())
+    assert len(world.effects) == len(set(world.effects)) <= calls
+    assert sums(world) == (world.transcript.account.usage, world.transcript.account.cost)
+
+
 def test_the_limit_is_said_to_the_agent_that_asked() -> None:
     world = chain("root", leaf=[[("act", {})]])
     world.tools["leaf"] = {"act": Act(world)}

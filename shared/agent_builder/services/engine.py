@@ -115,12 +115,14 @@ class Engine:
         """Make the calls that the model asked for last, if there are any, within the limits."""
         if not transcript.round:
             return
+        async for event in self._settle_lost(transcript):  # before the limit is looked at: others share it
+            yield event
         reached = calls_reached(self.limits, transcript)
         if reached is None and transcript.open_calls and not self.room("tool"):
             yield Suspended()
             return
         if reached is None:
-            async for event in self._call_tools(transcript):
+            async for event in self.calls(transcript):
                 yield event
         else:
             yield self._note(transcript, reached[1])
@@ -218,7 +220,7 @@ class Engine:
         account.steps += 1
         return Step(account.steps, "model", call.started, call.elapsed_ms, detail=detail, parent=transcript.parent)
 
-    async def _call_tools(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
         """Make the calls of a round, those that a person must approve once one has.
 
         Ends with `Suspended` or `Parked` where another engine is to go on.
@@ -315,11 +317,6 @@ class Engine:
             await asyncio.gather(*tasks, return_exceptions=True)  # so that nothing of theirs comes later
         if unfinished:
             yield Suspended()
-
-    async def calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
-        """Make the calls of a round that no model asked for. Ends with `Suspended` where another is to go on."""
-        async for event in self._call_tools(transcript):
-            yield event
 
     async def _call(self, call: ToolCallPart, transcript: Transcript) -> tuple[ToolResultPart, StepStatus] | None:
         """Make one call; None where there is no room for what it does inside, so that another engine goes on."""

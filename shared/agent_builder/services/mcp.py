@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_SESSIONS = 3
 _GONE = "The integration of this tool is gone; choose the tool again."
-_ENDS_TOO_OFTEN = "The MCP server ends its sessions too often; it is not asked again in this run."
+_ENDS_TOO_OFTEN = "Sessions of the MCP server end, or cannot be opened; it is not asked again in this run."
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class McpServer:
     egress: Callable[[], Awaitable[Egress]]
     authorization: Authorization
     _session: McpSession | None = None
-    _wire: McpWire | None = None
+    _retired: list[McpSession] = field(default_factory=list)
     _offered: list[RemoteTool] = field(default_factory=list)
     _sessions: int = 0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -69,33 +69,33 @@ class McpServer:
         try:
             return await self._once(session, tool, arguments)
         except SessionEnded:
-            await self._drop(session)
+            if self._session is session:
+                self._retire()
             if tool.effect != "read":
                 raise
         return await self._once(await self._opened(), tool, arguments)
 
     async def aclose(self) -> None:
-        """End the session."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.aclose()
+        """End all sessions."""
+        self._retire()
+        retired, self._retired = self._retired, []
+        await asyncio.gather(*(session.aclose() for session in retired))
+
+    def _retire(self) -> None:
+        """Use a session for no further call; those that are under way may end."""
+        if self._session is not None:
+            self._retired.append(self._session)
+            self._session = None
 
     async def _once(self, session: McpSession, tool: McpTool, arguments: Json) -> Json:
         if refused := changed_since(tool, self._offered):
             raise refused
-        assert self._wire is not None
         try:
-            return read_result(await session.call(tool.remote_name, arguments), Masker(self._wire.secrets))
+            return read_result(await session.call(tool.remote_name, arguments), Masker(session.secrets))
         except OutboundFailed as failed:
             if failed.sent and tool.effect == "write":
                 raise OutcomeUnknown(failed.detail) from failed
             raise
-
-    async def _drop(self, session: McpSession) -> None:
-        """Use a session no longer; others may have opened a new one meanwhile."""
-        async with self._lock:
-            if self._session is session:
-                await self.aclose()
 
     async def _opened(self) -> McpSession:
         async with self._lock:
@@ -104,8 +104,8 @@ class McpServer:
             if self._sessions >= _MAX_SESSIONS:
                 raise ToolError(_ENDS_TOO_OFTEN, code="mcp_session_ended")
             self._sessions += 1
-            await self.aclose()
-            session, self._wire = await self._new_session()
+            self._retire()
+            session = await self._new_session()
             try:
                 self._offered = await session.tools()
             except BaseException:
@@ -114,14 +114,14 @@ class McpServer:
             self._session = session
             return session
 
-    async def _new_session(self) -> tuple[McpSession, McpWire]:
+    async def _new_session(self) -> McpSession:
         # In a thread: the first import takes a second, in which a lease must be renewed.
         client, wire = await asyncio.to_thread(_modules)
         definition = self.integration.definition
         made = wire(await self.egress(), self._credentials if definition.credential_id else None)
         session = client(definition.base_url, made)
         await session.open()
-        return session, made
+        return session
 
     async def _credentials(self, over: Material | None) -> Material:
         credential_id = self.integration.definition.credential_id
@@ -136,7 +136,7 @@ class McpServer:
     @property
     def secrets(self) -> frozenset[str]:
         """What was sent to the server, and may come back from it."""
-        return frozenset(self._wire.secrets) if self._wire else frozenset()
+        return frozenset(self._session.secrets) if self._session else frozenset()
 
 
 def _modules() -> tuple[type[McpSession], type[McpWire]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Set
 from contextlib import suppress
 from typing import Any
 
@@ -66,6 +67,11 @@ class McpSession:
     def alive(self) -> bool:
         """Whether it can still be used."""
         return self._task is not None and not self._task.done()
+
+    @property
+    def secrets(self) -> Set[str]:
+        """What was sent, and may come back."""
+        return self._wire.secrets
 
     async def open(self) -> None:
         """Agree with the server on a version, and begin.

@@ -45,7 +45,7 @@ def test_from_an_address_to_a_call(importer: Importer, agent: str, server: Descr
     tried = importer.rest("POST", f"/api/v1/tools/{added['tool_id']}/test", {"arguments": {"pet": 7, "colour": "red"}})
     assert tried.status == 200, tried.body
     assert tried.json["error"] is None, tried.json
-    assert tried.json["result"]["name"] == "Rex" or "Rex" in json.dumps(tried.json["result"])
+    assert "Rex" in json.dumps(tried.json["result"])
     assert server.asked[-1] == ("GET", "/v1/pets/7?colour=red", "Bearer s3cret-pets")
     used = importer.rest("GET", f"/api/v1/credentials/{credential.json['id']}").json["used_by"]
     assert [(one["kind"], one["id"]) for one in used] == [("integration", applied["integration_id"])]
@@ -83,7 +83,7 @@ def test_a_thousand_operations(importer: Importer, agent: str, server: Descripti
     assert added["operation"] == last
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_a_runner_that_is_killed_costs_nothing_but_time(
     stack: Instance, importer: Importer, agent: str, server: Descriptions
 ) -> None:
@@ -100,7 +100,7 @@ def test_a_runner_that_is_killed_costs_nothing_but_time(
         client.invoke(FunctionName="RunnerFunction", Payload=rescue)
         return bool(importer.rest("GET", f"{IMPORTS}/{import_id}").json["status"] == "ready")
 
-    importer.until(rescued, 90)
+    importer.until(rescued, 150)
     assert len(importer.operations(import_id)) == OPERATIONS
 
 

@@ -191,7 +191,7 @@ def test_tools_of_other_kinds_are_tried_alike(api: Api, built: Built) -> None:
     assert tried["request"]["url"] == f"{api.url}/orders/7"
     assert tried["response"]["status"] == 200
     friend = rest.create(model_config=script)["id"]
-    asked = rest("POST", tools, {"kind": "agent", "name": "friend", "agent_id": friend})
+    asked = rest("POST", tools, {"kind": "agent", "name": "friend", "target_agent_id": friend})
     assert asked.status == 201, asked.body
     tried = rest("POST", f"/api/v1/tools/{asked.json['id']}/test", {"arguments": {"message": "Hello"}}).json
     assert "In short." in json.dumps(tried["result"]), tried

@@ -110,7 +110,7 @@ class Dialogue:
             thread.note(now, frame)
             thread.transcript = reduce(thread.transcript, frame)
             if frame["type"] == "approval_required":
-                self._standing.passed_over(frame["run_id"], frame["tool_use_id"])
+                self._decide_again(now, frame)
         elif self.outbox.flying and self.outbox.flying.thread.id is None and len(self._early) < _EARLY_KEPT:
             self._early.append(frame)
 
@@ -194,6 +194,12 @@ class Dialogue:
         return bool(running) and all(
             waits(answer.blocks) and not self._standing.expects(answer.run_id) for answer in running
         )
+
+    def _decide_again(self, now: float, frame: Frame) -> None:
+        """What was decided already is asked again: a decision may be lost without its connection."""
+        decision = self._standing.asked(frame["run_id"], frame["tool_use_id"])
+        if decision is not None and self._connection.open:
+            self._connection.post(now, decision)
 
     def _question_at(self, thread: Thread) -> float:
         """When to ask about a conversation that is silent although something runs, or of which text was lost."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from web.client.python.answer import Frame
 from web.client.python.blocks import find_tool, is_open
 from web.client.python.outbox import Thread
+from web.client.python.verdicts import MAX_TRIES
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +36,26 @@ class Standing:
 
     def __init__(self) -> None:
         self._wishes: dict[tuple[str, str | None], Wish] = {}
-        self._passed_over: set[tuple[str, str | None]] = set()
+        self._asked_again: Counter[tuple[str, str | None]] = Counter()
 
     def add(self, wish: Wish) -> None:
         """Remember one; a later one for the same takes its place."""
         self._wishes[wish.run_id, wish.tool_use_id] = wish
-        self._passed_over.discard((wish.run_id, wish.tool_use_id))
+        self._asked_again.pop((wish.run_id, wish.tool_use_id), None)
 
-    def passed_over(self, run_id: str, tool_use_id: str) -> None:
-        """The server asks again about a call: it has not heard the decision, or would not."""
-        self._passed_over.add((run_id, tool_use_id))
+    def asked(self, run_id: str, tool_use_id: str) -> Frame | None:
+        """The server asks about a call: the decision on it, where one was made; it was lost, or refused a few times."""
+        name = (run_id, tool_use_id)
+        wish = self._wishes.get(name)
+        if wish is None or not wish.open:
+            return None
+        self._asked_again[name] += 1
+        return wish.frame if self._asked_again[name] < MAX_TRIES else None
 
     def expects(self, run_id: str) -> bool:
         """Whether something of a run was wished for that may come true at any moment."""
         names = (name for name, wish in self._wishes.items() if wish.run_id == run_id and wish.open)
-        return any(name not in self._passed_over for name in names)
+        return any(self._asked_again[name] < MAX_TRIES for name in names)
 
     def prune(self) -> None:
         """Forget what came true or is over."""
@@ -58,7 +65,7 @@ class Standing:
     def left(self) -> Iterator[Frame]:
         """Frames to send on a new connection."""
         self.prune()
-        self._passed_over.clear()
+        self._asked_again.clear()
         return (wish.frame for wish in self._wishes.values())
 
 

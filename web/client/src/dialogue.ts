@@ -10,7 +10,7 @@ import { Standing, cancelWish, type Wish } from "./standing.js";
 import type { Timing } from "./timing.js";
 import { activeAnswers, closed, forgotten, isMissing, reduce, refused, said } from "./transcript.js";
 import { BLAMED, HARMLESS, MAX_TRIES, RETRIED, failureOf } from "./verdicts.js";
-import type { MessageAccepted, Objection, ServerFrame } from "./wire.js";
+import type { ApprovalRequired, MessageAccepted, Objection, ServerFrame } from "./wire.js";
 
 const EARLY_KEPT = 1000;
 
@@ -113,7 +113,7 @@ export class Dialogue {
     if (thread) {
       thread.note(now, frame);
       thread.transcript = reduce(thread.transcript, frame);
-      if (frame.type === "approval_required") this.standing.passedOver(frame.run_id, frame.tool_use_id);
+      if (frame.type === "approval_required") this.decideAgain(now, frame);
     } else if (this.outbox.flying?.thread.id === null && this.early.length < EARLY_KEPT) {
       this.early.push(frame);
     }
@@ -197,6 +197,12 @@ export class Dialogue {
     const running = activeAnswers(thread.transcript).filter((answer) => answer.status === "running");
     const waiting = running.filter((answer) => waits(answer.blocks) && !this.standing.expects(answer.runId));
     return running.length > 0 && waiting.length === running.length;
+  }
+
+  /** What was decided already is asked again: a decision may be lost without its connection. */
+  private decideAgain(now: number, frame: ApprovalRequired): void {
+    const decision = this.standing.asked(frame.run_id, frame.tool_use_id);
+    if (decision && this.connection.open) this.connection.post(now, decision);
   }
 
   /** When to ask about a conversation that is silent although something runs, or of which text was lost. */

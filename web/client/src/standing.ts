@@ -4,6 +4,7 @@ import { isOver } from "./answer.js";
 import { findTool, isOpen } from "./blocks.js";
 import type { Thread } from "./outbox.js";
 import { answerOf } from "./transcript.js";
+import { MAX_TRIES } from "./verdicts.js";
 import type { ApprovalFrame, ClientFrame } from "./wire.js";
 
 /** A frame that is sent again on a new connection while its run, or its tool call, is open. */
@@ -17,24 +18,28 @@ export interface Wish {
 /** All wishes, one for each run and tool call. */
 export class Standing {
   private wishes = new Map<string, Wish>();
-  private readonly passed = new Set<string>();
+  private readonly askedAgain = new Map<string, number>();
 
   /** Remember one; a later one for the same takes its place. */
   add(wish: Wish): void {
     const name = nameOf(wish.runId, wish.toolUseId);
     this.wishes.set(name, wish);
-    this.passed.delete(name);
+    this.askedAgain.delete(name);
   }
 
-  /** The server asks again about a call: it has not heard the decision, or would not. */
-  passedOver(runId: string, toolUseId: string): void {
-    this.passed.add(nameOf(runId, toolUseId));
+  /** The server asks about a call: the decision on it, where one was made; it was lost, or refused a few times. */
+  asked(runId: string, toolUseId: string): ClientFrame | null {
+    const name = nameOf(runId, toolUseId);
+    const wish = this.wishes.get(name);
+    if (!wish || !stillOpen(wish)) return null;
+    this.askedAgain.set(name, this.times(name) + 1);
+    return this.times(name) < MAX_TRIES ? wish.frame : null;
   }
 
   /** Whether something of a run was wished for that may come true at any moment. */
   expects(runId: string): boolean {
     for (const [name, wish] of this.wishes) {
-      if (wish.runId === runId && stillOpen(wish) && !this.passed.has(name)) return true;
+      if (wish.runId === runId && stillOpen(wish) && this.times(name) < MAX_TRIES) return true;
     }
     return false;
   }
@@ -47,8 +52,12 @@ export class Standing {
   /** Frames to send on a new connection. */
   left(): readonly ClientFrame[] {
     this.prune();
-    this.passed.clear();
+    this.askedAgain.clear();
     return [...this.wishes.values()].map((wish) => wish.frame);
+  }
+
+  private times(name: string): number {
+    return this.askedAgain.get(name) ?? 0;
   }
 }
 
