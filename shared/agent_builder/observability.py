@@ -32,14 +32,21 @@ class Formatter(LambdaPowertoolsFormatter):
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 (the name is the logging module's)
         """The stack of an error and of those behind it; messages only of our own, which hold no content."""
         told: list[str] = []
-        error, seen = ei[1], set[int]()
-        while error is not None and id(error) not in seen:
+        waiting, seen = [ei[1]], set[int]()
+        while waiting:
+            error = waiting.pop(0)
+            if error is None or id(error) in seen:
+                continue
             seen.add(id(error))
-            name = type(error).__qualname__
             detail = f": {error.detail}" if isinstance(error, AgentBuilderError) else ""
-            told.append("".join([*traceback.format_tb(error.__traceback__), name, detail]))
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            told.append("".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__, detail]))
+            waiting += error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+            waiting.append(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
         return "\nbecause of\n".join(told)
+
+    def serialize(self, log: Any) -> str:
+        """A line; notes that were added to an error are messages, too."""
+        return str(super().serialize({name: value for name, value in log.items() if name != "exception_notes"}))
 
 
 class InvocationFailed(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent_builder import aws
 from agent_builder.config import log_level
 from scripts.openapi import ROOT
 
@@ -142,6 +143,31 @@ except KeyError:
     assert stack.index("KeyError") < stack.index("StoreError") < stack.index("ValidationError")
 
 
+def test_errors_of_tasks_side_by_side_are_told_each() -> None:
+    code = f"""
+import asyncio
+
+async def left():
+    error = ValueError("{CANARY}")
+    error.add_note("{CANARY}")
+    raise error
+
+async def both():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(left())
+
+try:
+    asyncio.run(both())
+except Exception as error:
+    error.add_note("{CANARY}")
+    ours.exception("a tool failed unexpectedly")
+"""
+    [line] = logged(code)
+    assert CANARY not in json.dumps(line)
+    assert "in left" in line["exception"]
+    assert line["exception"].index("ExceptionGroup") < line["exception"].index("ValueError")
+
+
 def test_what_lambda_is_told_of_a_failure_is_no_content_and_metrics_are_written() -> None:
     code = f"""
 from agent_builder.errors import StoreError
@@ -169,3 +195,38 @@ for error in (ValueError("{CANARY}"), StoreError("The table is away.")):
 @pytest.mark.parametrize(("given", "level"), [("debug", "DEBUG"), ("", "INFO"), ("loud", "INFO"), ("ERROR", "ERROR")])
 def test_a_level_that_is_none_is_info(given: str, level: str) -> None:
     assert log_level({"POWERTOOLS_LOG_LEVEL": given}) == level
+
+
+def test_a_ring_goes_on_in_the_trace_that_it_was_rung_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any library of X-Ray: the AWS client sends on what Lambda put into the environment."""
+    trace = "Root=1-67891233-abcdef012345678912345678;Parent=0102030405060708;Sampled=1"
+    environment = {
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "agent-builder-playground",
+        "_X_AMZN_TRACE_ID": trace,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    client = aws.client("lambda", retries={"total_max_attempts": 1})
+    sent: list[Any] = []
+
+    def stop(request: Any, **_: Any) -> None:
+        sent.append(request.headers["X-Amzn-Trace-Id"])
+        raise InterruptedError
+
+    client.meta.events.register("before-send.lambda.Invoke", stop)
+    with pytest.raises(InterruptedError):
+        client.invoke(FunctionName="agent-builder-runner:live", InvocationType="Event", Payload=b"{}")
+    assert [header.decode() if isinstance(header, bytes) else header for header in sent] == [trace]
+
+
+@pytest.mark.parametrize("function", ["api", "authorizer", "playground", "runner"])
+def test_no_library_of_x_ray_is_loaded(function: str) -> None:
+    code = f"""
+import json
+import functions.{function}.app
+print(json.dumps({{"loaded": [name for name in sys.modules if name.startswith("aws_xray_sdk")]}}))
+"""
+    assert logged(code)[-1] == {"loaded": []}
