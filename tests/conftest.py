@@ -6,9 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from agent_builder.repositories import table
 from local.testing import Instance, running_stack, running_store
+
+# How long a test takes says something of the machine, not of the product.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

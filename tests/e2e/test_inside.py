@@ -71,7 +71,7 @@ def test_an_agent_that_is_asked_is_seen_at_work(stack: Instance, chat: ChatPage)
         name="Helper", model_config={"provider": "scripted", "model": "s", "options": {"script": script}}
     )
     root = rest.create(name="Asks another")
-    tool = {"kind": "agent", "name": "helper", "agent_id": helper["id"]}
+    tool = {"kind": "agent", "name": "helper", "target_agent_id": helper["id"]}
     assert rest("POST", f"{AGENTS}/{root['id']}/tools", tool).status == 201
     chat.open(agent=root["id"])
     chat.say('/say I ask. \n/tool helper {"message": "please"}\n/say So.')

@@ -127,9 +127,10 @@ class Egress:
             transport=transport, trust_env=False, follow_redirects=False, headers=[("User-Agent", USER_AGENT), *headers]
         )
 
-    def refuse(self, refused: OutboundRefused, purpose: str, url: httpx2.URL) -> None:
-        """Record what was refused for an answer of `url` by whoever uses `client`."""
-        self._record(Refusal(refused.reason, purpose, host_of(url), port_of(url)))
+    def refuse(self, refused: OutboundRefused, purpose: str, url: httpx2.URL | None) -> None:
+        """Record what was refused by whoever uses `client`: for an answer of `url`, or None where that is no URL."""
+        host, port = (host_of(url), port_of(url)) if url else ("", 0)
+        self._record(Refusal(refused.reason, purpose, host, port))
 
     async def send(
         self,

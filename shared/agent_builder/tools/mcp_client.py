@@ -79,6 +79,7 @@ class McpSession:
         Raises:
             ToolError: That was not possible; the session is closed.
         """
+        self._wire.check(self._url)
         ready: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._serve(ready))
         try:

@@ -73,6 +73,18 @@ class McpWire(httpx2.AsyncBaseTransport):
     _refusals: int = 0
     _client: httpx2.AsyncClient | None = None
 
+    def check(self, url: str) -> None:
+        """Refuse what the SDK could not even make a request of.
+
+        Raises:
+            OutboundRefused: It is no URL, or could be read in two ways.
+        """
+        try:
+            read_url(url)
+        except OutboundRefused as refused:
+            self.egress.refuse(refused, PURPOSE, None)
+            raise
+
     def client(self) -> httpx2.AsyncClient:
         """A client for the SDK."""
         headers = [("User-Agent", USER_AGENT)]

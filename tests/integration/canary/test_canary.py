@@ -158,7 +158,7 @@ def read(world: World, agent_id: str, credential_id: str) -> None:
         time.sleep(0.1)
     body = {"kind": "mcp", "name": "Server", "base_url": f"{world.outside.url}/mcp", "credential_id": credential_id}
     server = world.make(f"/agents/{agent_id}/integrations", body)
-    world.ask("POST", f"/integrations/{server}/mcp/list")
+    assert world.ask("POST", f"/integrations/{server}/mcp/list", {})["code"] != "malformed_request"
 
 
 def kept(world: World) -> str:

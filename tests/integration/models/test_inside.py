@@ -53,7 +53,7 @@ def family(rest: Rest, *leaf: dict[str, Any]) -> str:
     root = agent(
         rest, {"text": "I ask. "}, {"tool": "helper", "input": {"message": "please"}, "id": "t1"}, {"text": "So."}
     )
-    add(rest, root, kind="agent", name="helper", agent_id=helper)
+    add(rest, root, kind="agent", name="helper", target_agent_id=helper)
     return root
 
 
@@ -149,8 +149,8 @@ def test_agents_side_by_side_and_cancel(stack: Instance, rest: Rest) -> None:
         {"tool": "one", "input": {"message": "go"}, "id": "a"},
         {"tool": "other", "input": {"message": "go"}, "id": "b"},
     )
-    add(rest, root, kind="agent", name="one", agent_id=one)
-    add(rest, root, kind="agent", name="other", agent_id=other)
+    add(rest, root, kind="agent", name="one", target_agent_id=one)
+    add(rest, root, kind="agent", name="other", target_agent_id=other)
     with chatting(stack, root) as chat:
         chat.say("Go")
         accepted = chat.until("message_accepted")
@@ -214,7 +214,7 @@ def test_killed_inside_it_goes_on_there(stack: Instance, rest: Rest) -> None:
 def test_a_tool_is_tried_outside_of_a_run(rest: Rest) -> None:
     helper = agent(rest, {"text": "Here I am."}, name="Helper")
     root = agent(rest)
-    tool = add(rest, root, kind="agent", name="helper", agent_id=helper)
+    tool = add(rest, root, kind="agent", name="helper", target_agent_id=helper)
     answer = rest("POST", f"/api/v1/tools/{tool}/test", {"arguments": {"message": "hello"}})
     assert answer.status == 200, answer.body
     assert answer.json["result"] == {"text": "Here I am."}
