@@ -148,6 +148,7 @@ def runner_files():
         "runner_disconnect": {"kind": "disconnect", **tenant, "subject": "local-user", "keep": []},
         "runner_connect": {"kind": "connect", **tenant, "consent": STATE_HASH},
         "runner_reseal": {"kind": "reseal", **tenant},
+        "runner_usage": {"kind": "usage", **tenant},
         "runner_openapi_import": {"kind": "openapi_import", **tenant, "import_id": IMPORT},
         "runner_mcp_list": {"kind": "mcp_list", **tenant, "agent_id": AGENT, "integration_id": INTEGRATION},
         "runner_rescue": {"kind": "rescue"},
