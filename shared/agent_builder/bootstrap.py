@@ -243,8 +243,7 @@ def runner_services() -> RunnerServices:
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
-    models = _models(registry, guarded)
-    tools = toolbox(credentials, models)
+    tools = toolbox(credentials, models := _models(registry, guarded))
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),

@@ -98,11 +98,14 @@ class World:
         )
 
     async def model_of(self, tenant: str, config: LlmConfig, system: str, name: str) -> ModelCaller:
-        return Caller(cast(Any, self), config, system, name)
+        return Caller(cast(Any, self), config, system, name, cast(Any, self))
 
     @asynccontextmanager
     async def tools_of(self, tenant: str, version: AgentVersion) -> AsyncIterator[Mapping[str, Tool]]:
         yield self.tools.get(version.agent_id, {})
+
+    async def refresh(self) -> None:
+        """Prices need no looking up here."""
 
     # What it is given.
 
