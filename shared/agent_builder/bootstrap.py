@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,6 +16,7 @@ from agent_builder.bootstrap_tools import (
     metrics,
     runner_tools,
     toolbox,
+    trace_export,
 )
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
@@ -210,6 +212,7 @@ class RunnerServices:
     ledger: Any
     rescue: Any
     provider_status: Any
+    traces: Any
     disconnector: Any
     guarded: Any
     secrets: Any
@@ -236,7 +239,8 @@ def runner_services() -> RunnerServices:
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry, connections = _registry(settings), Connections(metrics())
+    platform_keys = _platform_keys(settings)
+    registry, connections = _registry(settings, platform_keys), Connections(metrics())
     limits = LimitService(LimitRepository())
     runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
@@ -245,6 +249,7 @@ def runner_services() -> RunnerServices:
     guarded = ModelClients(credentials.new_egress)
     models = _models(registry, guarded)
     tools = toolbox(credentials, models)
+    traces = trace_export(credentials, platform_keys)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -258,6 +263,8 @@ def runner_services() -> RunnerServices:
         own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
         settle=ledger.settle,
+        traced=traces.targets,
+        send_traces=traces.send,
     )
     return RunnerServices(
         runner=runner,
@@ -265,6 +272,7 @@ def runner_services() -> RunnerServices:
         greeter=Greeter(intake, connections),
         purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted, metrics=metrics()),
         ledger=ledger,
+        traces=traces,
         rescue=Rescue(runs, doorbell, metrics=metrics()),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         disconnector=Disconnector(EntryRepository(), connections, limits),
@@ -366,20 +374,20 @@ def _settings() -> Settings:
     return settings
 
 
-def _registry(settings: Settings) -> ProviderRegistry:
+def _registry(settings: Settings, platform_keys: Callable[[], Mapping[str, str]]) -> ProviderRegistry:
     from agent_builder.providers.registry import ProviderRegistry
 
     return ProviderRegistry(
-        keys=_provider_keys(settings),
+        keys=platform_keys,
         base_urls=settings.provider_base_urls,
         local_model_base_url=settings.local_model_base_url or None,
         private_base_urls=settings.private_base_urls,
     )
 
 
-def _provider_keys(settings: Settings) -> Any:
+def _platform_keys(settings: Settings) -> Callable[[], Mapping[str, str]]:
     if not settings.provider_keys_secret:
-        return lambda: settings.provider_keys
+        return lambda: {**settings.provider_keys, **settings.tracing_keys}
     from agent_builder.services.platform import SecretKeys
 
     def fetch() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from agent_builder.services.outbound import Outbound
     from agent_builder.services.parts import PartService
     from agent_builder.services.toolbox import Toolbox
+    from agent_builder.services.trace_export import TraceExport
 
 
 @cache
@@ -70,6 +72,22 @@ def outbound() -> Outbound:
         tls_context,
         Settings.from_environment().loopback_tools,
         on_refused=lambda reason: metrics().add(OUTBOUND_REFUSED, reason=reason),
+    )
+
+
+def trace_export(authorization: Authorization, platform_keys: Callable[[], Mapping[str, str]]) -> TraceExport:
+    """What sends traces. Langfuse's modules are imported when there is something to send, and keys to send it with."""
+    from agent_builder.models.tracing import PlatformTracing
+    from agent_builder.services.trace_export import TraceExport
+    from agent_builder.services.trace_sending import TraceSending
+
+    sending = TraceSending(authorization)
+    return TraceExport(
+        platform=lambda: PlatformTracing.of(platform_keys()),
+        to_platform=sending.to_platform,
+        to_tenant=sending.to_tenant,
+        body=sending.body,
+        metrics=metrics(),
     )
 
 
