@@ -127,6 +127,7 @@ class ApiServices:
     traces: Any
     usage: Any
     prices: Any
+    tracing: Any
     mcp: Any
     approvals: ApprovalService
     tool_tests: Any
@@ -314,13 +315,15 @@ def preload_runner() -> None:
     from agent_builder import crypto
     from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, http_tools, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner, trace_sending
 
     agents.preload()
     tools.preload()
-
     preload("lambda", "apigatewaymanagementapi", "kms")
-    registry.preload(Settings.from_environment().preloaded_providers)
+    settings = Settings.from_environment()
+    registry.preload(settings.preloaded_providers)
+    if settings.tracing_keys:
+        trace_sending.preload()
     _ = crypto, authorization, http_tools, models, runner, pricing
 
 

@@ -153,6 +153,7 @@ def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tracing import TracingRepository
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
@@ -160,11 +161,13 @@ def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.tool_tests import ToolTests
+    from agent_builder.services.tracing import TracingService
 
     parts = PartService(agents)
     return {
         "credentials": CredentialService(CredentialRepository(), envelopes),
         "egress": EgressService(EgressRepository()),
+        "tracing": TracingService(TracingRepository(), CredentialRepository()),
         "consents": ConsentService(GrantRepository(), doorbell, envelopes),
         "tools": PartResources(parts, TOOLS),
         "integrations": PartResources(parts, INTEGRATIONS),

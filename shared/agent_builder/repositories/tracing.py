@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from agent_builder.errors import RaceLost
 from agent_builder.models.tracing import Target, TenantTracing, TraceMark, TracingSettings
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, PackedJSON, get_item, retrying, translated
+from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, retrying, translated
+from agent_builder.repositories.uses import UseRepository
 
 SEND_AFTER_MS = 60_000  # by then whoever ended the run has sent its trace, or never will
 
@@ -33,8 +36,11 @@ class TracingItem(Item, discriminator="tracing"):
     failed_at = NumberAttribute(default=0)
 
 
+@dataclass(frozen=True, slots=True)
 class TracingRepository:
     """Access patterns: a tenant's settings; its marks, oldest runs first; one mark."""
+
+    uses: UseRepository = field(default_factory=UseRepository)
 
     def get(self, tenant: str) -> TenantTracing | None:
         """The settings; strongly consistent."""
@@ -48,6 +54,43 @@ class TracingRepository:
             item.failure or "",
             int(item.failed_at or 0),
         )
+
+    def save(self, tenant: str, settings: TracingSettings, before: TenantTracing | None, *, now: int) -> TenantTracing:
+        """Put settings in the place of those that were read, and note which credential they use.
+
+        Raises:
+            RaceLost: They changed meanwhile, or (`credential:<id>` in `failed`) there is no such credential.
+        """
+        revision = before.revision + 1 if before else 1
+        pk, write = keys.tracing(tenant), Transaction()
+        item = TracingItem(
+            pk=pk,
+            sk=keys.HEAD,
+            settings=settings.model_dump(),
+            revision=revision,
+            updated_at=now,
+            failure="",
+            failed_at=0,
+        )
+        write.put("tracing", item, _unchanged(before))
+        old = before.settings.credential_id if before else None
+        if old != settings.credential_id:
+            self.uses.note_tracing(write, tenant, settings.credential_id, used=True)
+            if old is not None:
+                self.uses.note_tracing(write, tenant, old, used=False)
+        write.commit()
+        return TenantTracing(settings, revision, now)
+
+    def delete(self, tenant: str, before: TenantTracing) -> None:
+        """Forget the settings that were read.
+
+        Raises:
+            RaceLost: They changed meanwhile.
+        """
+        write = Transaction()
+        write.delete("tracing", TracingItem(pk=keys.tracing(tenant), sk=keys.HEAD), _unchanged(before))
+        self.uses.note_tracing(write, tenant, before.settings.credential_id, used=False)
+        write.commit()
 
     def tell(self, tenant: str, revision: int, failure: str, *, now: int) -> None:
         """Note how the newest attempt went, unless the settings changed; `failure` "" where it went well."""
@@ -94,6 +137,10 @@ class TracingRepository:
             retrying(lambda: item.update([TraceMarkItem.targets.set(list(left))], TraceMarkItem.pk.exists()))
         except RaceLost:
             return
+
+
+def _unchanged(before: TenantTracing | None) -> Condition:
+    return TracingItem.revision == before.revision if before else TracingItem.pk.does_not_exist()
 
 
 def mark_item(tenant: str, run_id: str, targets: Sequence[Target], *, now: int) -> TraceMarkItem:

@@ -28,8 +28,7 @@ from agent_builder.repositories.tracing import SEND_AFTER_MS, TracingRepository
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 2.0  # of an invocation, after everything was answered
-POST_SECONDS = 1.5  # of those, for the server
+SECONDS = 2.0  # that servers may take of an invocation in all, after everything was answered
 FRESH_MS = 60_000
 GIVEN_UP_MS = 24 * 3600 * 1000
 MOST_LATER_MS = 3600 * 1000
@@ -92,16 +91,12 @@ class TraceExport:
         return tuple(found)
 
     async def send(self, tenant: str, run_ids: Sequence[str]) -> None:
-        """Send traces of runs that ended just now. What takes longer than is allowed is left to the rescue."""
-        until = time.monotonic() + SECONDS
+        """Send traces of runs that ended just now. What a server does not take in time is left to the rescue."""
         for run_id in run_ids:
             try:
-                async with asyncio.timeout(until - time.monotonic()):
-                    mark = await asyncio.to_thread(self.stored.marks.mark, tenant, run_id)
-                    if mark is not None:
-                        await self._attempt(tenant, mark)
-            except TimeoutError:
-                return
+                mark = await asyncio.to_thread(self.stored.marks.mark, tenant, run_id)
+                if mark is not None and await self._attempt(tenant, mark):
+                    return
             except Exception:  # whatever it is: the run has ended well, and the mark stays
                 logger.exception("a trace was not sent")
 
@@ -118,13 +113,20 @@ class TraceExport:
             if set(mark.targets) <= down:
                 await asyncio.to_thread(self.stored.marks.take, tenant, mark, until=self._later(mark))
                 continue
-            left = await self._attempt(tenant, mark)
+            try:
+                left = await self._attempt(tenant, mark)
+            except StoreError:
+                logger.warning("a trace could not be read")
+                continue
             down |= set(left or ())
             count += left == ()
         return count
 
     async def _attempt(self, tenant: str, mark: TraceMark) -> tuple[Target, ...] | None:
-        """Try to send one; answers where it did not arrive, None where somebody else is at it."""
+        """Try to send one; answers where it did not arrive, None where somebody else is at it.
+
+        It takes `SECONDS` at most where a server is silent, since all are sent to at once.
+        """
         marks, now = self.stored.marks, self.clock()
         if not await asyncio.to_thread(marks.take, tenant, mark, until=self._later(mark)):
             return None
@@ -146,16 +148,16 @@ class TraceExport:
         """Send it to one place; answers whether that is over."""
         own = await self._settings(trace.tenant) if target == "tenant" else None
         platform = await self._platform() if target == "platform" else None
+        if platform is None and own is None:
+            return True  # switched off since
+        content = platform.content if platform else bool(own and own.settings.content)
         try:
-            async with asyncio.timeout(POST_SECONDS):
+            body = await asyncio.to_thread(self.body, trace, content)
+            async with asyncio.timeout(SECONDS):
                 if platform is not None:
-                    body = await asyncio.to_thread(self.body, trace, platform.content)
                     _check(await self.to_platform(platform, body))
                 elif own is not None:
-                    body = await asyncio.to_thread(self.body, trace, own.settings.content)
                     _check(await self.to_tenant(trace.tenant, own, body))
-                else:
-                    return True  # switched off since
         except Exception as error:
             failed = _failure(error)
             logger.warning("a trace did not arrive", extra={"target": target, "failure": failed.code})

@@ -41,6 +41,14 @@ def _version() -> str:
     return version("langfuse")
 
 
+def preload() -> None:
+    """Import what makes spans; starts nothing."""
+    from langfuse._client import attributes
+    from opentelemetry.exporter.otlp.proto.common import trace_encoder
+
+    _ = attributes, trace_encoder
+
+
 def headers() -> tuple[tuple[str, str], ...]:
     """What a body is sent with, besides the keys."""
     return (
