@@ -14,6 +14,7 @@ from agent_builder.bootstrap_tools import (
     authorization,
     envelopes,
     metrics,
+    platform_keys,
     runner_tools,
     toolbox,
     trace_export,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from agent_builder.services.authentication import Authentication
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.guarded_models import ModelClients
+    from agent_builder.services.ledger import Ledger
     from agent_builder.services.models import Models
 
 _THREADS = 16
@@ -229,19 +231,15 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.repositories.entries import EntryRepository
     from agent_builder.repositories.ledger import LedgerRepository
-    from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.ledger import Ledger
     from agent_builder.services.platform import ProviderStatus
-    from agent_builder.services.purging import Purger
-    from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    platform_keys = _platform_keys(settings)
-    registry, connections = _registry(settings, platform_keys), Connections(metrics())
+    keys = platform_keys(settings)
+    registry, connections = _registry(settings, keys), Connections(metrics())
     limits = LimitService(LimitRepository())
     runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
@@ -250,7 +248,7 @@ def runner_services() -> RunnerServices:
     guarded = ModelClients(credentials.new_egress)
     models = _models(registry, guarded)
     tools = toolbox(credentials, models)
-    traces = trace_export(credentials, platform_keys)
+    traces = trace_export(credentials, keys)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -271,16 +269,29 @@ def runner_services() -> RunnerServices:
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted, metrics=metrics()),
         ledger=ledger,
         traces=traces,
-        rescue=Rescue(runs, doorbell, metrics=metrics()),
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
-        disconnector=Disconnector(EntryRepository(), connections, limits),
         guarded=guarded,
+        **_upkeep(runs, doorbell, limits, connections, ledger),
         **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
+
+
+def _upkeep(
+    runs: RunRepository, doorbell: Doorbell, limits: LimitService, connections: Connections, ledger: Ledger
+) -> dict[str, Any]:
+    from agent_builder.repositories.entries import EntryRepository
+    from agent_builder.services.disconnecting import Disconnector
+    from agent_builder.services.purging import Purger
+    from agent_builder.services.rescue import Rescue
+
+    return {
+        "purger": Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted, metrics=metrics()),
+        "rescue": Rescue(runs, doorbell, metrics=metrics()),
+        "disconnector": Disconnector(EntryRepository(), connections, limits),
+    }
 
 
 def _models(registry: ProviderRegistry, guarded: ModelClients) -> Models:
@@ -377,24 +388,12 @@ def _settings() -> Settings:
     return settings
 
 
-def _registry(settings: Settings, platform_keys: Callable[[], Mapping[str, str]]) -> ProviderRegistry:
+def _registry(settings: Settings, keys: Callable[[], Mapping[str, str]]) -> ProviderRegistry:
     from agent_builder.providers.registry import ProviderRegistry
 
     return ProviderRegistry(
-        keys=platform_keys,
+        keys=keys,
         base_urls=settings.provider_base_urls,
         local_model_base_url=settings.local_model_base_url or None,
         private_base_urls=settings.private_base_urls,
     )
-
-
-def _platform_keys(settings: Settings) -> Callable[[], Mapping[str, str]]:
-    if not settings.provider_keys_secret:
-        return lambda: {**settings.provider_keys, **settings.tracing_keys}
-    from agent_builder.services.platform import SecretKeys
-
-    def fetch() -> str:
-        secrets = aws.client("secretsmanager", connect_timeout=2, read_timeout=5)
-        return str(secrets.get_secret_value(SecretId=settings.provider_keys_secret)["SecretString"])
-
-    return SecretKeys(fetch)

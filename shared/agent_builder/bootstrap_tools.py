@@ -75,6 +75,19 @@ def outbound() -> Outbound:
     )
 
 
+def platform_keys(settings: Settings) -> Callable[[], Mapping[str, str]]:
+    """What answers the platform's own keys, of providers and for traces."""
+    if not settings.provider_keys_secret:
+        return lambda: {**settings.provider_keys, **settings.tracing_keys}
+    from agent_builder.services.platform import SecretKeys
+
+    def fetch() -> str:
+        secrets = aws.client("secretsmanager", connect_timeout=2, read_timeout=5)
+        return str(secrets.get_secret_value(SecretId=settings.provider_keys_secret)["SecretString"])
+
+    return SecretKeys(fetch)
+
+
 def trace_export(authorization: Authorization, platform_keys: Callable[[], Mapping[str, str]]) -> TraceExport:
     """What sends traces. Langfuse's modules are imported when there is something to send, and keys to send it with."""
     from agent_builder.models.tracing import PlatformTracing

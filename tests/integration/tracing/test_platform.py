@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import pytest
 
 from local.testing import Instance, running_stack
 from tests.integration.chat import chatting
 from tests.integration.rest import Rest
+from tests.integration.tracing.outbox import make_due, marks, rescue, scripted, until
 from tests.integration.tracing.receiver import Receiver, Span, receiving
 
 SECRET = "sk-lf-0123456789"
@@ -56,45 +56,6 @@ def listening(receiver: Receiver) -> Iterator[None]:
     receiver.hangs.clear()
     receiver.let_go.set()
     receiver.let_go.clear()
-
-
-def scripted(*acts: dict[str, Any]) -> dict[str, Any]:
-    return {"provider": "scripted", "model": "script", "options": {"script": list(acts)}}
-
-
-def marks(stack: Instance) -> list[dict[str, Any]]:
-    """Traces that are still to be sent."""
-    table = boto3.resource("dynamodb", **stack.client_options("dynamodb")).Table(stack.table_name)
-    key = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": "T#local#TRACEMARKS"}}
-    return list(table.query(**key, ConsistentRead=True)["Items"])
-
-
-def until(happened: Any, seconds: float = 20.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := happened()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
-def make_due(stack: Instance, run_id: str) -> None:
-    """As if time had passed."""
-    table = boto3.resource("dynamodb", **stack.client_options("dynamodb")).Table(stack.table_name)
-    table.update_item(
-        Key={"pk": "T#local#TRACEMARKS", "sk": run_id},
-        UpdateExpression="SET due_at = :now",
-        ExpressionAttributeValues={":now": int(time.time() * 1000) - 1},
-    )
-
-
-def rescue(stack: Instance) -> None:
-    from local.settings import Settings  # the name that template.yaml gives it here
-    from local.template import load
-
-    functions = load(Settings().template, str(stack.running["region"])).functions
-    name = functions["RunnerFunction"].name
-    client = boto3.client("lambda", **stack.client_options("lambda"))
-    client.invoke(FunctionName=name, Payload=json.dumps({"kind": "rescue"}).encode())
 
 
 def by_number(spans: list[Span]) -> dict[int, Span]:
