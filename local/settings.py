@@ -17,6 +17,13 @@ _EXAMPLE = Path(__file__).with_name("example_agent.json")
 # template, which stands for the same keys on AWS.
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
 BASE_URL_VARIABLES = ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
+TRACING_VARIABLES = (
+    "LANGFUSE_PUBLIC_KEY",
+    "LANGFUSE_SECRET_KEY",
+    "LANGFUSE_BASE_URL",
+    "LANGFUSE_SAMPLE_RATE",
+    "LANGFUSE_CONTENT",
+)
 MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
 # How the authorizer is told whom to believe. Where the first is not set, a local OIDC server takes its place.
 ISSUER_VARIABLES = ("OIDC_ISSUER", "OIDC_AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM")
@@ -86,7 +93,8 @@ def loopback_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def provider_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the vendors' variables that are set."""
-    return {name: environment[name] for name in (*KEY_VARIABLES, *BASE_URL_VARIABLES) if environment.get(name)}
+    names = (*KEY_VARIABLES, *BASE_URL_VARIABLES, *TRACING_VARIABLES)
+    return {name: environment[name] for name in names if environment.get(name)}
 
 
 def token_for(host: str, environment: Mapping[str, str]) -> str | None:

@@ -40,7 +40,7 @@ from typing import Any
 
 from local.oidc import fetch_token
 from local.packages import PROJECT
-from local.settings import BASE_URL_VARIABLES, ISSUER_VARIABLES, KEY_VARIABLES, LOOPBACK_VARIABLE
+from local.settings import BASE_URL_VARIABLES, ISSUER_VARIABLES, KEY_VARIABLES, LOOPBACK_VARIABLE, TRACING_VARIABLES
 from local.stack import RUNNING
 
 _START_SECONDS = 60.0
@@ -215,6 +215,7 @@ def _clean_environment() -> dict[str, str]:
     dropped = {
         *KEY_VARIABLES,
         *BASE_URL_VARIABLES,
+        *TRACING_VARIABLES,
         "PORT",
         "HOST",
         "ALLOWED_ORIGINS",

@@ -38,6 +38,7 @@ from functions.api import (
     tool_tests,
     tools,
     traces,
+    tracing,
     usage,
 )
 from functions.api.failures import as_error, not_found
@@ -70,7 +71,7 @@ for module in (
     app.include_router(module.router)
 for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
-for module in (traces, usage):
+for module in (traces, tracing, usage):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -29,10 +29,10 @@ class CredentialOut(Out):
 class CredentialUseOut(Out):
     """Something that uses a credential."""
 
-    kind: Literal["tool", "integration", "agent"]
+    kind: Literal["tool", "integration", "agent", "tracing"]
     id: str
     name: str
-    agent_id: str
+    agent_id: str | None
 
 
 class CredentialDetailOut(CredentialOut):

@@ -4,6 +4,7 @@
 {"kind": "greet", "tenant_id", "connection_id", "agent_id"}    greet a new connection
 {"kind": "purge", "tenant_id", "target_id"}                    carry a deletion out
 {"kind": "usage", "tenant_id"}                                 add what ended runs used and no aggregate has yet
+{"kind": "trace_export", "tenant_id"}                          send traces of ended runs that have not arrived yet
 {"kind": "disconnect", "tenant_id", "subject", "keep"?}        close what a person or key has open
 {"kind": "connect", "tenant_id", "consent"}                    get tokens for a consent: {"failure": ""}
 {"kind": "mcp_list", "tenant_id", "agent_id", "integration_id"}   what an MCP server offers: {"tools"} or {"failure"}
@@ -27,6 +28,7 @@ from agent_builder.models.identity import Identity
 from agent_builder.observability import configure_logging, invocation, logger
 
 _MARGIN_SECONDS = 10.0
+_TRACES_SECONDS = 60.0
 
 configure_logging()
 register_before_snapshot(preload_runner)
@@ -69,6 +71,12 @@ def _purge(event: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 def _usage(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {"added": runner_services().ledger.fold_notes(event["tenant_id"], seconds=seconds)}
+
+
+def _trace_export(event: dict[str, Any], seconds: float) -> dict[str, Any]:
+    services = runner_services()
+    sending = services.traces.send_due(event["tenant_id"], seconds=min(seconds, _TRACES_SECONDS))
+    return {"sent": services.loop.run(sending)}
 
 
 def _disconnect(event: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -132,6 +140,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], float], dict[str, Any]]] = {
     "greet": _greet,
     "purge": _purge,
     "usage": _usage,
+    "trace_export": _trace_export,
     "disconnect": _disconnect,
     "connect": _connect,
     "mcp_list": _mcp_list,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,8 +14,10 @@ from agent_builder.bootstrap_tools import (
     authorization,
     envelopes,
     metrics,
+    platform_keys,
     runner_tools,
     toolbox,
+    trace_export,
 )
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from agent_builder.services.authentication import Authentication
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.guarded_models import ModelClients
+    from agent_builder.services.ledger import Ledger
     from agent_builder.services.models import Models
 
 _THREADS = 16
@@ -125,6 +129,7 @@ class ApiServices:
     traces: Any
     usage: Any
     prices: Any
+    tracing: Any
     mcp: Any
     approvals: ApprovalService
     tool_tests: Any
@@ -210,6 +215,7 @@ class RunnerServices:
     ledger: Any
     rescue: Any
     provider_status: Any
+    traces: Any
     disconnector: Any
     guarded: Any
     secrets: Any
@@ -225,18 +231,15 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.repositories.entries import EntryRepository
     from agent_builder.repositories.ledger import LedgerRepository
-    from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.ledger import Ledger
     from agent_builder.services.platform import ProviderStatus
-    from agent_builder.services.purging import Purger
-    from agent_builder.services.rescue import Rescue
     from agent_builder.services.runner import Runner
 
     settings = _settings()
-    registry, connections = _registry(settings), Connections(metrics())
+    keys = platform_keys(settings)
+    registry, connections = _registry(settings, keys), Connections(metrics())
     limits = LimitService(LimitRepository())
     runs, ledger = RunRepository(), Ledger(LedgerRepository())
     doorbell = Doorbell(settings.runner_function)
@@ -244,6 +247,7 @@ def runner_services() -> RunnerServices:
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
     tools = toolbox(credentials, models := _models(registry, guarded))
+    traces = trace_export(credentials, keys)
     runner = Runner(
         runs=runs,
         conversations=ConversationRepository(),
@@ -257,20 +261,36 @@ def runner_services() -> RunnerServices:
         own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
         settle=ledger.settle,
+        traced=traces.targets,
+        send_traces=traces.send,
     )
     return RunnerServices(
         runner=runner,
         connections=connections,
         greeter=Greeter(intake, connections),
-        purger=Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted, metrics=metrics()),
         ledger=ledger,
-        rescue=Rescue(runs, doorbell, metrics=metrics()),
+        traces=traces,
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
-        disconnector=Disconnector(EntryRepository(), connections, limits),
         guarded=guarded,
+        **_upkeep(runs, doorbell, limits, connections, ledger),
         **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
+
+
+def _upkeep(
+    runs: RunRepository, doorbell: Doorbell, limits: LimitService, connections: Connections, ledger: Ledger
+) -> dict[str, Any]:
+    from agent_builder.repositories.entries import EntryRepository
+    from agent_builder.services.disconnecting import Disconnector
+    from agent_builder.services.purging import Purger
+    from agent_builder.services.rescue import Rescue
+
+    return {
+        "purger": Purger(PurgeRepository(), end_runs=limits.end_runs, settle=ledger.settle_deleted, metrics=metrics()),
+        "rescue": Rescue(runs, doorbell, metrics=metrics()),
+        "disconnector": Disconnector(EntryRepository(), connections, limits),
+    }
 
 
 def _models(registry: ProviderRegistry, guarded: ModelClients) -> Models:
@@ -305,13 +325,15 @@ def preload_runner() -> None:
     from agent_builder import crypto
     from agent_builder.models import agents, tools
     from agent_builder.providers import pricing, registry
-    from agent_builder.services import authorization, http_tools, models, runner
+    from agent_builder.services import authorization, http_tools, models, runner, trace_sending
 
     agents.preload()
     tools.preload()
-
     preload("lambda", "apigatewaymanagementapi", "kms")
-    registry.preload(Settings.from_environment().preloaded_providers)
+    settings = Settings.from_environment()
+    registry.preload(settings.preloaded_providers)
+    if settings.tracing_keys:
+        trace_sending.preload()
     _ = crypto, authorization, http_tools, models, runner, pricing
 
 
@@ -365,24 +387,12 @@ def _settings() -> Settings:
     return settings
 
 
-def _registry(settings: Settings) -> ProviderRegistry:
+def _registry(settings: Settings, keys: Callable[[], Mapping[str, str]]) -> ProviderRegistry:
     from agent_builder.providers.registry import ProviderRegistry
 
     return ProviderRegistry(
-        keys=_provider_keys(settings),
+        keys=keys,
         base_urls=settings.provider_base_urls,
         local_model_base_url=settings.local_model_base_url or None,
         private_base_urls=settings.private_base_urls,
     )
-
-
-def _provider_keys(settings: Settings) -> Any:
-    if not settings.provider_keys_secret:
-        return lambda: settings.provider_keys
-    from agent_builder.services.platform import SecretKeys
-
-    def fetch() -> str:
-        secrets = aws.client("secretsmanager", connect_timeout=2, read_timeout=5)
-        return str(secrets.get_secret_value(SecretId=settings.provider_keys_secret)["SecretString"])
-
-    return SecretKeys(fetch)

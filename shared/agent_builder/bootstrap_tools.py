@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from agent_builder.services.outbound import Outbound
     from agent_builder.services.parts import PartService
     from agent_builder.services.toolbox import Toolbox
+    from agent_builder.services.trace_export import TraceExport
 
 
 @cache
@@ -70,6 +72,35 @@ def outbound() -> Outbound:
         tls_context,
         Settings.from_environment().loopback_tools,
         on_refused=lambda reason: metrics().add(OUTBOUND_REFUSED, reason=reason),
+    )
+
+
+def platform_keys(settings: Settings) -> Callable[[], Mapping[str, str]]:
+    """What answers the platform's own keys, of providers and for traces."""
+    if not settings.provider_keys_secret:
+        return lambda: {**settings.provider_keys, **settings.tracing_keys}
+    from agent_builder.services.platform import SecretKeys
+
+    def fetch() -> str:
+        secrets = aws.client("secretsmanager", connect_timeout=2, read_timeout=5)
+        return str(secrets.get_secret_value(SecretId=settings.provider_keys_secret)["SecretString"])
+
+    return SecretKeys(fetch)
+
+
+def trace_export(authorization: Authorization, platform_keys: Callable[[], Mapping[str, str]]) -> TraceExport:
+    """What sends traces. Langfuse's modules are imported when there is something to send, and keys to send it with."""
+    from agent_builder.models.tracing import PlatformTracing
+    from agent_builder.services.trace_export import TraceExport
+    from agent_builder.services.trace_sending import TraceSending
+
+    sending = TraceSending(authorization)
+    return TraceExport(
+        platform=lambda: PlatformTracing.of(platform_keys()),
+        to_platform=sending.to_platform,
+        to_tenant=sending.to_tenant,
+        body=sending.body,
+        metrics=metrics(),
     )
 
 
@@ -135,6 +166,7 @@ def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.repositories.grants import GrantRepository
     from agent_builder.repositories.parts import PartRepository
+    from agent_builder.repositories.tracing import TracingRepository
     from agent_builder.services.consents import ConsentService
     from agent_builder.services.credentials import CredentialService
     from agent_builder.services.egress import EgressService
@@ -142,11 +174,13 @@ def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     from agent_builder.services.part_resources import INTEGRATIONS, TOOLS, PartResources
     from agent_builder.services.parts import PartService
     from agent_builder.services.tool_tests import ToolTests
+    from agent_builder.services.tracing import TracingService
 
     parts = PartService(agents)
     return {
         "credentials": CredentialService(CredentialRepository(), envelopes),
         "egress": EgressService(EgressRepository()),
+        "tracing": TracingService(TracingRepository(), CredentialRepository()),
         "consents": ConsentService(GrantRepository(), doorbell, envelopes),
         "tools": PartResources(parts, TOOLS),
         "integrations": PartResources(parts, INTEGRATIONS),

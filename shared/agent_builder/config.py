@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from agent_builder.errors import ConfigurationError
@@ -25,6 +25,7 @@ class Settings:
         provider_base_urls: Provider name to base URL, from the vendors' variables.
         local_model_base_url: OpenAI-compatible base URL of the embedded model, or empty.
         loopback_tools: Whether tools may call this very machine; on the laptop alone, and there only if it was said.
+        tracing_keys: `langfuse_public_key` and the like, from Langfuse's own variables.
         credentials_keys: Keys of tenants' credentials, ARNs of KMS or paths of files; the first seals, all open.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     local_model_base_url: str
     credentials_keys: tuple[str, ...] = ()
     loopback_tools: bool = False
+    tracing_keys: Mapping[str, str] = field(default_factory=dict)
 
     TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = (
         "TABLE_NAME",
@@ -48,6 +50,13 @@ class Settings:
         "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
         "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
     }
+    TRACING_VARIABLES: ClassVar[tuple[str, ...]] = (
+        "LANGFUSE_PUBLIC_KEY",
+        "LANGFUSE_SECRET_KEY",
+        "LANGFUSE_BASE_URL",
+        "LANGFUSE_SAMPLE_RATE",
+        "LANGFUSE_CONTENT",
+    )
 
     @property
     def private_base_urls(self) -> bool:
@@ -73,6 +82,7 @@ class Settings:
         env = os.environ if environ is None else environ
         secret = env.get("PROVIDER_KEYS_SECRET", "")
         laptop = {} if secret else cls.LAPTOP_VARIABLES
+        tracing = () if secret else cls.TRACING_VARIABLES
         return cls(
             table_name=_required(env, "TABLE_NAME"),
             runner_function=_required(env, "RUNNER_FUNCTION"),
@@ -81,6 +91,7 @@ class Settings:
             provider_base_urls={name: env[url] for name, (_, url) in laptop.items() if env.get(url)},
             local_model_base_url=env.get("LOCAL_MODEL_BASE_URL", ""),
             credentials_keys=tuple(env.get("CREDENTIALS_KEYS", "").replace(",", " ").split()),
+            tracing_keys={name.lower(): env[name] for name in tracing if env.get(name)},
             loopback_tools=not secret and env.get("LOOPBACK_TOOLS", "") == "1",
         )
 

@@ -54,6 +54,7 @@ PURGES = Metric("Purges", dimensions=("target",))
 OUTBOUND_REFUSED = Metric("OutboundRefused", dimensions=("reason",))
 RECONNECTS_NEEDED = Metric("ReconnectsNeeded")
 SECRETS_UNAVAILABLE = Metric("SecretsUnavailable")
+TRACES = Metric("Traces", dimensions=("outcome",))
 
 CATALOGUE = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 

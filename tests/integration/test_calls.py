@@ -33,5 +33,6 @@ def test_a_cold_message_adds_only_the_agent_its_version_the_greeting_and_the_lim
         say("first")
         assert calls.first_delta is not None
         assert calls.first_delta <= 11  # three of them make the tenant's gate, once and for all
-        # The prices are read, once a minute, while the answer comes: a fast model has ended before its text is posted.
-        assert calls.first_delta + 3 <= len(calls.operations) <= calls.first_delta + 4
+        # Prices and tracing are read, once a minute, while the answer comes: a fast model has ended before its text
+        # is posted.
+        assert calls.first_delta + 3 <= len(calls.operations) <= calls.first_delta + 5

@@ -249,6 +249,16 @@ def converse(stack: Instance, agent: str, name: str) -> str:
     return str(conversation)
 
 
+def use_tracing(client: Client) -> None:
+    """From here on traces are sent, to where nobody is."""
+    keys = {"name": "Langfuse", "kind": "basic", "secret": {"username": "pk", "password": "sk"}}
+    tracing = {"base_url": "https://langfuse.invalid", "credential_id": client.rest("POST", "/credentials", keys)["id"]}
+    client.rest("PUT", "/tracing", tracing)
+    client.rest("GET", "/tracing")
+    client.rest("DELETE", "/tracing")
+    client.rest("PUT", "/tracing", tracing)
+
+
 def use_traces(client: Client, agent: str, conversation: str) -> None:
     said = client.rest("POST", f"/agents/{agent}/messages", {"content": "/wait 20000"}, Idempotency_Key="said")
     client.rest("POST", f"/runs/{said['run_id']}/cancel")
@@ -258,6 +268,7 @@ def use_traces(client: Client, agent: str, conversation: str) -> None:
     client.rest("GET", "/prices")
     client.rest("GET", "/usage?group_by=model")
     client.ring("usage", tenant_id="local")
+    client.ring("trace_export", tenant_id="local")
 
 
 def use_conversations(client: Client, agent: str, conversation: str) -> None:
@@ -279,6 +290,7 @@ def seen(stack: Instance, witness: Witness) -> Needs:
     use_credentials(client)
     use_parts(client, agent)
     use_imports(client, agent)
+    use_tracing(client)
     conversation = converse(stack, agent, "first")
     use_traces(client, agent, conversation)
     use_conversations(client, agent, conversation)

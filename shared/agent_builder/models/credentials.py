@@ -342,9 +342,9 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class CredentialUse:
-    """Something that names a credential."""
+    """Something that names a credential. `agent_id` is empty where that is no agent's."""
 
-    kind: Literal["tool", "integration", "agent"]
+    kind: Literal["tool", "integration", "agent", "tracing"]
     id: str
     name: str
     agent_id: str

@@ -177,6 +177,11 @@ class ConversationRepository:
             found = list(MessageItem.query(pk, condition, consistent_read=True))
         return [_whole(tenant, item) for item in reversed(found)]
 
+    def question(self, tenant: str, conversation_id: str, run_id: str) -> StoredMessage | None:
+        """What a run answers."""
+        item = get_item(MessageItem, keys.conversation(tenant, conversation_id), keys.message(run_id, "user"))
+        return _whole(tenant, item) if item else None
+
     def answer(self, tenant: str, conversation_id: str, run_id: str | None) -> StoredMessage | None:
         """The answer of a run; without one the newest answer."""
         pk = keys.conversation(tenant, conversation_id)

@@ -228,6 +228,16 @@ def usage(tenant: str, scope: str, dimension: str) -> str:
     return f"{_tenant(tenant)}#USAGE#{scope or '*'}#{dimension}"
 
 
+def trace_marks(tenant: str) -> str:
+    """Ended runs whose traces are still to be sent; sort key: run id."""
+    return f"{_tenant(tenant)}#TRACEMARKS"
+
+
+def tracing(tenant: str) -> str:
+    """Where the tenant's traces go; sort key: `HEAD`."""
+    return f"{_tenant(tenant)}#TRACING"
+
+
 def prices(tenant: str) -> str:
     """The tenant's own prices of models; sort key: `HEAD`."""
     return f"{_tenant(tenant)}#PRICES"

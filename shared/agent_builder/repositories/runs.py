@@ -13,6 +13,7 @@ from pynamodb.expressions.operand import Path
 from agent_builder.errors import FenceLost, RaceLost
 from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import LEASE_MS, Lease, Outcome, QueuedRun, Step
+from agent_builder.models.tracing import Target
 from agent_builder.models.usage import Timing, UsageEntry, used
 from agent_builder.repositories import keys
 from agent_builder.repositories.approvals import approval_item
@@ -35,13 +36,14 @@ from agent_builder.repositories.table import (
     retrying,
     translated,
 )
+from agent_builder.repositories.tracing import mark_item
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
     """The end of a run: its outcome, the steps that are not stored yet, and what a heartbeat would have said.
 
-    `timing` and `used` are of all its steps, whoever made them.
+    `timing` and `used` are of all its steps, whoever made them. `traced` is where its trace is to be sent.
     """
 
     run: QueuedRun
@@ -52,6 +54,7 @@ class RunEnd:
     seen: frozenset[str] = frozenset()
     timing: Timing | None = None
     used: UsageEntry | None = None
+    traced: tuple[Target, ...] = ()
 
 
 class RunRepository:
@@ -276,6 +279,8 @@ class RunRepository:
             write.put(item.sk, item)
         if end.used is not None:
             write.put("used", note_item(tenant, end.used, now=end.now))
+        if end.traced:
+            write.put("traced", mark_item(tenant, run_id, end.traced, now=end.now))
         write.update("run", RunItem(pk=keys.run(tenant, run_id), sk=keys.HEAD), _run_actions(end))
         touched = [ConversationItem.updated_at.set(end.now), *_added_up(end.outcome)]
         write.update("conversation", ConversationItem(pk=pk, sk=keys.HEAD), touched, ConversationItem.pk.exists())

@@ -12,6 +12,7 @@ from agent_builder.repositories.credentials import CredentialItem
 from agent_builder.repositories.table import Item, PackedJSON, Transaction, get_item, translated
 
 _PAGE = 100
+_TRACING = "TRACING"  # in the place of an agent's id
 
 
 class CredentialUseItem(Item, discriminator="credential_use"):
@@ -61,6 +62,21 @@ class UseRepository:
         else:
             write.delete(f"use:{credential_id}", item)
 
+    def note_tracing(self, write: Transaction, tenant: str, credential_id: str, *, used: bool) -> None:
+        """In somebody else's transaction: the tenant's traces are sent with a credential, or no more.
+
+        It fails, as `credential:<id>`, where there is no such credential, or it is of another kind than `basic`.
+        """
+        head = CredentialItem(pk=keys.credentials(tenant), sk=credential_id)
+        condition = CredentialItem.type == "basic"
+        write.update(f"credential:{credential_id}", head, [CredentialItem.uses.add(1 if used else -1)], condition)
+        item = CredentialUseItem(pk=keys.credential_uses(tenant, credential_id), sk=_TRACING)
+        if used:
+            item.parts = [["tracing", "tracing", "Langfuse"]]
+            write.put(f"use:{credential_id}", item)
+        else:
+            write.delete(f"use:{credential_id}", item)
+
     def release(self, tenant: str, agent_id: str) -> int:
         """Forget what a deleted agent named; answers how many credentials the index still showed. Repeatable."""
         with translated():
@@ -95,4 +111,5 @@ def _item(tenant: str, agent_id: str, credential_id: str) -> CredentialUseItem:
 
 
 def _uses(item: CredentialUseItem) -> list[CredentialUse]:
-    return [CredentialUse(cast(Any, kind), part_id, name, item.sk) for kind, part_id, name in item.parts]
+    agent_id = "" if item.sk == _TRACING else item.sk
+    return [CredentialUse(cast(Any, kind), part_id, name, agent_id) for kind, part_id, name in item.parts]

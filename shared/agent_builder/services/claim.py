@@ -67,6 +67,7 @@ class Claim:
         self.dropping: asyncio.Future[None] | None = None
         self.orphaned = 0 < lease.lease_before < runner.clock()
         self.settling: set[asyncio.Future[object]] = set()
+        self.traces: list[str] = []
         self.reading: asyncio.Future[History] | None = reading
 
     @property
@@ -149,7 +150,8 @@ class Claim:
         outcome = Transcript().outcome("cancelled")
         now = runner.clock()
         used = entry_of(Ended(run, outcome, (), 0, now, {}))
-        end = RunEnd(run, outcome, [], frozenset(), now, used=used)
+        traced = await runner.traced(self.tenant, run.run_id)
+        end = RunEnd(run, outcome, [], frozenset(), now, used=used, traced=traced)
         drop = runner.runs.drop
         try:
             if not await runner.thread(drop, self.tenant, self.conversation_id, end, place=place, fence=self.fence):
@@ -160,6 +162,7 @@ class Claim:
         self.delivery.send(terminal_frame(self.ids(run), outcome))
         await self.give_back(run)
         self.settle(used)
+        self.traces += [run.run_id] if traced else []
 
     def settle(self, used: UsageEntry | None) -> None:
         """Add what a run used to the aggregates, beside whatever comes next."""

@@ -179,7 +179,7 @@ def credential_view(credential: Credential) -> Json:
 
 def use_view(use: CredentialUse) -> Json:
     """What uses a credential, as people see it."""
-    return {"kind": use.kind, "id": use.id, "name": use.name, "agent_id": use.agent_id}
+    return {"kind": use.kind, "id": use.id, "name": use.name, "agent_id": use.agent_id or None}
 
 
 def _nothing() -> NotFound:

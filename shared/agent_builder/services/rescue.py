@@ -11,7 +11,13 @@ from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import keys
 from agent_builder.repositories.runs import RunRepository
 
-_IDS = {"run": ("conversation_id",), "openapi_import": ("import_id",), "purge": ("target_id",), "usage": ()}
+_IDS = {
+    "run": ("conversation_id",),
+    "openapi_import": ("import_id",),
+    "purge": ("target_id",),
+    "usage": (),
+    "trace_export": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +47,6 @@ class Rescue:
             return "openapi_import", tenant, keys.id_of(pk)
         if pk == keys.usage_notes(tenant):  # one ring for all of a tenant's
             return "usage", tenant
+        if pk == keys.trace_marks(tenant):
+            return "trace_export", tenant
         return "purge", tenant, sk

@@ -13,6 +13,7 @@ from agent_builder.messages import Json, ModelRequest
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
+from agent_builder.models.tracing import Target
 from agent_builder.models.usage import UsageEntry
 from agent_builder.observability import log_fields
 from agent_builder.repositories.runs import RunEnd
@@ -67,6 +68,7 @@ class Run:
         self.label: Json = {}
         self.tools: frozenset[str] | None = None
         self.used: UsageEntry | None = None
+        self.traced: asyncio.Future[tuple[Target, ...]] | None = None
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
     async def carry_out(self) -> bool:
@@ -99,6 +101,7 @@ class Run:
         self.narration.end(outcome)
         await claim.give_back(self.run)
         claim.settle(self.used)
+        claim.traces += [self.run.run_id] if await self._traced() else []
         return released
 
     async def _worked(self) -> Outcome | None:
@@ -180,14 +183,21 @@ class Run:
             self.run, outcome, self.steps.values(), self.transcript.account.begun_at, now, self.label, self.tools
         )
         self.used = entry_of(ended)
+        traced = await self._traced()
         return await self.runner.thread(
             self.runner.runs.finish,
             claim.tenant,
             claim.conversation_id,
-            RunEnd(self.run, outcome, steps, claim.delivery.gone, now, claim.seen, ended.timing, self.used),
+            RunEnd(self.run, outcome, steps, claim.delivery.gone, now, claim.seen, ended.timing, self.used, traced),
             fence=claim.fence,
             wake=claim.lease.wake if len(claim.lease.queue) == 1 else None,
         )
+
+    def _traced(self) -> asyncio.Future[tuple[Target, ...]]:
+        """Where the trace is to be sent; found out beside what comes of the model, before anybody waits for it."""
+        if self.traced is None:
+            self.traced = asyncio.ensure_future(self.runner.traced(self.claim.tenant, self.run.run_id))
+        return self.traced
 
     def _note(self, steps: Sequence[Step]) -> None:
         """Remember steps, for what the run used as a whole."""
@@ -327,6 +337,7 @@ class Run:
                 self.meter.spoke()
                 call = event.call if isinstance(event, ToolStarted | ApprovalRequired) else None
                 self.narration.tell(event, self.transcript.step_of(call))
+                self._traced()
         raise AssertionError("the engine ended without an end")
 
     def _measure(self, outcome: Outcome) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from agent_builder.errors import FenceLost
 from agent_builder.metrics import Metrics
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
+from agent_builder.models.tracing import Target
 from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
@@ -48,6 +49,14 @@ async def _no_key(tenant: str, provider: str) -> str:
     return ""
 
 
+async def _not_traced(tenant: str, run_id: str) -> tuple[Target, ...]:
+    return ()
+
+
+async def _not_sent(tenant: str, run_ids: Sequence[str]) -> None:
+    return
+
+
 @dataclass(slots=True)
 class Runner:
     """One instance per execution environment; one conversation at a time.
@@ -60,6 +69,8 @@ class Runner:
         metrics: Counts runs and what they did.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
         settle: Adds what a tenant's run used to the aggregates; what it does not add stays noted.
+        traced: Where the trace of a tenant's run is to be sent.
+        send_traces: Sends the traces of a tenant's runs, for two seconds at most; what it does not send stays marked.
     """
 
     runs: RunRepository
@@ -73,6 +84,8 @@ class Runner:
     own_key: Callable[[str, str], Awaitable[str]] = _no_key
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
     settle: Callable[[str, UsageEntry], object] = lambda tenant, used: None
+    traced: Callable[[str, str], Awaitable[tuple[Target, ...]]] = _not_traced
+    send_traces: Callable[[str, Sequence[str]], Awaitable[object]] = _not_sent
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
@@ -112,6 +125,8 @@ class Runner:
         finally:
             await work.settled()
             await work.delivery.close()
+            if work.traces:  # only now: everybody has their answer, and the conversation is let go
+                await self.send_traces(tenant, work.traces)
 
     async def _outwait(self, tenant: str, conversation_id: str, until: float) -> Lease | None:
         """Claim what a runner that fell silent still holds, once its lease ends; None if it is at work or done."""

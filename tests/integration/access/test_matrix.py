@@ -59,6 +59,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "PUT /egress": (lambda _: {"deny": ["example.com"]}, 200),
     "POST /agents/{agent_id}/messages": (lambda _: {"content": "Hello"}, 202),
     "POST /runs/{run_id}/cancel": (lambda _: None, 202),
+    "PUT /tracing": (lambda world: world.tracing, 200),
+    "DELETE /tracing": (lambda _: None, 204),
     "PUT /prices": (lambda _: {"prices": [PRICE]}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
@@ -73,7 +75,8 @@ LEAVES = "DELETE /members/me"
 JOINS = "POST /invitations/accept"
 INVITES = "POST /members"
 CHANGES_ROLE = "PATCH /members/{subject}"
-FOREIGN = {LEAVES: 404, JOINS: 409, "POST /openapi-imports": 404}
+OF_TRACING = {"GET /tracing": 404, "PUT /tracing": 422, "DELETE /tracing": 404}
+FOREIGN = {LEAVES: 404, JOINS: 409, "POST /openapi-imports": 404, **OF_TRACING}
 
 
 def path_of(name: str, world: World) -> str:

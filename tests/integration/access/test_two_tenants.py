@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, r
 
 from agent_builder.repositories.table import Item
 from tests.integration.access.test_matrix import NEW_AGENT, NEW_CREDENTIAL, PRICE
-from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, Caller, Calls, Rest
+from tests.integration.access.world import DESCRIPTION, HTTP_TOOL, INTEGRATION, LANGFUSE_KEYS, Caller, Calls, Rest
 from tests.integration.store.product import Product, park
 
 _TENANT = re.compile(rb'"T#([^#"\\]+)#')
@@ -114,6 +114,16 @@ class TwoTenants(RuleBasedStateMachine):
     def set_prices(self, who: int) -> None:
         self.ask(who, "PUT", "/prices", {"prices": [PRICE]})
         assert self.ask(who, "GET", "/prices").json["prices"] != []
+
+    @rule(who=who, other=who)
+    def set_tracing(self, who: int, other: int) -> None:
+        """Nobody's traces go out with another one's keys."""
+        keys = self.ask(who, "POST", "/credentials", LANGFUSE_KEYS).json["id"]
+        tracing = {"base_url": f"https://{who}.example.com", "credential_id": keys}
+        assert self.ask(other, "PUT", "/tracing", tracing).status == (200 if who == other else 422)
+        answer = self.ask(other, "GET", "/tracing")
+        assert answer.status == 404 or answer.json["base_url"] == f"https://{other}.example.com"
+        assert len(self.ask(who, "GET", f"/credentials/{keys}").json["used_by"]) == (who == other)
 
     @rule(target=parts, agent=agents, place=st.sampled_from(["tools", "integrations"]))
     def create_part(self, agent: tuple[int, str], place: str) -> tuple[int, str, str, str]:

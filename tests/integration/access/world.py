@@ -164,6 +164,7 @@ OAUTH_CREDENTIAL = {
     },
     "secret": {"client_secret": "s3cret"},
 }
+LANGFUSE_KEYS = {"name": "Langfuse", "kind": "basic", "secret": {"username": "pk-lf-1", "password": "sk-lf-1"}}
 INTEGRATION = {"kind": "mcp", "name": "Ours", "base_url": "https://api.example.com"}
 HTTP_TOOL = {
     "kind": "http",
@@ -300,6 +301,9 @@ class World:
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
         self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
+        keys = rest(self.owner, "POST", "/credentials", LANGFUSE_KEYS).json["id"]
+        self.tracing = {"base_url": "https://langfuse.example.com", "credential_id": keys}
+        assert rest(self.owner, "PUT", "/tracing", self.tracing).status == 200
         self.import_id = ready_import(self.tenant, self.agent_id)
         agent = f"/agents/{self.agent_id}"
         self.integration_id = rest(self.owner, "POST", f"{agent}/integrations", INTEGRATION).json["id"]
@@ -317,6 +321,7 @@ class World:
             self.member,
             self.invitation_id,
             self.credential_id,
+            self.tracing["credential_id"],
             self.import_id,
             self.integration_id,
             self.tool_id,

@@ -1,0 +1,1 @@
+"""What is told of runs to tracing servers, in their own words."""
