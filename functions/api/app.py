@@ -21,6 +21,7 @@ from functions.api import (
     access,
     agents,
     api_keys,
+    budgets,
     conversations,
     credentials,
     documents,
@@ -70,7 +71,7 @@ for module in (
     app.include_router(module.router)
 for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
-for module in (traces, usage):
+for module in (traces, usage, budgets):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

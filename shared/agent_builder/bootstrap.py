@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
+    from agent_builder.services.budgets import BudgetBook
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.guarded_models import ModelClients
+    from agent_builder.services.ledger import Ledger
     from agent_builder.services.models import Models
 
 _THREADS = 16
@@ -125,6 +127,7 @@ class ApiServices:
     traces: Any
     usage: Any
     prices: Any
+    budgets: Any
     mcp: Any
     approvals: ApprovalService
     tool_tests: Any
@@ -173,10 +176,12 @@ def api_services() -> ApiServices:
 
 
 def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.budgets import BudgetRepository
     from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.repositories.prices import PriceRepository
     from agent_builder.repositories.steps import StepRepository
     from agent_builder.repositories.traces import TraceRepository
+    from agent_builder.services.budget_settings import BudgetService
     from agent_builder.services.prices import PriceService
     from agent_builder.services.steps import StepService
     from agent_builder.services.traces import TraceService
@@ -188,6 +193,7 @@ def _run_services(agents: AgentService, conversations: ConversationService, door
         "traces": TraceService(TraceRepository(), ApprovalRepository(), conversations, intake),
         "usage": UsageService(LedgerRepository()),
         "prices": PriceService(PriceRepository()),
+        "budgets": BudgetService(BudgetRepository(), agents),
         "steps": StepService(StepRepository(), conversations),
         "approvals": _approvals(doorbell),
     }
@@ -226,10 +232,8 @@ def runner_services() -> RunnerServices:
     import asyncio
 
     from agent_builder.repositories.entries import EntryRepository
-    from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.services.disconnecting import Disconnector
     from agent_builder.services.guarded_models import ModelClients
-    from agent_builder.services.ledger import Ledger
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.purging import Purger
     from agent_builder.services.rescue import Rescue
@@ -238,7 +242,7 @@ def runner_services() -> RunnerServices:
     settings = _settings()
     registry, connections = _registry(settings), Connections(metrics())
     limits = LimitService(LimitRepository())
-    runs, ledger = RunRepository(), Ledger(LedgerRepository())
+    runs, (budgets, ledger) = RunRepository(), _accounts()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     credentials = authorization()
@@ -258,6 +262,7 @@ def runner_services() -> RunnerServices:
         own_key=credentials.secrets.provider_key,
         give_back=lambda tenant, answer_id: limits.end_runs(tenant, [answer_id]),
         settle=ledger.settle,
+        budgets=budgets,
     )
     return RunnerServices(
         runner=runner,
@@ -272,6 +277,15 @@ def runner_services() -> RunnerServices:
         **runner_tools(credentials, tools),
         loop=asyncio.Runner(),
     )
+
+
+def _accounts() -> tuple[BudgetBook, Ledger]:
+    from agent_builder.repositories.ledger import LedgerRepository
+    from agent_builder.services.budgets import BudgetBook
+    from agent_builder.services.ledger import Ledger
+
+    budgets = BudgetBook(metrics=metrics())
+    return budgets, Ledger(LedgerRepository(), budgets=budgets.close)
 
 
 def _models(registry: ProviderRegistry, guarded: ModelClients) -> Models:

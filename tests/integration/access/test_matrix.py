@@ -60,6 +60,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "POST /agents/{agent_id}/messages": (lambda _: {"content": "Hello"}, 202),
     "POST /runs/{run_id}/cancel": (lambda _: None, 202),
     "PUT /prices": (lambda _: {"prices": [PRICE]}, 200),
+    "PUT /budgets": (lambda _: {"tenant_month": {"tokens": 1_000_000}}, 200),
+    "PUT /agents/{agent_id}/budget": (lambda _: {"run": {"amount_nanousd": 50_000_000}}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),
