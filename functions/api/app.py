@@ -21,6 +21,7 @@ from functions.api import (
     access,
     agents,
     api_keys,
+    budgets,
     conversations,
     credentials,
     documents,
@@ -71,7 +72,7 @@ for module in (
     app.include_router(module.router)
 for module in (integrations, tools, runs, steps, tool_tests, openapi_imports):
     app.include_router(module.router)
-for module in (traces, tracing, usage):
+for module in (traces, tracing, usage, budgets):
     app.include_router(module.router)
 documents.add_routes(app, version=__version__)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
+from agent_builder.bootstrap_models import accounts, models_for, registry_for
 from agent_builder.bootstrap_tools import (
     api_tools,
     authorization,
@@ -39,13 +39,10 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
-    from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
     from agent_builder.services.conversations import ConversationService
-    from agent_builder.services.guarded_models import ModelClients
     from agent_builder.services.ledger import Ledger
-    from agent_builder.services.models import Models
 
 _THREADS = 16
 
@@ -130,6 +127,7 @@ class ApiServices:
     usage: Any
     prices: Any
     tracing: Any
+    budgets: Any
     mcp: Any
     approvals: ApprovalService
     tool_tests: Any
@@ -178,10 +176,12 @@ def api_services() -> ApiServices:
 
 
 def _run_services(agents: AgentService, conversations: ConversationService, doorbell: Doorbell) -> dict[str, Any]:
+    from agent_builder.repositories.budgets import BudgetRepository
     from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.repositories.prices import PriceRepository
     from agent_builder.repositories.steps import StepRepository
     from agent_builder.repositories.traces import TraceRepository
+    from agent_builder.services.budget_settings import BudgetService
     from agent_builder.services.prices import PriceService
     from agent_builder.services.steps import StepService
     from agent_builder.services.traces import TraceService
@@ -193,6 +193,7 @@ def _run_services(agents: AgentService, conversations: ConversationService, door
         "traces": TraceService(TraceRepository(), ApprovalRepository(), conversations, intake),
         "usage": UsageService(LedgerRepository()),
         "prices": PriceService(PriceRepository()),
+        "budgets": BudgetService(BudgetRepository(), agents),
         "steps": StepService(StepRepository(), conversations),
         "approvals": _approvals(doorbell),
     }
@@ -231,22 +232,20 @@ def runner_services() -> RunnerServices:
     """Build the runner's services. Event loop and HTTP connections live as long as the environment."""
     import asyncio
 
-    from agent_builder.repositories.ledger import LedgerRepository
     from agent_builder.services.guarded_models import ModelClients
-    from agent_builder.services.ledger import Ledger
     from agent_builder.services.platform import ProviderStatus
     from agent_builder.services.runner import Runner
 
     settings = _settings()
     keys = platform_keys(settings)
-    registry, connections = _registry(settings, keys), Connections(metrics())
+    registry, connections = registry_for(settings, keys), Connections(metrics())
     limits = LimitService(LimitRepository())
-    runs, ledger = RunRepository(), Ledger(LedgerRepository())
+    runs, (budgets, ledger) = RunRepository(), accounts()
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     credentials = authorization()
     guarded = ModelClients(credentials.new_egress)
-    tools = toolbox(credentials, models := _models(registry, guarded))
+    tools = toolbox(credentials, models := models_for(registry, guarded))
     traces = trace_export(credentials, keys)
     runner = Runner(
         runs=runs,
@@ -263,6 +262,7 @@ def runner_services() -> RunnerServices:
         settle=ledger.settle,
         traced=traces.targets,
         send_traces=traces.send,
+        budgets=budgets,
     )
     return RunnerServices(
         runner=runner,
@@ -291,14 +291,6 @@ def _upkeep(
         "rescue": Rescue(runs, doorbell, metrics=metrics()),
         "disconnector": Disconnector(EntryRepository(), connections, limits),
     }
-
-
-def _models(registry: ProviderRegistry, guarded: ModelClients) -> Models:
-    from agent_builder.repositories.prices import PriceRepository
-    from agent_builder.services.models import Models
-    from agent_builder.services.prices import PriceBook, TenantRates
-
-    return Models(lambda: registry, guarded.client, partial(TenantRates, PriceBook(PriceRepository())))
 
 
 def preload(*services: str) -> None:
@@ -385,14 +377,3 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     table.bind(settings.table_name)
     return settings
-
-
-def _registry(settings: Settings, keys: Callable[[], Mapping[str, str]]) -> ProviderRegistry:
-    from agent_builder.providers.registry import ProviderRegistry
-
-    return ProviderRegistry(
-        keys=keys,
-        base_urls=settings.provider_base_urls,
-        local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
-    )

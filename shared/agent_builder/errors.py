@@ -19,6 +19,7 @@ vendor, no secret, no content.
     │   │   └── IdempotencyMismatch    same key, other content
     │   └── TooManyRequests        429
     ├── ProviderError                  a model vendor failed, by kind
+    ├── BudgetExceeded                 a model was not asked: its answer might cost more than is allowed
     ├── ToolError                      a tool failed; `detail` is told to the model
     │   ├── OutcomeUnknown             it may have acted; never repeated by itself
     │   ├── ReconnectNeeded            a person must connect its credential (again)
@@ -249,6 +250,14 @@ class ProviderError(AgentBuilderError):
         self.retry_after = retry_after
         self.vendor_status = vendor_status
         self.retryable = kind in self.RETRYABLE if retryable is None else retryable
+
+
+class BudgetExceeded(AgentBuilderError):
+    """A model was not asked, since a budget has no room for what its answer may cost."""
+
+    code = "budget_exceeded"
+    status = 429
+    title = "The budget is used up"
 
 
 class ToolError(AgentBuilderError):

@@ -243,6 +243,16 @@ def prices(tenant: str) -> str:
     return f"{_tenant(tenant)}#PRICES"
 
 
+def budgets(tenant: str) -> str:
+    """What a tenant may use."""
+    return f"{_tenant(tenant)}#BUDGETS"
+
+
+def spending(tenant: str, scope: str) -> str:
+    """What was used of budgets, by their periods: an agent's, or the tenant's."""
+    return f"{_tenant(tenant)}#SPENDING#{scope or '*'}"
+
+
 def openapi_import(tenant: str, import_id: str) -> str:
     """One import of a description; sort keys: `HEAD`, `document_piece(n)`, `preview_piece(…)`."""
     return f"{_tenant(tenant)}#OPENAPIIMPORT#{import_id}"

@@ -11,12 +11,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import OutcomeUnknown, ProviderError, ReconnectNeeded, StoreError, ToolError
+from agent_builder.errors import BudgetExceeded, OutcomeUnknown, ProviderError, ReconnectNeeded, StoreError, ToolError
 from agent_builder.messages import (
     Cost,
     Effect,
@@ -63,6 +64,7 @@ class Interrupted(Exception):
 
 
 StepKind = Literal["model", "tool"]
+Price = Callable[[str, Usage], Cost]
 
 
 async def undecided(steps: Sequence[Step]) -> Mapping[int, Decision]:
@@ -82,18 +84,20 @@ class Engine:
         call_key: A step's number to the idempotency key of its call.
         room: Whether a step of this kind may still begin here.
         decisions: What was decided on steps that wait for a person, by their numbers.
+        hold: Holds what a model call may cost at a price while it goes on; raises `BudgetExceeded`.
         nest: What a call is given for steps of its own, if anything: of the engine and the transcript that make it.
     """
 
     stream: Callable[[ModelRequest], AsyncIterator[ModelEvent]]
     tools: Mapping[str, Tool]
-    price: Callable[[str, Usage], Cost]
+    price: Price
     limits: Limits = field(default_factory=Limits)
     label: Json = field(default_factory=dict)
     clock: Clock = now_ms
     call_key: Callable[[int], str] = str
     room: Callable[[StepKind], bool] = lambda kind: True
     decisions: Callable[[Sequence[Step]], Awaitable[Mapping[int, Decision]]] = undecided
+    hold: Callable[[ModelRequest, Price], AbstractAsyncContextManager[None]] = lambda request, price: nullcontext()
     nest: Callable[[Engine, Transcript, ToolCallPart], Nest | None] = lambda engine, transcript, call: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -141,9 +145,10 @@ class Engine:
         history = replace(request, messages=_with(request.messages, transcript))
         try:
             with transcript.account.engage():
-                async for event in self._model_step(history, transcript):
-                    yield event
-        except ProviderError as error:
+                async with self.hold(history, self.price):
+                    async for event in self._model_step(history, transcript):
+                        yield event
+        except (ProviderError, BudgetExceeded) as error:
             yield RunEnded(transcript.outcome("failed", error=error))
             return
         if transcript.round:

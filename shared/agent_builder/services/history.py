@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from agent_builder.messages import Json, Message, ToolCallPart, ToolResultPart, ToolSpec
+from agent_builder.messages import Json, Message, ModelRequest, ToolCallPart, ToolResultPart, ToolSpec
 
 BYTES_PER_TOKEN = 3
 TOKENS_PER_PART = 8
@@ -38,8 +38,7 @@ def fit(
         max_output: Tokens kept free for the answer; None for a common amount.
     """
     answer = min(max_output or DEFAULT_OUTPUT, context_window // 2)
-    fixed = tokens(system) + sum(tokens(_dumped([t.name, t.description, t.input_schema])) for t in tools)
-    room = context_window - answer - fixed
+    room = context_window - answer - _fixed_tokens(system, tools)
     kept: list[Message] = []
     for exchange in reversed(_exchanges(messages)):
         room -= sum(map(message_tokens, exchange))
@@ -76,6 +75,15 @@ def tokens(text: str) -> int:
 def message_tokens(message: Message) -> int:
     """The estimate for a message with all its parts."""
     return TOKENS_PER_PART + sum(TOKENS_PER_PART + tokens(text) for text in _texts(message))
+
+
+def request_tokens(request: ModelRequest) -> int:
+    """The estimate for all that a model is given."""
+    return _fixed_tokens(request.system, request.tools) + sum(map(message_tokens, request.messages))
+
+
+def _fixed_tokens(system: str, tools: Sequence[ToolSpec]) -> int:
+    return tokens(system) + sum(tokens(_dumped([t.name, t.description, t.input_schema])) for t in tools)
 
 
 def _texts(message: Message) -> Iterator[str]:

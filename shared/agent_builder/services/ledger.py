@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
@@ -140,14 +140,21 @@ def _told_at(step: Step) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Adds what runs used."""
+    """Adds what runs used.
+
+    Attributes:
+        budgets: Settles a tenant's budgets with what a run used. Done before it is added, so that the note is there
+            until both are done.
+    """
 
     repository: LedgerRepository
     clock: Clock = now_ms
+    budgets: Callable[[str, UsageEntry], None] = lambda tenant, entry: None
 
     def settle(self, tenant: str, entry: UsageEntry) -> None:
         """Add what a run used right after its end. Should that fail, its note is found by the rescue."""
         try:
+            self.budgets(tenant, entry)
             self.repository.fold(tenant, entry)
         except StoreError:
             logger.warning("what a run used was not added yet")
@@ -171,6 +178,7 @@ class Ledger:
                 if time.monotonic() > until:
                     return count
                 try:
+                    self.budgets(tenant, note.entry)
                     count += self.repository.fold(tenant, note.entry, done=note.done)
                 except StoreError:
                     failed += 1

@@ -32,6 +32,7 @@ from agent_builder.services.events import (
 from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import Narration
 from agent_builder.services.nesting import Nesting
+from agent_builder.services.purse import Purse
 from agent_builder.services.run_metrics import RunMeter
 from agent_builder.services.transcript import Transcript
 
@@ -69,6 +70,7 @@ class Run:
         self.tools: frozenset[str] | None = None
         self.used: UsageEntry | None = None
         self.traced: asyncio.Future[tuple[Target, ...]] | None = None
+        self.purse = Purse(claim.runner.budgets, claim.tenant, run, self.transcript.account, claim.runner.thread)
         self.narration = Narration(claim.delivery, claim.conversation_id, run, fence=claim.fence)
 
     async def carry_out(self) -> bool:
@@ -209,7 +211,7 @@ class Run:
             if self.saving is not None and not self.saving.done():
                 await asyncio.wait({self.saving})  # whoever asked for it was cancelled, its thread goes on
             if steps := self.transcript.take_unsaved():
-                await self._save_steps(steps)
+                await asyncio.gather(self._save_steps(steps), self.purse.settle())
 
     async def _save_steps(self, steps: list[Step]) -> None:
         self._note(steps)
@@ -260,8 +262,10 @@ class Run:
 
     async def _engine_run(self) -> Outcome | None:
         try:
-            version, messages = await asyncio.gather(
-                self.runner.version(self.claim.tenant, self.run.agent_id, self.run.version), self._messages()
+            version, messages, _ = await asyncio.gather(
+                self.runner.version(self.claim.tenant, self.run.agent_id, self.run.version),
+                self._messages(),
+                self.purse.refresh(),
             )
             if version is None:
                 raise ProviderError("invalid_request", "The agent of this conversation was deleted.")
@@ -288,6 +292,8 @@ class Run:
         own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
         caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         self.label = caller.label
+        if self.purse.counts_money:
+            await caller.rates.refresh()
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
             self.tools = frozenset(tools)
             specs = [tool.spec for tool in tools.values()]
@@ -303,6 +309,7 @@ class Run:
                 call_key=lambda number: f"{self.run.run_id}-{number}",
                 room=self._room,
                 decisions=self._decisions,
+                hold=self.purse.hold,
                 nest=self._nesting().of,
             )
             request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)

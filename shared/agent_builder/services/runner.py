@@ -24,6 +24,7 @@ from agent_builder.repositories.approvals import ApprovalRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.budget import Limits
+from agent_builder.services.budgets import BudgetBook
 from agent_builder.services.claim import Claim
 from agent_builder.services.context import HISTORY_PAGE, Histories, History
 from agent_builder.services.models import ModelCaller
@@ -68,6 +69,7 @@ class Runner:
         ring: Wakes another runner for a tenant's conversation.
         metrics: Counts runs and what they did.
         give_back: Gives the place of a tenant's run back; its name is the answer's id.
+        budgets: What tenants' runs may use.
         settle: Adds what a tenant's run used to the aggregates; what it does not add stays noted.
         traced: Where the trace of a tenant's run is to be sent.
         send_traces: Sends the traces of a tenant's runs, for two seconds at most; what it does not send stays marked.
@@ -91,6 +93,7 @@ class Runner:
     metrics: Metrics = field(default_factory=Metrics)
     histories: Histories = field(default_factory=Histories)
     approvals: ApprovalRepository = field(default_factory=ApprovalRepository)
+    budgets: BudgetBook = field(default_factory=BudgetBook)
     _versions: dict[tuple[str, str, int], AgentVersion] = field(default_factory=dict, init=False)
 
     async def work(self, tenant: str, conversation_id: str, *, seconds: float) -> None:

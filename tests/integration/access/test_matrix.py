@@ -62,6 +62,8 @@ BODIES: dict[str, tuple[Callable[[World], Any], int]] = {
     "PUT /tracing": (lambda world: world.tracing, 200),
     "DELETE /tracing": (lambda _: None, 204),
     "PUT /prices": (lambda _: {"prices": [PRICE]}, 200),
+    "PUT /budgets": (lambda _: {"tenant_month": {"tokens": 1_000_000}}, 200),
+    "PUT /agents/{agent_id}/budget": (lambda _: {"run": {"amount_nanousd": 50_000_000}}, 200),
     "PATCH /limits": (lambda _: {"runs_at_once": 7}, 200),
     "DELETE /agents/{agent_id}": (lambda _: None, 204),
     "DELETE /conversations/{conversation_id}": (lambda _: None, 204),

@@ -125,6 +125,13 @@ class TwoTenants(RuleBasedStateMachine):
         assert answer.status == 404 or answer.json["base_url"] == f"https://{other}.example.com"
         assert len(self.ask(who, "GET", f"/credentials/{keys}").json["used_by"]) == (who == other)
 
+    @rule(who=who, agent=agents)
+    def set_budgets(self, who: int, agent: tuple[int, str]) -> None:
+        self.ask(who, "PUT", "/budgets", {"tenant_month": {"tokens": who + 1}})
+        assert self.ask(who, "GET", "/budgets").json["tenant_month"]["tokens"] == who + 1
+        answer = self.ask(who, "PUT", f"/agents/{agent[1]}/budget", {"run": {"tokens": 5}})
+        assert answer.status == (200 if who == agent[0] and agent[1] not in self.gone else 404)
+
     @rule(target=parts, agent=agents, place=st.sampled_from(["tools", "integrations"]))
     def create_part(self, agent: tuple[int, str], place: str) -> tuple[int, str, str, str]:
         owner, agent_id = agent

@@ -60,6 +60,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/agents/{agent_id}/messages"): {"content": "Taken over"},
     ("put", "/api/v1/prices"): {"prices": []},
     ("put", "/api/v1/tracing"): {"base_url": "https://secret.example.com", "credential_id": "{credential_id}"},
+    ("put", "/api/v1/budgets"): {"tenant_month": {"tokens": 1_000_000}},
+    ("put", "/api/v1/agents/{agent_id}/budget"): {"run": {"tokens": 1_000}},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
     ("post", "/api/v1/openapi-imports"): {"agent_id": "{agent_id}", "document": DESCRIPTION},
     ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},

@@ -1,0 +1,106 @@
+"""What one run may still use: held before each model call, by whomever inside the run it is made."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from agent_builder import metrics as counted
+from agent_builder.errors import BudgetExceeded, StoreError
+from agent_builder.messages import ModelRequest, Usage
+from agent_builder.models.budgets import Spent
+from agent_builder.models.conversations import QueuedRun
+from agent_builder.services.account import Account
+from agent_builder.services.budgets import BudgetBook, InForce, said, tokens_of
+from agent_builder.services.engine import Price
+from agent_builder.services.history import DEFAULT_OUTPUT, request_tokens
+
+logger = logging.getLogger(__name__)
+
+Thread = Callable[..., Awaitable[object]]
+
+
+class Purse:
+    """One run's, in one invocation. Model calls that go on side by side take from it one after the other."""
+
+    def __init__(self, book: BudgetBook, tenant: str, run: QueuedRun, account: Account, thread: Thread) -> None:
+        self._book = book
+        self._tenant = tenant
+        self._run = run
+        self._account = account
+        self._thread = thread
+        self._in_force = InForce()
+        self._held: list[Spent] = []
+        self._lock = asyncio.Lock()
+
+    @property
+    def counts_money(self) -> bool:
+        """Whether prices must be known before a call."""
+        return any(budget.amount_nanousd is not None for budget in self._in_force.budgets)
+
+    @property
+    def _used(self) -> Spent:
+        return Spent(self._account.cost.amount_nanousd or 0, tokens_of(self._account.usage))
+
+    async def refresh(self) -> None:
+        """Know what is in force."""
+        run = self._run
+        found = await self._thread(self._book.in_force, self._tenant, run.agent_id, run.accepted_at)
+        assert isinstance(found, InForce)
+        self._in_force = found
+
+    @asynccontextmanager
+    async def hold(self, request: ModelRequest, price: Price) -> AsyncIterator[None]:
+        """Hold what a call may cost while it goes on; what it did cost is settled with the next write.
+
+        Raises:
+            BudgetExceeded: A budget has no room for it.
+        """
+        if not self._in_force.budgets:
+            yield
+            return
+        estimate = estimated(request, price)
+        async with self._lock:
+            self._check_run(estimate)
+            self._held.append(estimate)
+            try:
+                await self._write(strict=True)
+            except BaseException:
+                self._held.remove(estimate)
+                raise
+        try:
+            yield
+        finally:
+            self._held.remove(estimate)
+
+    async def settle(self) -> None:
+        """Say what was used. Should that fail, it is said with the next call, or at the end."""
+        if not self._in_force.limits:
+            return
+        async with self._lock:
+            try:
+                await self._write()
+            except StoreError:
+                logger.warning("a budget was not settled yet")
+
+    async def _write(self, *, strict: bool = False) -> None:
+        if self._in_force.limits:
+            self._book.target(self._run.run_id, self._used, sum(self._held, Spent()))
+            await self._thread(self._book.write, self._tenant, self._run.run_id, self._in_force.limits, strict=strict)
+
+    def _check_run(self, estimate: Spent) -> None:
+        budget = self._in_force.run
+        if budget is not None and budget.exceeded(self._used + sum(self._held, Spent()) + estimate):
+            self._book.metrics.add(counted.BUDGETS_EXCEEDED, budget="run")
+            raise BudgetExceeded(
+                f"Stopped: the budget for one run ({said(budget)}) has no room for another answer of the model. "
+                "Begin anew with a new message, or ask an owner to raise it."
+            )
+
+
+def estimated(request: ModelRequest, price: Price) -> Spent:
+    """What a call may cost: all that the model is given, uncached, and the longest answer that it may give."""
+    usage = Usage(input_tokens=request_tokens(request), output_tokens=request.max_tokens or DEFAULT_OUTPUT)
+    return Spent(price(request.model, usage).amount_nanousd or 0, tokens_of(usage))
