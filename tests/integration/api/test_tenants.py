@@ -79,6 +79,9 @@ IMPORT = ("post", "/api/v1/openapi-imports")
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
 REFUSED = {
+    ("get", "/api/v1/tracing"): (404, "not_found"),
+    ("delete", "/api/v1/tracing"): (404, "not_found"),
+    ("put", "/api/v1/tracing"): (422, "validation_failed"),
     INVITATION: (409, "already_member"),
     ("delete", "/api/v1/members/me"): (404, "not_found"),
     IMPORT: (404, "not_found"),
