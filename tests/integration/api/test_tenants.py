@@ -39,6 +39,7 @@ from tests.integration.access.world import (
     DESCRIPTION,
     HTTP_TOOL,
     INTEGRATION,
+    LANGFUSE_KEYS,
     MCP_CHOICE,
     OAUTH_CREDENTIAL,
     Calls,
@@ -59,7 +60,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("post", "/api/v1/agents/{agent_id}/messages"): {"content": "Taken over"},
     ("put", "/api/v1/prices"): {"prices": []},
-    ("put", "/api/v1/tracing"): {"base_url": "https://secret.example.com", "credential_id": "{credential_id}"},
+    ("put", "/api/v1/tracing"): {"base_url": "https://secret.example.com", "credential_id": "{keys_id}"},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
     ("post", "/api/v1/openapi-imports"): {"agent_id": "{agent_id}", "document": DESCRIPTION},
     ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},
@@ -184,6 +185,10 @@ def _fill(owned: Owned) -> None:
         body = {**part, "description": "Secret"}
         answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
         owned.ids[name] = json.loads(answered["body"])["id"]
+    keys = json.loads(request("post", "/api/v1/credentials", owned.tenant, LANGFUSE_KEYS)["body"])["id"]
+    tracing = {"base_url": "https://secret.example.com", "credential_id": keys}
+    assert request("put", "/api/v1/tracing", owned.tenant, tracing)["statusCode"] == 200
+    owned.ids["keys_id"] = keys
     owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away; and a step
 
 
