@@ -39,6 +39,7 @@ from tests.integration.access.world import (
     DESCRIPTION,
     HTTP_TOOL,
     INTEGRATION,
+    LANGFUSE_KEYS,
     MCP_CHOICE,
     OAUTH_CREDENTIAL,
     Calls,
@@ -59,7 +60,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/invitations/accept"): {"token": "{invitation}"},
     ("post", "/api/v1/agents/{agent_id}/messages"): {"content": "Taken over"},
     ("put", "/api/v1/prices"): {"prices": []},
-    ("put", "/api/v1/tracing"): {"base_url": "https://secret.example.com", "credential_id": "{credential_id}"},
+    ("put", "/api/v1/tracing"): {"base_url": "https://secret.example.com", "credential_id": "{keys_id}"},
     ("put", "/api/v1/budgets"): {"tenant_month": {"tokens": 1_000_000}},
     ("put", "/api/v1/agents/{agent_id}/budget"): {"run": {"tokens": 1_000}},
     ("patch", "/api/v1/limits"): {"runs_at_once": 7},
@@ -81,6 +82,9 @@ IMPORT = ("post", "/api/v1/openapi-imports")
 INVITATION = ("post", "/api/v1/invitations/accept")
 # What somebody of another tenant is told where no id is asked for, other than success.
 REFUSED = {
+    ("get", "/api/v1/tracing"): (404, "not_found"),
+    ("delete", "/api/v1/tracing"): (404, "not_found"),
+    ("put", "/api/v1/tracing"): (422, "validation_failed"),
     INVITATION: (409, "already_member"),
     ("delete", "/api/v1/members/me"): (404, "not_found"),
     IMPORT: (404, "not_found"),
@@ -183,6 +187,10 @@ def _fill(owned: Owned) -> None:
         body = {**part, "description": "Secret"}
         answered = request("post", f"/api/v1/agents/{agent}/{place}", owned.tenant, body)
         owned.ids[name] = json.loads(answered["body"])["id"]
+    keys = json.loads(request("post", "/api/v1/credentials", owned.tenant, LANGFUSE_KEYS)["body"])["id"]
+    tracing = {"base_url": "https://secret.example.com", "credential_id": keys}
+    assert request("put", "/api/v1/tracing", owned.tenant, tracing)["statusCode"] == 200
+    owned.ids["keys_id"] = keys
     owned.ids["number"] = "3"  # the version that has both, so that restoring it takes nothing away; and a step
 
 
