@@ -8,14 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from agent_builder import aws
-from agent_builder.bootstrap_tools import (
-    api_tools,
-    authorization,
-    envelopes,
-    metrics,
-    runner_tools,
-    toolbox,
-)
+from agent_builder.bootstrap_tools import api_tools, authorization, envelopes, metrics, runner_tools, toolbox
 from agent_builder.config import AuthorizerSettings, Settings
 from agent_builder.realtime.connections import Connections
 from agent_builder.realtime.doorbell import Doorbell
