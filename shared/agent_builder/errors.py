@@ -253,26 +253,21 @@ class ProviderError(AgentBuilderError):
 
 
 class BudgetExceeded(AgentBuilderError):
-    """A model was not asked, since a budget has no room for what its answer may cost."""
+    """A budget has no room for what a model's answer may cost, so it was not asked."""
 
-    code = "budget_exceeded"
-    status = 429
-    title = "The budget is used up"
+    code, status, title = "budget_exceeded", 429, "The budget is used up"
 
 
 class ToolError(AgentBuilderError):
     """A tool could not do it. `detail` is told to the model, so that it can try otherwise."""
 
-    code = "tool_error"
-    status = 422
-    title = "The tool failed"
+    code, status, title = "tool_error", 422, "The tool failed"
 
 
 class OutcomeUnknown(ToolError):
     """What the tool was asked for may have happened: its answer was lost. It is never repeated by itself."""
 
-    code = "tool_outcome_unknown"
-    title = "Whether the tool acted is not known"
+    code, title = "tool_outcome_unknown", "Whether the tool acted is not known"
 
 
 class ReconnectNeeded(ToolError):
@@ -372,8 +367,7 @@ class RaceLost(StoreError):
 class FenceLost(StoreError):
     """Another runner owns the conversation, or it is gone: stop, and write nothing more."""
 
-    code = "fence_lost"
-    status = 409
+    code, status = "fence_lost", 409
 
 
 class SecretsUnavailable(AgentBuilderError):
@@ -388,20 +382,16 @@ class SecretsUnavailable(AgentBuilderError):
 class SecretUnreadable(AgentBuilderError):
     """A stored secret is not what was sealed for its place: it was moved, changed, or its key is gone."""
 
-    code = "secret_unreadable"
-    title = "A stored secret cannot be read; enter it again"
+    code, title = "secret_unreadable", "A stored secret cannot be read; enter it again"
 
 
 class IssuerUnavailable(AgentBuilderError):
     """The issuer does not say which keys it signs with. Never shown to a caller."""
 
-    code = "issuer_unavailable"
-    status = 503
-    title = "Sign-in unavailable"
+    code, status, title = "issuer_unavailable", 503, "Sign-in unavailable"
 
 
 class ConfigurationError(AgentBuilderError):
     """The deployment is wrong: a variable is missing or unusable."""
 
-    code = "misconfigured"
-    title = "The service is misconfigured"
+    code, title = "misconfigured", "The service is misconfigured"

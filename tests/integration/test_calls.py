@@ -28,11 +28,11 @@ def test_a_warm_message_makes_five_calls_before_its_first_delta_and_three_after(
         assert calls.posts[-1]["type"] == "message_complete"
 
 
-def test_a_cold_message_adds_only_the_agent_its_version_the_greeting_and_the_limits() -> None:
+def test_a_cold_message_adds_only_the_agent_its_version_the_greeting_the_limits_and_the_budgets() -> None:
     with running_stack() as stack, counted(stack) as (calls, say):
         say("first")
         assert calls.first_delta is not None
-        assert calls.first_delta <= 11  # three of them make the tenant's gate, once and for all
+        assert calls.first_delta <= 13  # three of them make the tenant's gate, once and for all; two look for budgets
         # Prices and tracing are read, once a minute, while the answer comes: a fast model has ended before its text
         # is posted.
         assert calls.first_delta + 3 <= len(calls.operations) <= calls.first_delta + 5

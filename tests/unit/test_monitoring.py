@@ -237,7 +237,7 @@ def test_every_metric_is_counted_somewhere(name: str) -> None:
 
 def test_no_dimension_is_an_id() -> None:
     assert {dimension for metric in CATALOGUE for dimension in metric.dimensions} == {
-        *("code", "error", "outcome", "provider", "reason", "target"),
+        *("budget", "code", "error", "outcome", "provider", "reason", "target"),
     }
 
 

@@ -1,0 +1,317 @@
+"""Budgets over the real store: nobody gets more than there is, and in the end it is what the ledger says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_builder.clock import Clock
+from agent_builder.messages import (
+    Cost,
+    Json,
+    ModelEvent,
+    ModelFinished,
+    ModelRequest,
+    TextDelta,
+    TextPart,
+    ToolCallPart,
+    ToolSpec,
+    Usage,
+    rounds,
+)
+from agent_builder.models.budgets import AgentBudgets, Budget, Budgets, Limit
+from agent_builder.models.conversations import LEASE_MS
+from agent_builder.models.usage import day_of
+from agent_builder.repositories.agents import AgentRepository
+from agent_builder.repositories.budgets import BudgetRepository
+from agent_builder.repositories.conversations import ConversationRepository
+from agent_builder.repositories.ledger import LedgerRepository
+from agent_builder.services.budget_settings import BudgetService
+from agent_builder.services.budgets import HELD_MS, BudgetBook
+from agent_builder.services.ledger import Ledger
+from agent_builder.services.runner import Runner
+from tests.integration.store.product import Product
+from tests.integration.store.scene import Act, Tab
+
+OUTPUT = 100
+
+
+class Rates:
+    async def refresh(self) -> None:
+        """They are known."""
+
+
+@dataclass
+class Model:
+    """One nano-dollar a token. Answers with `said` tokens in each of its rounds; holds where it is told to."""
+
+    said: list[int]
+    hold: asyncio.Event | None = None
+    asked: int = 0
+    rates: Rates = field(default_factory=Rates)
+    label: Json = field(default_factory=dict)
+
+    def caller(self, tenant: str, version: object, conversation_id: str, *, own_key: str) -> Any:
+        return self
+
+    def request(self, history: Any, *, tools: Any, deadline: float) -> ModelRequest:
+        return ModelRequest(model="m", messages=list(history), tools=(), max_tokens=OUTPUT, deadline=deadline)
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        self.asked += 1
+        last = request.messages[-1]
+        number = len(list(rounds(last))) if last.role == "assistant" else 0
+        yield TextDelta(f"{number} ")
+        await asyncio.sleep(0)
+        if self.hold is not None:
+            await self.hold.wait()
+        call = ToolCallPart(tool_use_id=f"c{number}", name="free", input={"round": number})
+        more = number < len(self.said) - 1
+        said = (TextPart(text=f"{number} "), *([call] if more else []))
+        usage = Usage(input_tokens=1, output_tokens=self.said[min(number, len(self.said) - 1)])
+        yield ModelFinished(said, "tool_use" if more else "end_turn", usage, "m")
+
+    def price(self, model: str, usage: Usage) -> Cost:
+        return Cost(amount_nanousd=usage.input_tokens + usage.output_tokens)
+
+
+@dataclass
+class Town:
+    """A tenant with budgets, and runners that know nothing of each other."""
+
+    product: Product
+    executor: ThreadPoolExecutor
+    clock: Clock | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.now = self.clock or self.product.clock
+        self.budgets = BudgetService(BudgetRepository(), self.product.agents, self.now)
+        self.agent = self.product.agent()
+
+    @property
+    def tenant(self) -> str:
+        return self.product.tenant
+
+    def book(self) -> BudgetBook:
+        return BudgetBook(metrics=self.product.counting.metrics, clock=self.now)
+
+    def runner(self, model: Any, *, settles: bool = True) -> Runner:
+        book = self.book()
+        ledger = Ledger(LedgerRepository(), self.now, book.close)
+        free = Act(spec=ToolSpec("free", "", {"type": "object"}, "read"))
+        return Runner(
+            runs=self.product.runs,
+            conversations=ConversationRepository(),
+            agents=AgentRepository(),
+            models=model,
+            tools_of=lambda tenant, version: nullcontext({"free": free}),
+            poster=Tab(),
+            executor=self.executor,
+            ring=lambda tenant, conversation: None,
+            settle=ledger.settle if settles else lambda tenant, used: None,
+            clock=self.now,
+            budgets=book,
+        )
+
+    async def run(self, model: Model, agent: str | None = None, **more: Any) -> Any:
+        """Say something and let a runner of its own answer it; the stored answer."""
+        said = self.product.say(agent or self.agent, "go")
+        await self.runner(model, **more).work(self.tenant, said.conversation_id, seconds=600)
+        return ConversationRepository().answer(self.tenant, said.conversation_id, said.run_id)
+
+    def month(self) -> Json:
+        state: Json = self.budgets.of_tenant(self.product.me)["state"]["tenant_month"]
+        return state
+
+    def ledger(self) -> tuple[int, int]:
+        """What the aggregates say of this month: money and tokens."""
+        month = day_of(self.now())[:7]
+        days = LedgerRepository().counts(self.tenant, "", "total", since=f"{month}-01", until=f"{month}-31").values()
+        money = sum(day["amount_nanousd"] for day in days)
+        return money, sum(day["input_tokens"] + day["output_tokens"] for day in days)
+
+    def counted(self, metric: str) -> int:
+        for (name, *_), values in self.product.counting.values().items():
+            self.counts[name] += sum(values)
+        return int(self.counts[metric])
+
+    def set(self, **budgets: Any) -> None:
+        self.budgets.set_tenant(self.product.me, Budgets.model_validate(budgets))
+
+
+@pytest.fixture
+def town(product: Product) -> Any:
+    with ThreadPoolExecutor(16) as executor:
+        yield Town(product, executor)
+
+
+def code(answer: Any) -> str:
+    return str(answer.error_code or "")
+
+
+PLANS = st.lists(st.lists(st.integers(0, OUTPUT + 60), min_size=1, max_size=3), min_size=1, max_size=5)
+
+
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
+@given(plans=PLANS, limit=st.integers(0, 900), day=st.none() | st.integers(0, 900))
+@pytest.mark.timeout(300)
+def test_runs_side_by_side_never_get_more_than_there_is(
+    store: object, plans: list[list[int]], limit: int, day: int | None
+) -> None:
+    async def play(town: Town) -> list[Any]:
+        return await asyncio.gather(*(town.run(Model(said)) for said in plans))
+
+    with ThreadPoolExecutor(16) as executor:
+        town = Town(Product(), executor)
+        town.set(tenant_month={"amount_nanousd": limit}, agent_day={"tokens": day} if day is not None else None)
+        answers = asyncio.run(play(town))
+        Ledger(LedgerRepository(), budgets=town.book().close).fold_notes(town.tenant, seconds=60)
+        used, held = town.month()["used"], town.month()["held"]
+        assert (used["amount_nanousd"], used["tokens"]) == town.ledger()
+        assert held == {"amount_nanousd": 0, "tokens": 0}
+        beyond = sum(max(0, said - OUTPUT) for plan in plans for said in plan)  # what was more than was asked for
+        assert used["amount_nanousd"] <= min(limit, day if day is not None else limit) + beyond
+        assert {code(answer) for answer in answers} <= {"", "budget_exceeded"}
+        if day is not None:
+            state = town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]
+            assert state["used"] == used
+
+
+async def test_reaching_a_limit_keeps_what_was_said_and_says_when_it_is_free_again(town: Town) -> None:
+    town.set(tenant_month={"tokens": 160})
+    answer = await town.run(Model([50, 50]))
+    assert (answer.status, code(answer)) == ("failed", "budget_exceeded")
+    assert [part.text for part in answer.message.parts if isinstance(part, TextPart)] == ["0 "]
+    assert "this tenant and month (160 tokens)" in answer.error
+    assert town.month()["free_at"] in answer.error
+    assert not answer.retryable
+    assert town.month()["used"]["tokens"] == 51
+    model = Model([50])
+    assert code(await town.run(model)) == "budget_exceeded"
+    assert model.asked == 0
+    assert town.counted("BudgetsExceeded") == 2
+
+
+async def test_a_run_has_a_budget_of_its_own_and_an_agents_comes_before_the_tenants(town: Town) -> None:
+    town.set(run={"amount_nanousd": 10})
+    own = AgentBudgets(run=Budget(amount_nanousd=200))
+    town.budgets.set_agent(town.product.me, town.agent, own)
+    answer = await town.run(Model([60, 60, 60]))
+    assert code(answer) == "budget_exceeded"
+    assert "one run ($0.000000" in answer.error
+    assert code(await town.run(Model([60]), agent=town.product.agent())) == "budget_exceeded"
+    assert code(await town.run(Model([60]))) == ""
+
+
+async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
+    town.set(tenant_month={"tokens": 1_000}, agent_day={"tokens": 10_000})
+    for said, warned in (
+        (100, 0),
+        (100, 0),
+        (95, 0),
+        (100, 0),
+        (100, 0),
+        (100, 0),
+        (100, 0),
+        (96, 0),
+        (10, 1),
+        (10, 1),
+    ):
+        assert code(await town.run(Model([said]))) == ""
+        assert town.counted("BudgetWarnings") == warned
+        assert (town.month()["warned_at"] is not None) == bool(warned)
+
+
+async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
+    await town.run(Model([99]))
+    assert town.month() is None
+    town.set(tenant_month={"tokens": 250})
+    assert code(await town.run(Model([20]))) == ""
+    assert town.month()["used"]["tokens"] == 100 + 21
+    town.set()
+    await town.run(Model([9]))
+    town.set(tenant_month={"tokens": 250})
+    assert code(await town.run(Model([9]))) == ""
+    assert town.month()["used"]["tokens"] == 100 + 21 + 10 + 10
+    town.set(tenant_month={"tokens": 260})  # it goes on
+    assert town.month()["used"]["tokens"] == 141
+
+
+async def test_a_run_that_is_killed_while_it_holds_something_is_settled_by_whoever_takes_it_over(town: Town) -> None:
+    town.set(tenant_month={"tokens": 250})
+    said = town.product.say(town.agent, "go")
+    model = Model([10, 20], hold=asyncio.Event())
+    task = asyncio.create_task(town.runner(model).work(town.tenant, said.conversation_id, seconds=600))
+    async with asyncio.timeout(20):
+        while not model.asked:  # noqa: ASYNC110 (a model waits)
+            await asyncio.sleep(0.01)
+    assert town.month()["held"]["tokens"] > OUTPUT
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    town.product.clock.ahead += LEASE_MS + 1
+    assert town.month()["held"]["tokens"] > OUTPUT
+    again = Model([10, 20])
+    await town.runner(again).work(town.tenant, said.conversation_id, seconds=600)
+    assert town.month()["held"]["tokens"] == 0
+    assert town.month()["used"]["tokens"] == 11 + 21 == town.ledger()[1]
+
+
+async def test_what_a_run_held_that_nobody_takes_over_is_given_back_when_it_is_needed(town: Town) -> None:
+    town.set(tenant_month={"tokens": 240})
+    said = town.product.say(town.agent, "go")
+    model = Model([10], hold=asyncio.Event())
+    task = asyncio.create_task(town.runner(model).work(town.tenant, said.conversation_id, seconds=600))
+    async with asyncio.timeout(20):
+        while not model.asked:  # noqa: ASYNC110 (a model waits)
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert code(await town.run(Model([10]))) == ""
+    assert code(await town.run(Model([30]))) == "budget_exceeded"
+    town.product.clock.ahead += HELD_MS + 1
+    assert code(await town.run(Model([30]))) == ""
+    assert town.month()["held"]["tokens"] == 0
+
+
+async def test_a_run_whose_end_nobody_settled_is_settled_with_its_note(town: Town) -> None:
+    town.set(tenant_month={"amount_nanousd": 10_000})
+    await town.run(Model([40]), settles=False)
+    assert town.month()["held"]["amount_nanousd"] > 0
+    ledger = Ledger(LedgerRepository(), budgets=town.book().close)
+    assert ledger.fold_notes(town.tenant, seconds=60) == 1
+    assert town.month()["held"]["amount_nanousd"] == 0
+    assert town.month()["used"]["amount_nanousd"] == 41 == town.ledger()[0]
+
+
+async def test_a_new_day_and_a_new_month_begin_with_nothing(town: Town) -> None:
+    town.set(agent_day={"tokens": 150}, tenant_month={"tokens": 10_000})
+    assert code(await town.run(Model([100]))) == ""
+    assert code(await town.run(Model([100]))) == "budget_exceeded"
+    town.product.clock.ahead += 24 * 3_600_000
+    assert code(await town.run(Model([100]))) == ""
+    town.set(agent_day=None, tenant_month={"tokens": 150})
+    town.product.clock.ahead += 32 * 24 * 3_600_000
+    assert code(await town.run(Model([100]))) == ""
+    assert code(await town.run(Model([100]))) == "budget_exceeded"
+
+
+def test_a_month_ends_where_the_next_begins() -> None:
+    budget = Budget(tokens=1)
+    ends = {
+        "2026-12": "2027-01-01T00:00:00+00:00",
+        "2028-02": "2028-03-01T00:00:00+00:00",
+        "2026-01": "2026-02-01T00:00:00+00:00",
+    }
+    for month, end in ends.items():
+        assert Limit("tenant_month", "", month, budget, 1).ends.isoformat() == end
+    assert Limit("agent_day", "a", "2026-12-31", budget, 1).ends.isoformat() == "2027-01-01T00:00:00+00:00"
