@@ -84,6 +84,7 @@ def path_of(name: str, world: World) -> str:
         "{credential_id}": world.credential_id,
         "{import_id}": world.import_id,
         "{integration_id}": world.integration_id,
+        "{tool_id}": world.tool_id,
         "{subject}": quote(world.member, safe=""),
     }
     path = name.split(" ")[1]
