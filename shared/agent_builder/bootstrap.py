@@ -21,6 +21,7 @@ from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.approvals import ApprovalRepository
+from agent_builder.repositories.audit import AuditRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
@@ -28,6 +29,7 @@ from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.approvals import ApprovalService
+from agent_builder.services.audit import AuditService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -35,6 +37,8 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.errors import Fault
+    from agent_builder.messages import Json
     from agent_builder.providers.registry import ProviderRegistry
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
@@ -54,6 +58,7 @@ class PlaygroundServices:
     limits: LimitService
     approvals: ApprovalService
     runs: RunRepository
+    audit: AuditService
 
 
 @cache
@@ -71,11 +76,20 @@ def playground_services() -> PlaygroundServices:
         limits=LimitService(LimitRepository()),
         approvals=_approvals(doorbell),
         runs=RunRepository(),
+        audit=AuditService(AuditRepository()),
     )
 
 
 def _approvals(doorbell: Doorbell) -> ApprovalService:
-    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell, _faults_of_input)
+
+
+def _faults_of_input(tenant: str, agent_id: str, version: int, tool_name: str, arguments: Json) -> tuple[Fault, ...]:
+    """Imports what knows schemas when a person first gives arguments: the playground seldom needs it."""
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.edited_input import EditedInputs
+
+    return EditedInputs(AgentRepository(), PartRepository()).faults(tenant, agent_id, version, tool_name, arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +146,11 @@ class ApiServices:
 def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
-    from agent_builder.repositories.audit import AuditRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
-    from agent_builder.services.audit import AuditService
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService

@@ -42,6 +42,7 @@ class RunService:
         if head is None or self.agents.repository.get(tenant, head.agent_id) is None:
             raise NotFound("There is no run with this id.")
         now, steps = self.clock(), self.runs.steps(tenant, run_id)
+        over_at = int(head.finished_at) if head.finished_at else None
         asked = self.approvals.of_run(tenant, run_id)
         return {
             "id": run_id,
@@ -50,12 +51,12 @@ class RunService:
             "version": int(head.version),
             "status": self._progress(tenant, run_id, head, asked),
             "created_at": rfc3339(int(head.created_at)),
-            "finished_at": rfc3339(int(head.finished_at)) if head.finished_at else None,
+            "finished_at": rfc3339(over_at) if over_at else None,
             "stop_reason": head.stop_reason,
             "usage": head.usage,
             "cost": head.cost,
             "steps": [_step_view(step) for step in steps],
-            "approvals": [approval_view(one, now) for one in asked],
+            "approvals": [approval_view(one, now, over_at) for one in asked],
         }
 
     def _progress(self, tenant: str, run_id: str, head: RunItem, asked: list[Approval]) -> str:

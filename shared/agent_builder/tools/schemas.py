@@ -51,6 +51,16 @@ def check_arguments(schema: Json, arguments: Json) -> None:
         raise ToolError(f"The arguments are not valid: {faults}")
 
 
+def argument_faults(schema: Json, arguments: Json, *, below: str) -> tuple[Fault, ...]:
+    """The first faults of arguments that a person gave, checked as `check_arguments` does.
+
+    Args:
+        below: JSON Pointer of the arguments in what the person sent.
+    """
+    found = islice(_compiled(encode(schema)).iter_errors(arguments), _MAX_FAULTS)
+    return tuple(Fault(below + _pointer(error), error.message[:_MAX_FAULT_LENGTH]) for error in found)
+
+
 def restored(schema: Json, arguments: Json, renamed: dict[str, str] | None = None) -> Json:
     """Arguments as the schema means them, from what a model sent for an adapted form of it.
 
@@ -159,6 +169,11 @@ def _never(uri: str) -> NoReturn:
 
 def _place(error: jsonschema_rs.ValidationError) -> str:
     return "/".join(str(step) for step in error.instance_path) or "arguments"
+
+
+def _pointer(error: jsonschema_rs.ValidationError) -> str:
+    places = (str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+    return "".join(f"/{place}" for place in places)
 
 
 def _refused(pointer: str, message: str) -> Unprocessable:
