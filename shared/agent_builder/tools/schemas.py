@@ -49,7 +49,9 @@ def _check_words(schema: Json) -> None:
     if isinstance(properties, dict) and isinstance(required, list):
         for name in required:
             if isinstance(name, str) and name not in properties:
-                message = f"{name[:100]!r} is required and no property: describe it in properties, or leave it out here."
+                message = (
+                    f"{name[:100]!r} is required and no property: describe it in properties, or leave it out here."
+                )
                 raise _refused("/required", message)
 
 

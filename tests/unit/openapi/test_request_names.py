@@ -14,7 +14,7 @@ from tests.unit.openapi.descriptions import request, sent
 FORM = "application/x-www-form-urlencoded"
 LIKE_LIMIT = [
     "limit", "LIMIT", "Limit", "limit[]", "limit[0]", "limit[x][y]", "li%6Dit", "%6c%2569mit", " limit", "limit\0x",
-    "ｌimit", "limit[",
+    "\uff4cimit", "limit[",
 ]  # fmt: skip
 
 

@@ -36,7 +36,9 @@ def _notes(name: str, schema: Json, taken: set[str], definitions: Json) -> Itera
         text = f"{name} must not contain {', '.join(clashing)[:200]}: these are names of other parameters."
         yield changed("shared_names", text)
     elif taken and any(one.get("additionalProperties") is not False for one in views):
-        yield info("spread_object", f"{name} may have properties of any name; names of other parameters are refused in it.")
+        yield info(
+            "spread_object", f"{name} may have properties of any name; names of other parameters are refused in it."
+        )
 
 
 def _is_object(schema: Json) -> bool:
