@@ -278,7 +278,12 @@ class ReconnectNeeded(ToolError):
 
 
 class OutboundRefused(ToolError):
-    """A call to the outside that may not be made. Nothing was sent. `reason` is for the record."""
+    """A call to the outside that may not be made.
+
+    Attributes:
+        reason: For the record.
+        sent: Whether a server got the call before, and redirected it to where it may not go.
+    """
 
     code = "outbound_refused"
     title = "This may not be called"
@@ -286,6 +291,7 @@ class OutboundRefused(ToolError):
     def __init__(self, reason: RefusalReason, detail: str) -> None:
         super().__init__(detail)
         self.reason: RefusalReason = reason
+        self.sent = False
 
 
 class OutboundFailed(ToolError):

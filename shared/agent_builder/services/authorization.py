@@ -81,6 +81,7 @@ class Authorization:
         body: bytes | None = None,
         purpose: str = "tool",
         limits: EgressLimits | None = None,
+        tried: Callable[[], None] | None = None,
     ) -> tuple[Answer, Material]:
         """Make a call with a credential; once more with a renewed one, where the answer says that it is over.
 
@@ -94,7 +95,7 @@ class Authorization:
         async def send(material: Material) -> Answer:
             address, carried = material.applied(url, headers)
             return await egress.send(
-                method, address, purpose=purpose, headers=carried, body=body, secret=True, limits=limits
+                method, address, purpose=purpose, headers=carried, body=body, secret=True, limits=limits, tried=tried
             )
 
         material = await self.material(tenant, credential_id)
@@ -249,7 +250,7 @@ class Authorization:
     async def _save(
         self, tenant: str, credential: Credential, tokens: TokenSet, began: int, *, refusal_at: int | None
     ) -> bool:
-        """Store tokens in the place of those that were read; False if others are there by now. `refusal_at`: as saved."""
+        """Store tokens in the place of those that were read; False if others are there by now."""
         plain = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
         ends = began + tokens.lifetime * 1000 if tokens.lifetime else 0
         save = partial(self.grants.save, obtained_at=began, expires_at=ends, renewed_for_refusal_at=refusal_at)

@@ -171,6 +171,18 @@ async def test_every_token_is_renewed_when_it_is_refused_however_young(world: Wo
     assert (stored.tokens.version, stored.status) == (6, "ready")
 
 
+async def test_what_is_sent_again_with_a_new_token_counts_twice(world: World, api: Api) -> None:
+    credential_id, times = await asyncio.to_thread(world.connected), []
+    world.server.end((await world.tokens(credential_id))["access_token"])
+    calls = len(api.asked)
+    async with await world.egress(world.tenant) as egress:
+        how: Any = {"method": "GET", "url": api.url, "tried": lambda: times.append(1)}
+        answer, _ = await world.worker().call(egress, world.tenant, credential_id, **how)
+        assert (answer.status, len(times), len(api.asked) - calls) == (200, 2, 2)
+        await world.worker().call(egress, world.tenant, credential_id, **how)
+    assert len(times) == 3
+
+
 async def test_an_api_that_always_refuses_costs_one_renewal(world: World, api: Api) -> None:
     credential_id = await asyncio.to_thread(world.connected)
     for _ in range(2):
