@@ -278,12 +278,7 @@ class ReconnectNeeded(ToolError):
 
 
 class OutboundRefused(ToolError):
-    """A call to the outside that may not be made.
-
-    Attributes:
-        reason: For the record.
-        sent: Whether a server got the call before, and redirected it to where it may not go.
-    """
+    """A call to the outside that may not be made. `sent`: a server got it, and redirected it there."""
 
     code = "outbound_refused"
     title = "This may not be called"
