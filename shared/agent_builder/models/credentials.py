@@ -310,6 +310,8 @@ class Tokens:
         obtained_at: When they were asked for.
         expires_at: When the access token ends; 0 where nobody said.
         lease_until: Until when somebody is renewing them.
+        renewed_for_refusal_at: When they were last renewed because an API refused those before; 0 for never, and where
+            an API has accepted the new ones.
     """
 
     version: int = 0
@@ -317,6 +319,7 @@ class Tokens:
     obtained_at: int = 0
     expires_at: int = 0
     lease_until: int = 0
+    renewed_for_refusal_at: int = 0
 
     @property
     def renew_at(self) -> int:

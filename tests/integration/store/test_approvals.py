@@ -252,7 +252,8 @@ async def test_messages_wait_behind_a_run_that_waits(scene: Scene, people: Peopl
     scene.product.clock.ahead += 120_000
     scene.product.bell.rung.clear()
     scene.product.rescue.sweep()
-    assert scene.product.bell.rung == [], "a message behind it makes it due no sooner"
+    mine = [about for _, about in scene.product.bell.rung if about["tenant_id"] == scene.product.tenant]
+    assert mine == [], "a message behind it makes it due no sooner"
     await scene.work()
     assert scene.product.lease(scene.conversation).parked_until == due
     people.decide(NO)
