@@ -87,6 +87,14 @@ PERMISSIONS: Mapping[str, Permission] = {
 # These change nothing that anybody could want to know later.
 _NOT_AUDITED = frozenset({"POST /playground/tickets", "POST /integrations/{integration_id}/mcp/list"})
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
+# Nothing has to be said to them: no body at all is `{}`.
+MAY_BE_EMPTY = frozenset(
+    {
+        "POST /credentials/{credential_id}/oauth/start",
+        "POST /integrations/{integration_id}/mcp/list",
+        "POST /tools/{tool_id}/test",
+    }
+)
 _ACCEPTS = "POST /invitations/accept"
 _DECIDES = "POST /runs/{run_id}/approvals/{tool_use_id}"
 # Fields whose values are neither secrets nor content.

@@ -12,6 +12,7 @@ from agent_builder.bootstrap_tools import (
     api_tools,
     authorization,
     envelopes,
+    outbound,
     runner_tools,
     toolbox,
 )
@@ -238,7 +239,8 @@ def runner_services() -> RunnerServices:
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
     credentials = authorization()
-    guarded = ModelClients(credentials.new_egress)
+    private = settings.private_base_urls
+    guarded = ModelClients(outbound(private=True).open if private else credentials.new_egress)
     models = Models(lambda: registry, guarded.client)
     tools = toolbox(credentials, models)
     runner = Runner(
@@ -358,7 +360,6 @@ def _registry(settings: Settings) -> ProviderRegistry:
         keys=_provider_keys(settings),
         base_urls=settings.provider_base_urls,
         local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
     )
 
 

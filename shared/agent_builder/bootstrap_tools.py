@@ -45,13 +45,13 @@ def authorization() -> Authorization:
     return Authorization(CredentialRepository(), GrantRepository(), secrets, outbound().open)
 
 
-def outbound() -> Outbound:
-    """What opens ways out."""
+def outbound(*, private: bool = False) -> Outbound:
+    """What opens ways out; to private networks too if that is said."""
     from agent_builder.providers.http import tls_context
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.services.outbound import Outbound
 
-    return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools)
+    return Outbound(EgressRepository(), tls_context, Settings.from_environment().loopback_tools, private)
 
 
 def importing(authorization: Authorization) -> Importing:

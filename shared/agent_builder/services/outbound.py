@@ -28,11 +28,13 @@ class Outbound:
     Attributes:
         tls: Answers the process's TLS context.
         loopback: Whether this machine may be called.
+        private: Whether private networks may be called too.
     """
 
     repository: EgressRepository
     tls: Callable[[], ssl.SSLContext]
     loopback: bool = False
+    private: bool = False
     clock: Clock = now_ms
     _known: dict[str, tuple[int, EgressPolicy]] = field(default_factory=dict)
 
@@ -62,6 +64,7 @@ class Outbound:
             deny=tuple(settings.deny),
             ports=frozenset(settings.ports),
             allow_loopback=self.loopback,
+            allow_private=self.private,
         )
 
     def _record(self, tenant: str, refusal: Refusal) -> None:
