@@ -180,11 +180,21 @@ def _greeting(stack: Stack, seconds: float) -> list[str]:
         f"  Provider keys:  {keys}",
         f"  Embedded model: {stack.model.state}",
         *_sign_in(stack),
-        *(["  Tools:          may call this machine (LOOPBACK_TOOLS=1)"] if settings.loopback_tools else []),
+        *_reach(settings),
         f"  Data:           {settings.data}",
         "  Stop:           Ctrl-C",
         "",
     ]
+
+
+def _reach(settings: Settings) -> list[str]:
+    """What agents may call that is not public."""
+    lines = ["  Tools:          may call this machine (LOOPBACK_TOOLS=1)"] if settings.loopback_tools else []
+    if settings.private_base_urls:
+        return [*lines, "  Model servers:  of agents may be on this machine and on private networks (nobody signs in)"]
+    if settings.loopback_tools:
+        return [*lines, "  Model servers:  of agents may be on this machine (LOOPBACK_TOOLS=1)"]
+    return [*lines, "  Model servers:  of agents must be public (LOOPBACK_TOOLS=1 allows this machine)"]
 
 
 def _sign_in(stack: Stack) -> list[str]:

@@ -29,6 +29,8 @@ MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
 ISSUER_VARIABLES = ("OIDC_ISSUER", "OIDC_AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM")
 # Development only: functions may call this very machine, where they otherwise call public addresses alone.
 LOOPBACK_VARIABLE = "LOOPBACK_TOOLS"
+# Set where nobody signs in, so that there is one person: agents may name model servers of the home network.
+PRIVATE_VARIABLE = "PRIVATE_BASE_URLS"
 IDENTITY = {"tenant_id": "local", "subject": "local-user", "roles": "owner"}
 
 
@@ -61,6 +63,11 @@ class Settings:
     def loopback_tools(self) -> bool:
         """Tell whether tools may call this machine."""
         return self.function_variables.get(LOOPBACK_VARIABLE) == "1"
+
+    @property
+    def private_base_urls(self) -> bool:
+        """Tell whether agents may name model servers on this machine and on private networks."""
+        return not self.auth
 
     @property
     def providers_with_keys(self) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.settings import MODEL_VARIABLE, Settings
+from local.settings import MODEL_VARIABLE, PRIVATE_VARIABLE, Settings
 from local.template import Function
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE")
@@ -38,6 +38,7 @@ def variables(function: Function, settings: Settings, endpoints: Endpoints, stag
         "AWS_ENDPOINT_URL_LAMBDA": endpoints.aws,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"{endpoints.aws}/{stage}",
         **settings.function_variables,
+        PRIVATE_VARIABLE: "1" if settings.private_base_urls else "",
     }
 
 

@@ -16,6 +16,9 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+_STORES: list[Instance] = []
+
+
 @pytest.fixture(scope="session")
 def store() -> Iterator[Instance]:
     """The store alone, with the table of template.yaml; the product's repositories of this process use it.
@@ -29,8 +32,17 @@ def store() -> Iterator[Instance]:
             patch.setenv(name, value)
         table.bind(instance.table_name)
         table.reset_connections()
+        _STORES.append(instance)
         yield instance
+        _STORES.clear()
         table.reset_connections()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def emptied() -> None:
+    """Each module begins with an empty table: some look through all of it, which takes the longer the more there is."""
+    for instance in _STORES:
+        instance.reset()
 
 
 @pytest.fixture(scope="session")

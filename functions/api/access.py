@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from agent_builder.messages import Json
+from agent_builder.models.audit import decided
 from agent_builder.models.identity import MAX_SUBJECT, Permission
 from functions.api.access_schemas import LimitsPatch
 
@@ -107,7 +108,16 @@ _NOT_AUDITED = frozenset(
     }
 )
 _BODILESS = frozenset({"POST /agents/{agent_id}/versions/{number}/restore"})
+# Nothing has to be said to them: no body at all is `{}`.
+MAY_BE_EMPTY = frozenset(
+    {
+        "POST /credentials/{credential_id}/oauth/start",
+        "POST /integrations/{integration_id}/mcp/list",
+        "POST /tools/{tool_id}/test",
+    }
+)
 _ACCEPTS = "POST /invitations/accept"
+_DECIDES = "POST /runs/{run_id}/approvals/{tool_use_id}"
 # Fields whose values are neither secrets nor content.
 _SHOWN = frozenset({"role", "scopes", "expires_in_days", "status", *LimitsPatch.model_fields})
 
@@ -139,7 +149,11 @@ class Route:
             return []
         if self.name == _ACCEPTS:
             return [{"field": "role", "value": json.loads(answer["body"])["role"]}]
-        return list(_fields(json.loads(body)))
+        given = json.loads(body)
+        if self.name == _DECIDES:
+            rest = {name: value for name, value in given.items() if name != "decision"}
+            return [*decided(unquote(self.parameters["tool_use_id"]), given["decision"]), *_fields(rest)]
+        return list(_fields(given))
 
     def target(self, answer: Mapping[str, Any]) -> str:
         """Id of what was changed: from the path, else of what was made, or who came."""

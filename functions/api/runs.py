@@ -31,7 +31,7 @@ class ApprovalOut(Out):
     tool_use_id: str
     tool_name: str
     input: dict[str, Any]
-    status: Literal["waiting", "approved", "denied", "expired"]
+    status: Literal["waiting", "approved", "denied", "expired", "cancelled"]
     requested_at: Timestamp
     expires_at: Timestamp
     decided_at: Timestamp | None
@@ -44,7 +44,9 @@ class DecisionIn(Strict):
     """What a person decides on a call."""
 
     decision: Literal["approve", "deny"]
-    input: dict[str, Any] | None = Field(default=None, description="Arguments in place of the model's.")
+    input: dict[str, Any] | None = Field(
+        default=None, description="Arguments in place of the model's; with `approve` only."
+    )
     reason: str | None = Field(default=None, max_length=REASON_LENGTH, description="Told to the model on a denial.")
 
 
@@ -60,7 +62,7 @@ def _caller() -> Identity:
     responses=answers(200, ApprovalOut, (*WRITE, 409)),
 )
 def decide(run_id: RunId, tool_use_id: ToolUseId, body: Annotated[DecisionIn, Body()]) -> Response[Any]:
-    """Decide on a call that waits; the first decision holds."""
+    """Decide on a call that waits; the first decision holds. Arguments that the tool does not take decide nothing."""
     wanted = Wanted(body.decision, body.input, body.reason or "")
     decided = api_services().approvals.decide(_caller(), run_id, tool_use_id, wanted)
     return reply(200, approval_view(decided, now_ms()))

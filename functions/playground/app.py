@@ -14,10 +14,11 @@ from agent_builder.bootstrap import playground_services, preload, restore_playgr
 from agent_builder.bootstrap_tools import metrics
 from agent_builder.clock import now_ms
 from agent_builder.errors import AgentBuilderError, StoreError, TooManyRequests, Unauthenticated
+from agent_builder.models.audit import decided
 from agent_builder.models.identity import EXPIRED, Identity, identity_of
 from agent_builder.observability import configure_logging, invocation, log_fields, logger
 from agent_builder.realtime.frames import error_frame
-from functions.playground.frames_in import PERMISSIONS, read_frame
+from functions.playground.frames_in import PERMISSIONS, ApprovalFrame, read_frame
 from functions.playground.recent import Recent
 from functions.playground.replies import Replies, answer
 
@@ -90,6 +91,8 @@ def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> Non
             counted = True
             replies.count()
         answer(frame, replies)
+        if isinstance(frame, ApprovalFrame):
+            _record(event, identity, frame)
     except AgentBuilderError as error:
         client_message_id = client_message_id or getattr(error, "client_message_id", None)
         _refuse(error, replies, client_message_id, counted=counted)
@@ -97,6 +100,18 @@ def _frame(event: dict[str, Any], identity: Identity, connection_id: str) -> Non
         logger.exception("a frame could not be handled")
         detail = "This could not be handled because of a fault on our side; try again."
         _refuse(AgentBuilderError(detail), replies, client_message_id, counted=counted)
+
+
+def _record(event: dict[str, Any], identity: Identity, frame: ApprovalFrame) -> None:
+    """Note a decision as REST does, without what was given or why."""
+    given = [{"field": name} for name in ("input", "reason") if getattr(frame, name) is not None]
+    playground_services().audit.record(
+        identity,
+        "approval",
+        frame.run_id,
+        request_id=str(event["requestContext"].get("requestId", "")),
+        changes=[*decided(frame.tool_use_id, frame.decision), *given],
+    )
 
 
 def _refuse(error: AgentBuilderError, replies: Replies, client_message_id: str | None, *, counted: bool) -> None:

@@ -14,6 +14,7 @@ from agent_builder.bootstrap_tools import (
     authorization,
     envelopes,
     metrics,
+    outbound,
     platform_keys,
     runner_tools,
     toolbox,
@@ -25,6 +26,7 @@ from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories import table
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.approvals import ApprovalRepository
+from agent_builder.repositories.audit import AuditRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import IntakeRepository
 from agent_builder.repositories.limits import LimitRepository
@@ -32,6 +34,7 @@ from agent_builder.repositories.platform import PlatformRepository
 from agent_builder.repositories.purges import PurgeRepository
 from agent_builder.repositories.runs import RunRepository
 from agent_builder.services.approvals import ApprovalService
+from agent_builder.services.audit import AuditService
 from agent_builder.services.greeting import Greeter
 from agent_builder.services.intake import Intake
 from agent_builder.services.limits import LimitService
@@ -39,6 +42,8 @@ from agent_builder.services.limits import LimitService
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_builder.errors import Fault
+    from agent_builder.messages import Json
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authentication import Authentication
     from agent_builder.services.conversations import ConversationService
@@ -58,6 +63,7 @@ class PlaygroundServices:
     limits: LimitService
     approvals: ApprovalService
     runs: RunRepository
+    audit: AuditService
 
 
 @cache
@@ -75,11 +81,20 @@ def playground_services() -> PlaygroundServices:
         limits=LimitService(LimitRepository()),
         approvals=_approvals(doorbell),
         runs=RunRepository(),
+        audit=AuditService(AuditRepository()),
     )
 
 
 def _approvals(doorbell: Doorbell) -> ApprovalService:
-    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell)
+    return ApprovalService(ApprovalRepository(), IntakeRepository(), AgentRepository(), doorbell, _faults_of_input)
+
+
+def _faults_of_input(tenant: str, agent_id: str, version: int, tool_name: str, arguments: Json) -> tuple[Fault, ...]:
+    """Imports what knows schemas when a person first gives arguments: the playground seldom needs it."""
+    from agent_builder.repositories.parts import PartRepository
+    from agent_builder.services.edited_input import EditedInputs
+
+    return EditedInputs(AgentRepository(), PartRepository()).faults(tenant, agent_id, version, tool_name, arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +156,11 @@ class ApiServices:
 def api_services() -> ApiServices:
     """Build REST's services."""
     from agent_builder.repositories.api_keys import ApiKeyRepository
-    from agent_builder.repositories.audit import AuditRepository
     from agent_builder.repositories.invitations import InvitationRepository
     from agent_builder.repositories.members import MemberRepository
     from agent_builder.repositories.principals import PrincipalRepository
     from agent_builder.services.agents import AgentService
     from agent_builder.services.api_keys import ApiKeyService
-    from agent_builder.services.audit import AuditService
     from agent_builder.services.conversations import ConversationService
     from agent_builder.services.invitations import InvitationService
     from agent_builder.services.members import MemberService
@@ -244,7 +257,8 @@ def runner_services() -> RunnerServices:
     doorbell = Doorbell(settings.runner_function)
     intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     credentials = authorization()
-    guarded = ModelClients(credentials.new_egress)
+    private = settings.private_base_urls
+    guarded = ModelClients(outbound(private=True).open if private else credentials.new_egress)
     tools = toolbox(credentials, models := models_for(registry, guarded))
     traces = trace_export(credentials, keys)
     runner = Runner(

@@ -44,5 +44,4 @@ def registry_for(settings: Settings, keys: Callable[[], Mapping[str, str]]) -> P
         keys=keys,
         base_urls=settings.provider_base_urls,
         local_model_base_url=settings.local_model_base_url or None,
-        private_base_urls=settings.private_base_urls,
     )

@@ -61,8 +61,8 @@ def authorization() -> Authorization:
     )
 
 
-def outbound() -> Outbound:
-    """What opens ways out."""
+def outbound(*, private: bool = False) -> Outbound:
+    """What opens ways out; to private networks too if that is said."""
     from agent_builder.providers.http import tls_context
     from agent_builder.repositories.egress import EgressRepository
     from agent_builder.services.outbound import Outbound
@@ -71,6 +71,7 @@ def outbound() -> Outbound:
         EgressRepository(),
         tls_context,
         Settings.from_environment().loopback_tools,
+        private,
         on_refused=lambda reason: metrics().add(OUTBOUND_REFUSED, reason=reason),
     )
 

@@ -24,7 +24,9 @@ class Settings:
         provider_keys: Provider name to API key, from the vendors' variables.
         provider_base_urls: Provider name to base URL, from the vendors' variables.
         local_model_base_url: OpenAI-compatible base URL of the embedded model, or empty.
-        loopback_tools: Whether tools may call this very machine; on the laptop alone, and there only if it was said.
+        loopback_tools: Whether agents may call this very machine; on the laptop alone, and there only if it was said.
+        private_base_urls: Whether agents may name model servers by http, on this machine and on private networks; on
+            the laptop alone, and there only without signing in.
         tracing_keys: `langfuse_public_key` and the like, from Langfuse's own variables.
         credentials_keys: Keys of tenants' credentials, ARNs of KMS or paths of files; the first seals, all open.
     """
@@ -38,6 +40,7 @@ class Settings:
     credentials_keys: tuple[str, ...] = ()
     loopback_tools: bool = False
     tracing_keys: Mapping[str, str] = field(default_factory=dict)
+    private_base_urls: bool = False
 
     TEMPLATE_VARIABLES: ClassVar[tuple[str, ...]] = (
         "TABLE_NAME",
@@ -57,11 +60,6 @@ class Settings:
         "LANGFUSE_SAMPLE_RATE",
         "LANGFUSE_CONTENT",
     )
-
-    @property
-    def private_base_urls(self) -> bool:
-        """Whether agents may name model servers by http or on this network: where the keys are the person's own."""
-        return not self.provider_keys_secret
 
     @property
     def preloaded_providers(self) -> tuple[str, ...]:
@@ -93,6 +91,7 @@ class Settings:
             credentials_keys=tuple(env.get("CREDENTIALS_KEYS", "").replace(",", " ").split()),
             tracing_keys={name.lower(): env[name] for name in tracing if env.get(name)},
             loopback_tools=not secret and env.get("LOOPBACK_TOOLS", "") == "1",
+            private_base_urls=not secret and env.get("PRIVATE_BASE_URLS", "") == "1",
         )
 
 

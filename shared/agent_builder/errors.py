@@ -282,7 +282,7 @@ class ReconnectNeeded(ToolError):
 
 
 class OutboundRefused(ToolError):
-    """A call to the outside that may not be made. Nothing was sent. `reason` is for the record."""
+    """A call to the outside that may not be made. `sent`: a server got it, and redirected it there."""
 
     code = "outbound_refused"
     title = "This may not be called"
@@ -290,6 +290,7 @@ class OutboundRefused(ToolError):
     def __init__(self, reason: RefusalReason, detail: str) -> None:
         super().__init__(detail)
         self.reason: RefusalReason = reason
+        self.sent = False
 
 
 class OutboundFailed(ToolError):

@@ -184,7 +184,7 @@ def use_access(client: Client, agent: str) -> None:
 
 
 def use_credentials(client: Client) -> None:
-    wanted = {"name": "OpenAI", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": "k"}}
+    wanted = {"name": "OpenAI", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": "k-12"}}
     path = f"/credentials/{client.rest('POST', '/credentials', wanted)['id']}"
     client.rest("PUT", path, wanted)
     client.rest("GET", "/credentials")
@@ -199,7 +199,7 @@ def use_parts(client: Client, agent: str) -> None:
     """Leaves the agent with a tool, so that a run reads it."""
     model = {"provider": "scripted", "model": "scripted"}
     other = client.rest("POST", "/agents", {"name": "Colleague", "model_config": model})["id"]
-    bearer = {"name": "Theirs", "kind": "bearer", "secret": {"value": "k"}}
+    bearer = {"name": "Theirs", "kind": "bearer", "secret": {"value": "k-12"}}
     server = {"name": "Theirs", "base_url": "https://api.example.com"}
     server["credential_id"] = client.rest("POST", "/credentials", bearer)["id"]
     integration = client.rest("POST", f"/agents/{agent}/integrations", server, Idempotency_Key="once")["id"]

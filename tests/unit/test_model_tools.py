@@ -299,6 +299,17 @@ async def test_what_a_tool_notes_of_its_call_inside_is_known() -> None:
     assert alone.noted == {"request": {"url": "https://a.test"}}
 
 
+@pytest.mark.parametrize("after", ["", "Shorter."])
+async def test_nothing_changes_the_arguments_of_a_call_that_a_person_approved(after: str) -> None:
+    world = World({})
+    act = Act(world, approval_seconds=60)
+    helped(world, act, ['{"n": 99999}'], before="Make it better.", after=after)
+    nest = Alone("root", "tst_1", 20.0).nest("write")
+    await world.tools["root"]["act"].call({"n": 2}, CallContext("tst_1", nest=nest))
+    assert [effect.startswith('act {"n": 2} ') for effect in world.effects] == [True]
+    assert len(world.asked) == bool(after), "only what comes after the call is asked"
+
+
 async def test_a_call_that_was_approved_is_not_asked_about_again_inside() -> None:
     world = World({})
     act = Act(world, approval_seconds=60)

@@ -47,6 +47,13 @@ def test_tools_call_this_machine_on_the_laptop_alone_and_only_if_it_was_said() -
     assert not Settings.from_environment({**switched_on, "PROVIDER_KEYS_SECRET": "arn:secret"}).loopback_tools
 
 
+def test_model_servers_of_agents_are_private_on_the_laptop_alone_and_only_if_it_was_said() -> None:
+    switched_on = {**REQUIRED, "PRIVATE_BASE_URLS": "1"}
+    assert Settings.from_environment(switched_on).private_base_urls
+    assert not Settings.from_environment(REQUIRED).private_base_urls
+    assert not Settings.from_environment({**switched_on, "PROVIDER_KEYS_SECRET": "arn:secret"}).private_base_urls
+
+
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
 def test_what_is_missing_is_named(missing: str) -> None:
     for environ in ({k: v for k, v in REQUIRED.items() if k != missing}, {**REQUIRED, missing: ""}):

@@ -10,7 +10,7 @@ from agent_builder.messages import Json
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change. `action` is the route, `target` the id of what was changed.
+    """One change. `action` is the route, or the type of a frame, `target` the id of what was changed.
 
     Attributes:
         changes: Fields that were given, each `{"field": …}`, with a new `value` where it is no secret and no content.
@@ -24,3 +24,8 @@ class AuditEntry:
     target: str
     request_id: str
     changes: Sequence[Json] = ()
+
+
+def decided(tool_use_id: str, decision: str) -> list[Json]:
+    """What is said of a decision on a call of a run: which call, and what was decided."""
+    return [{"field": "tool_use_id", "value": tool_use_id}, {"field": "decision", "value": decision}]

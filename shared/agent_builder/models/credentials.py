@@ -19,6 +19,8 @@ KeyProvider = Literal["anthropic", "openai", "google"]
 Grant = Literal["client_credentials", "authorization_code", "refresh_token"]
 ClientAuthentication = Literal["basic", "body", "none"]
 Status = Literal["ready", "not_connected", "needs_reconnect"]
+# Shorter secrets are not blotted out (`tools/auth/masking.py`): nothing else could be read any more.
+SHORTEST = 4
 
 _HOST_PATTERN = r"^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -36,10 +38,16 @@ def _header_name(value: str) -> str:
     return value
 
 
-def _secret(value: SecretStr) -> SecretStr:
+def _line(value: SecretStr) -> SecretStr:
     if not headers.is_value(value.get_secret_value()):
         raise ValueError("must be one line of text without control characters")
     return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value) < SHORTEST:
+        raise ValueError(f"must have at least {SHORTEST} characters: shorter ones cannot be blotted out of answers")
+    return _line(value)
 
 
 def _address(value: str) -> str:
@@ -61,7 +69,11 @@ def _parameters(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
-SecretText = Annotated[SecretStr, Field(min_length=1, max_length=headers.VALUE_LIMIT), AfterValidator(_secret)]
+SecretText = Annotated[
+    SecretStr,
+    Field(max_length=headers.VALUE_LIMIT, json_schema_extra={"minLength": SHORTEST}),
+    AfterValidator(_secret),
+]
 HeaderName = Annotated[
     str, StringConstraints(pattern=headers.NAME_PATTERN), AfterValidator(_header_name), Field(examples=["X-Api-Key"])
 ]
@@ -151,15 +163,21 @@ class ValueSecret(Strict):
 
 
 class BasicSecret(Strict):
-    """User and password, either of which may be the secret one."""
+    """User and password, either of which may be the secret one: the user where there is no password."""
 
-    username: SecretText
-    password: Annotated[SecretStr, Field(max_length=headers.VALUE_LIMIT), AfterValidator(_secret)] = SecretStr("")
+    username: Annotated[SecretStr, Field(min_length=1, max_length=headers.VALUE_LIMIT), AfterValidator(_line)]
+    password: Annotated[
+        SecretStr,
+        Field(max_length=headers.VALUE_LIMIT),
+        AfterValidator(lambda value: _secret(value) if value else value),
+    ] = SecretStr("")
 
     @model_validator(mode="after")
     def _told_apart(self) -> BasicSecret:
         if ":" in self.username.get_secret_value():
             raise ValueError("username must not contain a colon")
+        if not self.password and len(self.username) < SHORTEST:
+            raise ValueError(f"username must have at least {SHORTEST} characters where there is no password")
         return self
 
 
@@ -292,6 +310,8 @@ class Tokens:
         obtained_at: When they were asked for.
         expires_at: When the access token ends; 0 where nobody said.
         lease_until: Until when somebody is renewing them.
+        renewed_for_refusal_at: When they were last renewed because an API refused those before; 0 for never, and where
+            an API has accepted the new ones.
     """
 
     version: int = 0
@@ -299,6 +319,7 @@ class Tokens:
     obtained_at: int = 0
     expires_at: int = 0
     lease_until: int = 0
+    renewed_for_refusal_at: int = 0
 
     @property
     def renew_at(self) -> int:

@@ -131,6 +131,12 @@ class ImportApply(Strict):
     )
 
     @model_validator(mode="after")
+    def _something(self) -> ImportApply:
+        if not self.operations and not self.remove:
+            raise ValueError("chooses nothing: name `operations`, or what to `remove`")
+        return self
+
+    @model_validator(mode="after")
     def _apart(self) -> ImportApply:
         chosen, removed = (set(one) if isinstance(one, list) else set() for one in (self.operations, self.remove))
         for key in sorted(chosen & removed):

@@ -107,10 +107,11 @@ def message_view(stored: StoredMessage) -> Json:
     return view
 
 
-def approval_view(approval: Approval, now: int) -> Json:
-    """An approval as REST shows it."""
+def approval_view(approval: Approval, now: int, over_at: int | None = None) -> Json:
+    """An approval as REST shows it; of a run that ended at `over_at` none waits any more."""
     made = approval.decision
-    status = made.verdict if made else "waiting" if approval.open(now) else "expired"
+    undecided = "expired" if not approval.open(over_at or now) else "cancelled" if over_at else "waiting"
+    status = made.verdict if made else undecided
     return {
         "tool_use_id": approval.tool_use_id,
         "tool_name": approval.tool_name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx2
@@ -23,8 +22,6 @@ class ProviderRegistry:
         keys: Returns the platform's keys by provider name; called anew each time, so that it may cache and rotate.
         base_urls: The operator's own addresses by provider name; a vendor's public one where there is none.
         local_model_base_url: The embedded model's, ending in `/v1`; None where there is none.
-        private_base_urls: Whether agents may name servers by http, by address, or on this machine: on a laptop yes;
-            on AWS no, because there the caller steers where the runner connects to.
     """
 
     def __init__(
@@ -32,13 +29,10 @@ class ProviderRegistry:
         keys: Callable[[], Mapping[str, str]],
         base_urls: Mapping[str, str] | None = None,
         local_model_base_url: str | None = None,
-        *,
-        private_base_urls: bool = False,
     ) -> None:
         self._keys = keys
         self._base_urls = base_urls or {}
         self._local_model_base_url = local_model_base_url
-        self._private_base_urls = private_base_urls
         self._scripted: Provider | None = None
 
     def get(
@@ -56,8 +50,7 @@ class ProviderRegistry:
             base_url: The agent's own address. The platform's key is never sent to one that the operator did not
                 configure, so only `openai_compatible` takes it.
             own_key: The tenant's own key of that vendor, used in the place of the platform's; empty for none.
-            guarded: Makes the client that reaches addresses which the operator did not configure, where
-                `private_base_urls` is off.
+            guarded: Makes the client that reaches addresses which the operator did not configure.
 
         Raises:
             ProviderError: `auth` when no key is configured, `invalid_request` when the name or address cannot be used.
@@ -117,9 +110,7 @@ class ProviderRegistry:
             raise ProviderError("invalid_request", "Provider `openai_compatible` needs a `base_url`.")
         if not base_url or base_url == own:
             return OpenAIChat(own or "", self._key_or_none("openai_compatible"))
-        _check(base_url, private=self._private_base_urls)
-        if self._private_base_urls:
-            return OpenAIChat(base_url)
+        _check(base_url)
         if guarded is None:
             raise ProviderError("invalid_request", "Servers that the operator did not configure cannot be used here.")
         return OpenAIChat(base_url, client=guarded())
@@ -162,11 +153,8 @@ def _vendor(provider: str, key: str, base_url: str | None) -> Provider:
     return OpenAIResponses(key, base_url)
 
 
-def _check(base_url: str, *, private: bool) -> None:
-    """Refuse an address that is none, or that reaches into the platform as it is written.
-
-    What a name stands for is checked when it is connected to.
-    """
+def _check(base_url: str) -> None:
+    """Refuse what is no address. Where it leads is for the tenant's guards to check, when it is connected to."""
     try:
         parts = urlsplit(base_url)
         host, _ = parts.hostname or "", parts.port
@@ -174,13 +162,3 @@ def _check(base_url: str, *, private: bool) -> None:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
         raise ProviderError("invalid_request", "`base_url` must be an http or https address such as https://host/v1.")
-    if not private and (parts.scheme != "https" or _inner(host)):
-        raise ProviderError("invalid_request", "`base_url` must be an https address with a public host name.")
-
-
-def _inner(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return "." not in host.rstrip(".") or host.rstrip(".").endswith((".local", ".internal", ".localhost"))
-    return True

@@ -34,6 +34,7 @@ class CredentialItem(Item, discriminator="credential"):
     tokens_at = NumberAttribute(default=0)
     tokens_end_at = NumberAttribute(default=0)
     lease_until = NumberAttribute(default=0)
+    renewed_for_refusal_at = NumberAttribute(default=0)
 
 
 class ProviderKeyItem(Item, discriminator="provider_key"):
@@ -96,6 +97,7 @@ class CredentialRepository:
             CredentialItem.tokens_at.set(0),
             CredentialItem.tokens_end_at.set(0),
             CredentialItem.lease_until.set(0),
+            CredentialItem.renewed_for_refusal_at.set(0),
             # Goes on counting, so that whoever is renewing the old tokens cannot store them here.
             CredentialItem.tokens_version.add(1),
         ]
@@ -156,6 +158,7 @@ def credential_of(item: CredentialItem) -> Credential:
         obtained_at=int(item.tokens_at or 0),
         expires_at=int(item.tokens_end_at or 0),
         lease_until=int(item.lease_until or 0),
+        renewed_for_refusal_at=int(item.renewed_for_refusal_at or 0),
     )
     return Credential(
         id=item.sk,

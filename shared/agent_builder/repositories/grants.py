@@ -44,11 +44,23 @@ class GrantRepository:
         item = CredentialItem(pk=keys.credentials(tenant), sk=credential.id)
         _done(lambda: item.update([CredentialItem.lease_until.set(0)], CredentialItem.lease_until == until))
 
-    def save(self, tenant: str, credential: Credential, sealed: bytes, *, obtained_at: int, expires_at: int) -> bool:
+    def save(
+        self,
+        tenant: str,
+        credential: Credential,
+        sealed: bytes,
+        *,
+        obtained_at: int,
+        expires_at: int,
+        renewed_for_refusal_at: int | None = None,
+    ) -> bool:
         """Put new tokens in the place of those that were read; False if somebody else has done so, or it was replaced.
 
         Whoever holds the lease may be another by now. These tokens are newer than the ones it has, so they are stored
         all the same, and it will see that.
+
+        Args:
+            renewed_for_refusal_at: As in `Tokens`; None to keep what stands there.
         """
         item = CredentialItem(pk=keys.credentials(tenant), sk=credential.id)
         actions: list[Action] = [
@@ -60,7 +72,16 @@ class GrantRepository:
             CredentialItem.failure.set(""),
             CredentialItem.lease_until.set(0),
         ]
+        if renewed_for_refusal_at is not None:
+            actions.append(CredentialItem.renewed_for_refusal_at.set(renewed_for_refusal_at))
         return _done(lambda: item.update(actions, _same_tokens(credential)))
+
+    def accepted(self, tenant: str, credential_id: str, version: tuple[int, int]) -> None:
+        """Note that an API has accepted the tokens of this version (revision, version of tokens)."""
+        item = CredentialItem(pk=keys.credentials(tenant), sk=credential_id)
+        same = (CredentialItem.revision == version[0]) & (CredentialItem.tokens_version == version[1])
+        marked = CredentialItem.renewed_for_refusal_at > 0
+        _done(lambda: item.update([CredentialItem.renewed_for_refusal_at.set(0)], same & marked))
 
     def fail(self, tenant: str, credential: Credential, failure: str) -> bool:
         """Note that the very tokens that were read cannot be renewed: a person must connect again."""

@@ -44,6 +44,11 @@ class PartRepository:
         """The named tools, in that order; what is gone is left out. One batch read for a hundred."""
         return [_tool(item) for item in self._read(tenant, agent_id, refs)]
 
+    def tool(self, tenant: str, agent_id: str, ref: PartRef) -> StoredTool | None:
+        """One tool that a version names; None where it is gone."""
+        item = get_item(PartItem, keys.agent(tenant, agent_id), keys.part(ref.id, ref.revision, ref.stamp))
+        return _tool(item) if item else None
+
     def integrations(self, tenant: str, agent_id: str, refs: Iterable[PartRef]) -> list[Integration]:
         """The named integrations, in that order; what is gone is left out."""
         return [_integration(item) for item in self._read(tenant, agent_id, refs)]

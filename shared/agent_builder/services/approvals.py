@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import Conflict, NotFound, RaceLost
+from agent_builder.errors import Conflict, Fault, NotFound, RaceLost, Unprocessable
 from agent_builder.ids import is_id
 from agent_builder.messages import Json
 from agent_builder.models.approvals import Approval, Decision, Verdict
@@ -32,12 +32,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalService:
-    """Decisions on calls of the caller's tenant."""
+    """Decisions on calls of the caller's tenant.
+
+    Attributes:
+        faults_of: What is wrong with arguments in place of the model's: of tenant, agent, version and tool name.
+    """
 
     repository: ApprovalRepository
     runs: IntakeRepository
     agents: AgentRepository
     doorbell: Doorbell
+    faults_of: Callable[[str, str, int, str, Json], tuple[Fault, ...]]
     clock: Clock = now_ms
 
     def decide(
@@ -51,13 +56,13 @@ class ApprovalService:
         Raises:
             NotFound: There is no such run, or no call of it that anybody was asked about.
             Conflict: `already_decided`, also where its time is over; `nothing_to_decide`: the run is.
+            Unprocessable: `input` is not what the tool takes, or came with a denial. Nothing is decided.
         """
         run = self._run(identity, run_id, agent_id)
         asked = self._asked(identity.tenant, run, run_id, tool_use_id)
-        approved = wanted.decision == "approve"
-        edited = wanted.input if approved else None
-        verdict: Verdict = "approved" if approved else "denied"
-        decision = Decision(verdict, self.clock(), identity.subject, edited, wanted.reason)
+        self._check_input(identity.tenant, run, asked.tool_name, wanted)
+        verdict: Verdict = "approved" if wanted.decision == "approve" else "denied"
+        decision = Decision(verdict, self.clock(), identity.subject, wanted.input, wanted.reason)
         try:
             self.repository.decide(identity.tenant, run.conversation_id, run_id, asked.number, decision)
         except RaceLost as race:
@@ -68,6 +73,14 @@ class ApprovalService:
         return Approval(
             asked.number, asked.tool_use_id, asked.tool_name, asked.input, asked.asked_at, asked.expires_at, decision
         )
+
+    def _check_input(self, tenant: str, run: RunItem, tool_name: str, wanted: Wanted) -> None:
+        if wanted.input is None:
+            return
+        if wanted.decision == "deny":
+            raise _refused((Fault("/input", "A call that is denied is not made: leave `input` out, or approve."),))
+        if faults := self.faults_of(tenant, run.agent_id, int(run.version), tool_name, wanted.input):
+            raise _refused(faults)
 
     def _run(self, identity: Identity, run_id: str, agent_id: str | None) -> RunItem:
         run = self.runs.run(identity.tenant, run_id) if is_id("run", run_id) else None
@@ -121,6 +134,11 @@ def _made(repository: ApprovalRepository, tenant: str, run_id: str) -> dict[int,
 
 def _not_found() -> NotFound:
     return NotFound("No call with this id waits or waited for approval in this run.")
+
+
+def _refused(faults: tuple[Fault, ...]) -> Unprocessable:
+    told = "; ".join(f"{fault.pointer.removeprefix('/')}: {fault.message}" for fault in faults)
+    return Unprocessable(f"Nothing was decided, the call still waits. {told}", faults=faults)
 
 
 def _decided() -> Conflict:

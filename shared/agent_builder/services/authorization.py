@@ -13,6 +13,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import (
@@ -37,7 +38,8 @@ from agent_builder.tools.egress import Answer, Egress, EgressLimits
 LEASE_MS = 20_000
 WAIT_MS = 22_000
 SETTLE_SECONDS = 9.0
-# Tokens that are younger than this are not renewed because an API refuses them: it refuses for another reason.
+# Where an API refuses tokens, and those that were got in their place as well, it does so for another reason: for so
+# long nobody renews again because of a refusal.
 YOUNG_MS = 30_000
 _PAUSE_SECONDS = 0.15
 _ATTEMPTS = 3
@@ -81,6 +83,7 @@ class Authorization:
         body: bytes | None = None,
         purpose: str = "tool",
         limits: EgressLimits | None = None,
+        tried: Callable[[], None] | None = None,
     ) -> tuple[Answer, Material]:
         """Make a call with a credential; once more with a renewed one, where the answer says that it is over.
 
@@ -94,7 +97,7 @@ class Authorization:
         async def send(material: Material) -> Answer:
             address, carried = material.applied(url, headers)
             return await egress.send(
-                method, address, purpose=purpose, headers=carried, body=body, secret=True, limits=limits
+                method, address, purpose=purpose, headers=carried, body=body, secret=True, limits=limits, tried=tried
             )
 
         material = await self.material(tenant, credential_id)
@@ -103,6 +106,8 @@ class Authorization:
             renewed = await self.material(tenant, credential_id, instead_of=material)
             if renewed.version != material.version:
                 material, answer = renewed, await send(renewed)
+                if answer.status < 500 and not material.is_over(answer.status, answer.body):
+                    await self.accepted(tenant, credential_id, material)
         return answer, material
 
     async def material(self, tenant: str, credential_id: str, *, instead_of: Material | None = None) -> Material:
@@ -123,6 +128,13 @@ class Authorization:
             except _Replaced:
                 continue
         raise ToolError("The credential is changed by many at this moment; try again.")
+
+    async def accepted(self, tenant: str, credential_id: str, material: Material) -> None:
+        """Note that an API took what it was given in place of material that was over."""
+        try:
+            await asyncio.to_thread(self.grants.accepted, tenant, credential_id, material.version)
+        except StoreError:
+            logger.warning("that a renewed token was accepted could not be noted")
 
     async def connect(self, tenant: str, state_hash: str) -> str:
         """Turn the code that somebody came back with into tokens; "" if that went well, else a word for why not."""
@@ -146,7 +158,7 @@ class Authorization:
             return refused.failure
         except ToolError as error:
             return error.error_code
-        return "" if await self._save(tenant, credential, tokens, began) else "credential_changed"
+        return "" if await self._save(tenant, credential, tokens, began, refusal_at=0) else "credential_changed"
 
     async def settle(self) -> None:
         """Wait for renewals that outlived their calls: frozen with the environment, they would lose their tokens."""
@@ -168,7 +180,7 @@ class Authorization:
 
     async def _usable(self, tenant: str, read: Credential, secret: Json, *, over: bool) -> Credential:
         """The credential with tokens that can be used. `over`: those that were read are no good, an API says."""
-        if over and read.tokens.obtained_at + YOUNG_MS > self.clock():
+        if over and read.tokens.renewed_for_refusal_at + YOUNG_MS > self.clock():
             return read
         credential, deadline = read, self.clock() + WAIT_MS
         while True:
@@ -178,7 +190,7 @@ class Authorization:
                 return credential
             until = self.clock() + LEASE_MS
             if await asyncio.to_thread(self.grants.lease, tenant, credential, now=self.clock(), until=until):
-                return await self._renewed(tenant, credential, secret, until)
+                return await self._renewed(tenant, credential, secret, until, refused=not acceptable)
             if acceptable and self._good(credential):
                 return credential  # somebody is at it; this one is good for a while yet
             if self.clock() > deadline:
@@ -186,22 +198,27 @@ class Authorization:
             await self.sleep(_PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 (jitter)
             credential = await self._read(tenant, credential.id)
 
-    async def _renewed(self, tenant: str, credential: Credential, secret: Json, lease: int) -> Credential:
+    async def _renewed(
+        self, tenant: str, credential: Credential, secret: Json, lease: int, *, refused: bool
+    ) -> Credential:
         """The credential with new tokens. The renewal goes on where whoever waits for it is cancelled."""
-        task = asyncio.create_task(self._renew(tenant, credential, secret, lease))
+        task = asyncio.create_task(self._renew(tenant, credential, secret, lease, refused=refused))
         self._renewing.add(task)
         task.add_done_callback(self._done)
         renewed = await asyncio.shield(task)
         _check(renewed, credential)
         return renewed
 
-    async def _renew(self, tenant: str, credential: Credential, secret: Json, lease: int) -> Credential:
+    async def _renew(
+        self, tenant: str, credential: Credential, secret: Json, lease: int, *, refused: bool = False
+    ) -> Credential:
+        """`refused`: because an API says that the tokens are no good."""
         began = self.clock()
         try:
             tokens = await self._asked(tenant, credential, secret)
-            await self._save(tenant, credential, tokens, began)
-        except GrantRefused as refused:
-            return await self._refused(tenant, credential, refused.failure)
+            await self._save(tenant, credential, tokens, began, refusal_at=self.clock() if refused else None)
+        except GrantRefused as error:
+            return await self._refused(tenant, credential, error.failure)
         except BaseException as error:
             await asyncio.to_thread(self.grants.release, tenant, credential, until=lease)
             if isinstance(error, TokenEndpointFailed) and self._good(credential):
@@ -233,16 +250,17 @@ class Authorization:
             raise _needs_reconnect(credential.id, failure)
         return await self._read(tenant, credential.id)
 
-    async def _save(self, tenant: str, credential: Credential, tokens: TokenSet, began: int) -> bool:
+    async def _save(
+        self, tenant: str, credential: Credential, tokens: TokenSet, began: int, *, refusal_at: int | None
+    ) -> bool:
         """Store tokens in the place of those that were read; False if others are there by now."""
         plain = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
         ends = began + tokens.lifetime * 1000 if tokens.lifetime else 0
+        save = partial(self.grants.save, obtained_at=began, expires_at=ends, renewed_for_refusal_at=refusal_at)
         for left in range(_ATTEMPTS - 1, -1, -1):
             try:
                 sealed = await self.secrets.sealed(Place(tenant, credential.id, "token"), plain)
-                return await asyncio.to_thread(
-                    self.grants.save, tenant, credential, sealed, obtained_at=began, expires_at=ends
-                )
+                return await asyncio.to_thread(save, tenant, credential, sealed)
             except (StoreError, SecretsUnavailable):  # lost, these tokens could not be had again
                 if not left:
                     raise

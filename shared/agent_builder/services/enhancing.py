@@ -1,7 +1,8 @@
 """A model's help before and after a call of a tool: stateless, and without changing that the tool is called once.
 
 What stands before a call is a gate: where it fails, nothing is called, since its instructions may be what makes the
-call right. What stands behind a call changes how its answer is told, never whether it happened.
+call right. It has no place in a call that a person approved: what was approved is what is sent. What stands behind a
+call changes how its answer is told, never whether it happened.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Enhanced:
         nest = context.nest
         if nest is None:
             raise ToolError(NEEDS_RUN)
-        better = await self._better(nest, arguments) if self.help.before.strip() else arguments
+        approved = bool(self.tool.spec.approval_seconds)
+        better = await self._better(nest, arguments) if self.help.before.strip() and not approved else arguments
         result = await nest.call(self.tool, better)
         return await self._told(nest, better, result) if self.help.after.strip() else result
 

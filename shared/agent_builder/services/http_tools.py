@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -49,12 +50,23 @@ class HttpTools:
         return Checked(made, bench.version.llm_config.provider)
 
     async def _send(
-        self, bench: Bench, credential_id: str | None, request: HttpRequest, limits: EgressLimits
+        self,
+        bench: Bench,
+        credential_id: str | None,
+        request: HttpRequest,
+        limits: EgressLimits,
+        tried: Callable[[], None],
     ) -> tuple[Answer, Material]:
         egress = await bench.egress()
         if credential_id is None:
             answer = await egress.send(
-                request.method, request.url, purpose="tool", headers=request.headers, body=request.body, limits=limits
+                request.method,
+                request.url,
+                purpose="tool",
+                headers=request.headers,
+                body=request.body,
+                limits=limits,
+                tried=tried,
             )
             return answer, Material()
         return await self.authorization.call(
@@ -66,6 +78,7 @@ class HttpTools:
             headers=request.headers,
             body=request.body,
             limits=limits,
+            tried=tried,
         )
 
 

@@ -118,7 +118,8 @@ class McpServer:
         # In a thread: the first import takes a second, in which a lease must be renewed.
         client, wire = await asyncio.to_thread(_modules)
         definition = self.integration.definition
-        made = wire(await self.egress(), self._credentials if definition.credential_id else None)
+        guarded = definition.credential_id is not None
+        made = wire(await self.egress(), self._credentials if guarded else None, self._accepted if guarded else None)
         session = client(definition.base_url, made)
         await session.open()
         return session
@@ -127,6 +128,11 @@ class McpServer:
         credential_id = self.integration.definition.credential_id
         assert credential_id is not None
         return await self.authorization.material(self.tenant, credential_id, instead_of=over)
+
+    async def _accepted(self, material: Material) -> None:
+        credential_id = self.integration.definition.credential_id
+        assert credential_id is not None
+        await self.authorization.accepted(self.tenant, credential_id, material)
 
     @property
     def address(self) -> str:

@@ -103,6 +103,11 @@ class Alone:
         return Nesting((self.agent_id,), deadline=time.monotonic() + self.seconds).of(engine, transcript, call)
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was begun inside."""
+        return bool(self.account.inside(1))
+
+    @property
     def noted(self) -> Json:
         """What the tool noted of a call that was made inside, if one was."""
         calls = (step.detail for step in self.account.inside(1) if step.detail.get("purpose") == _PART)

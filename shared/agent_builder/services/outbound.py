@@ -28,12 +28,14 @@ class Outbound:
     Attributes:
         tls: Answers the process's TLS context.
         loopback: Whether this machine may be called.
+        private: Whether private networks may be called too.
         on_refused: Told the reason of each refusal.
     """
 
     repository: EgressRepository
     tls: Callable[[], ssl.SSLContext]
     loopback: bool = False
+    private: bool = False
     clock: Clock = now_ms
     on_refused: Callable[[RefusalReason], object] = lambda reason: None
     _known: dict[str, tuple[int, EgressPolicy]] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Outbound:
             deny=tuple(settings.deny),
             ports=frozenset(settings.ports),
             allow_loopback=self.loopback,
+            allow_private=self.private,
         )
 
     def _record(self, tenant: str, refusal: Refusal) -> None:

@@ -47,8 +47,7 @@ class PartChanges:
             Unprocessable: Says of each part what is wrong; `agent_cycle` where agents would call each other for ever.
         """
         check_counts(wanted)
-        named = {credential_of(definition) for part_id, definition in wanted if part_id in changed} - {None}
-        kinds = self.credentials.kinds(tenant, [one for one in named if one])
+        kinds = self.credentials.kinds(tenant, _named(wanted, changed))
         faults = [*faults_of_parts(wanted, changed), *credential_faults(wanted, changed, kinds)]
         if faults:
             raise _refused(faults, pointer)
@@ -68,17 +67,28 @@ class PartChanges:
             raise _refused(missing, pointer)
         return [_requiring(self.agents, tenant, agent) for agent in reached.agents.values()]
 
-    def noted(self, tenant: str, agent_id: str, before: StoredParts, after: StoredParts) -> list[Also]:
+    def noted(
+        self,
+        tenant: str,
+        agent_id: str,
+        before: StoredParts,
+        after: StoredParts,
+        changed: Collection[str] = (),
+    ) -> list[Also]:
         """What tells credentials who names them now. Those that are gone need not know.
+
+        Args:
+            changed: Parts that somebody wants so. A credential that such a part names must be there when the
+                transaction happens: what was seen of it before may be past.
 
         Raises:
             Conflict: `too_many_credentials`: more than one transaction can tell.
         """
         old, new = before.uses(), after.uses()
         touched = [one for one in sorted({*old, *new}) if old.get(one) != new.get(one)]
-        there = self.credentials.kinds(tenant, touched)
+        told = {*self.credentials.kinds(tenant, touched), *_named(after.definitions, changed)}
         noted = [
-            (one, new.get(one, ()), len(new.get(one, ())) - len(old.get(one, ()))) for one in touched if one in there
+            (one, new.get(one, ()), len(new.get(one, ())) - len(old.get(one, ()))) for one in touched if one in told
         ]
         if sum(2 if more else 1 for _, _, more in noted) > _MAX_USE_WRITES:
             detail = f"One change can add or drop at most {_MAX_USE_WRITES // 2} credentials; make it in several steps."
@@ -89,6 +99,12 @@ class PartChanges:
         self, tenant: str, agent_id: str, credential_id: str, uses: tuple[CredentialUse, ...], more: int
     ) -> Also:
         return lambda write: self.uses.note(write, tenant, agent_id, credential_id, uses, more)
+
+
+def _named(wanted: AgentParts, changed: Collection[str]) -> set[str]:
+    """The credentials that changed parts name."""
+    named = (credential_of(definition) for part_id, definition in wanted if part_id in changed)
+    return {one for one in named if one is not None}
 
 
 def _requiring(agents: AgentRepository, tenant: str, agent: Agent) -> Also:

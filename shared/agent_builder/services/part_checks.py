@@ -25,6 +25,10 @@ from agent_builder.models.tools import AgentTool, HttpTool, IntegrationInput, Mc
 from agent_builder.tools.schemas import check_schema
 
 PartFault = tuple[str, Fault]
+_AFTER_THE_YES = (
+    "A call that a person approves is made with the arguments that were approved, so nothing may change them "
+    "afterwards: leave `before` out, or do not require approval."
+)
 
 
 def check_counts(wanted: AgentParts) -> None:
@@ -102,8 +106,11 @@ def _tool_faults(tool: Definition) -> Iterator[Fault]:
         check_schema(tool.input_schema)
     except Unprocessable as error:
         yield from (Fault(fault.pointer.rstrip("/"), fault.message) for fault in error.faults)
-    if isinstance(tool, HttpTool | McpTool) and tool.response.select is not None:
-        yield from _select_faults(tool.response.select)
+    if isinstance(tool, HttpTool | McpTool):
+        if tool.requires_approval and tool.enhancement is not None and tool.enhancement.before.strip():
+            yield Fault("/enhancement/before", _AFTER_THE_YES)
+        if tool.response.select is not None:
+            yield from _select_faults(tool.response.select)
 
 
 def _select_faults(expression: str) -> Iterator[Fault]:

@@ -85,7 +85,7 @@ class PartService:
             if not draft.changed and draft.agent.content() == agent.content():
                 return Changed(agent, before)
             also = self.changes.checked(identity.tenant, agent_id, wanted, draft.changed, pointer)
-            also += self.changes.noted(identity.tenant, agent_id, before, draft.parts)
+            also += self.changes.noted(identity.tenant, agent_id, before, draft.parts, draft.changed)
             if remember is not None:
                 also.append(_remembering(remember, answer(Changed(draft.agent, draft.parts)), identity, agent_id))
             try:

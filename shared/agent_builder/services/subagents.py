@@ -6,10 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from functools import cache
 from math import inf
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent_builder.errors import ToolError
 from agent_builder.messages import Json, ToolSpec, user_message
@@ -18,25 +15,13 @@ from agent_builder.models.tools import AgentTool, StoredTool
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.services.llm_tools import NEEDS_RUN, ModelOf, OneAnswer
 from agent_builder.services.toolbox import Bench
+from agent_builder.tools.agent_arguments import arguments_schema, message_of
 from agent_builder.tools.base import CallContext, Tool
 
-MESSAGE_LIMIT = 100_000
-_NOT_ARGUMENTS = f"""The arguments must be {{"message": "…"}} with what the agent is asked, at most {MESSAGE_LIMIT:,} \
-characters, and nothing else."""
 _NEEDS_PERSON = (
     "This tool needs a person's approval for each call, and an agent that was asked by another agent cannot wait for a "
     "person. Nothing was called. Say what you would have called it with, so that the agent that asked you can do it."
 )
-
-
-class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
-
-    message: str = Field(
-        min_length=1,
-        max_length=MESSAGE_LIMIT,
-        description="What the agent is asked or told to do. It knows nothing else of this conversation.",
-    )
 
 
 ToolsOf = Callable[[str, AgentVersion], AbstractAsyncContextManager[Mapping[str, Tool]]]
@@ -97,7 +82,7 @@ class SubAgent:
         return ToolSpec(
             definition.name,
             definition.description,
-            _schema(),
+            arguments_schema(),
             "write",
             definition.timeout_seconds,
             definition.approval_seconds if definition.requires_approval else 0,
@@ -107,7 +92,7 @@ class SubAgent:
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
         """Ask the agent, and wait for what it says."""
-        message, nest = _message(arguments), context.nest
+        message, nest = message_of(arguments), context.nest
         if nest is None:
             raise ToolError(NEEDS_RUN)
         agent_id = self.definition.agent_id
@@ -140,19 +125,3 @@ class Unattended:
     async def call(self, arguments: Json, context: CallContext) -> Json:
         """Say what the agent can do instead."""
         raise ToolError(_NEEDS_PERSON)
-
-
-def _message(arguments: Json) -> str:
-    try:
-        return _Arguments.model_validate(arguments).message
-    except ValidationError:
-        raise ToolError(_NOT_ARGUMENTS) from None
-
-
-@cache
-def _schema() -> Json:
-    """Plain enough for every vendor, OpenAI's strict mode included."""
-    schema = _Arguments.model_json_schema()
-    message = {name: schema["properties"]["message"][name] for name in ("type", "description")}
-    kept = {name: schema[name] for name in ("type", "required", "additionalProperties")}
-    return {**kept, "properties": {"message": message}}

@@ -118,7 +118,7 @@ class ToolTester:
             "response": noted.get("response"),
             "result": result,
             "error": error,
-            "attempts": noted.get("attempts", 0 if noted.get("cached") else 1),
+            "attempts": noted.get("attempts", int("request" in noted or inside.begun)),
             "cached": bool(noted.get("cached")),
             "usage": inside.account.usage.model_dump(),
             "cost": inside.account.cost.model_dump(),

@@ -72,7 +72,8 @@ class TraceService:
         status = progress(head, lease, now)
         if status in OPEN and any(approval.open(now) for approval in asked):
             status = "waiting"
-        told = [approval_view(approval, now) for approval in asked]
+        over_at = int(head.finished_at) if head.finished_at else None
+        told = [approval_view(approval, now, over_at) for approval in asked]
         return {**run_view(head, status), **_so_far(head, steps), "steps": step_tree(run_id, steps), "approvals": told}
 
     def cancel(self, identity: Identity, run_id: str) -> Json:

@@ -293,7 +293,7 @@ class Transcript:
             told = {"note": _EDITED, "edited_input": edited, "result": result.result}
             return result.model_copy(update={"result": told})
         given = json.dumps(edited, ensure_ascii=False)
-        return result.model_copy(update={"error": f"{result.error} {_EDITED} It was called with {given}."})
+        return result.model_copy(update={"error": f"{result.error} {_EDITED} The arguments they gave are {given}."})
 
     def _said(self, step: Step) -> None:
         said = Message.model_validate({"role": "assistant", "parts": step.detail["parts"]}).parts

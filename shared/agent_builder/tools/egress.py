@@ -143,6 +143,7 @@ class Egress:
         secret: bool = False,
         limits: EgressLimits | None = None,
         redirects: int = MAX_REDIRECTS,
+        tried: Callable[[], None] | None = None,
     ) -> Answer:
         """Make one call and read the whole answer, whatever its status.
 
@@ -158,6 +159,7 @@ class Egress:
             secret: Whether URL, headers or body carry a secret: https is required then.
             limits: Of the whole call.
             redirects: Most that are followed; with 0 the redirecting answer is returned.
+            tried: Called once at the end, but not where the call was refused before anything was sent.
 
         Raises:
             OutboundRefused: It may not be made.
@@ -169,6 +171,17 @@ class Egress:
         except OutboundRefused as refused:
             self._record(Refusal(refused.reason, purpose, "", 0))
             raise
+        refused_at_once = False
+        try:
+            return await self._followed(hop, terms, redirects)
+        except OutboundRefused as refused:
+            refused.sent, refused_at_once = terms.sent, not terms.sent
+            raise
+        finally:
+            if tried is not None and not refused_at_once:
+                tried()
+
+    async def _followed(self, hop: _Hop, terms: Terms, redirects: int) -> Answer:
         for left in range(redirects, -1, -1):
             answer = await self._once(hop, terms)
             if answer.status not in _REDIRECTS or "location" not in answer.headers or redirects == 0:

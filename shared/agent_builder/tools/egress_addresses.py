@@ -8,7 +8,7 @@ down here because the standard library's idea of them differs between Python ver
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 
@@ -31,6 +31,9 @@ _SPECIAL_V4 = tuple(
         "203.0.113.0/24",
         "224.0.0.0/3",  # multicast, reserved, broadcast
     )
+)
+_PRIVATE = tuple(
+    ip_network(text) for text in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _SPECIAL_V6 = tuple(
@@ -73,6 +76,13 @@ def is_loopback(address: Address) -> bool:
     if isinstance(address, IPv6Address) and address in _MAPPED:
         address = _last_bits(address)
     return address.is_loopback
+
+
+def is_private(address: Address) -> bool:
+    """Whether it is this very machine, or one on a network of a home or a company. No link: clouds answer there."""
+    if isinstance(address, IPv6Address) and address in _MAPPED:
+        address = _last_bits(address)
+    return address.is_loopback or any(address in network for network in _PRIVATE if network.version == address.version)
 
 
 def _carried(address: IPv6Address) -> IPv4Address | None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpcore2
 
 from agent_builder.errors import OutboundRefused
-from agent_builder.tools.egress_addresses import Address, is_loopback, is_public, parsed
+from agent_builder.tools.egress_addresses import Address, is_public, parsed
 from agent_builder.tools.egress_policy import NOT_PUBLIC, EgressPolicy
 
 CONNECT_SECONDS = 5.0
@@ -83,10 +83,12 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
     async def _permitted(self, host: str, port: int) -> list[Address]:
         literal = parsed(host)
         addresses = [literal] if literal else await self._looked_up(host, port)
+        if self._policy.allow_private:  # names of a home network have addresses of the link besides
+            addresses = [address for address in addresses if self._may_dial(address)]
         if not addresses or not all(self._may_dial(address) for address in addresses):
             raise OutboundRefused("address", NOT_PUBLIC)
         self._policy.check_addresses(host, addresses)
-        if any(not is_loopback(address) for address in addresses) and port not in self._policy.ports:
+        if port not in self._policy.ports and not all(self._policy.opens(address) for address in addresses):
             raise OutboundRefused("port", f"Port {port} may not be called.")
         return addresses
 
@@ -97,7 +99,7 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
         except (OSError, UnicodeError, ValueError):
             return []
         addresses = [address for address in map(parsed, texts) if address is not None]
-        return addresses if len(addresses) == len(texts) else []
+        return addresses if len(addresses) == len(texts) or self._policy.allow_private else []
 
     def _may_dial(self, address: Address) -> bool:
-        return is_public(address) or (self._policy.allow_loopback and is_loopback(address))
+        return is_public(address) or self._policy.opens(address)

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import httpx2
 
 from agent_builder.errors import OutboundRefused, RefusalReason
-from agent_builder.tools.egress_addresses import Address, is_loopback, parsed
+from agent_builder.tools.egress_addresses import Address, is_loopback, is_private, parsed
 
 URL_LIMIT = 8_192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -41,14 +41,17 @@ class EgressPolicy:
         allow: Where not empty, only these: `example.com`, `*.example.com` (its subdomains), or networks like
             `198.41.0.0/24`. They open nothing that is not public.
         deny: Never these.
-        ports: Of all hosts, but for loopback, where it is allowed.
+        ports: Of all hosts, but for loopback and private networks, where they are allowed.
         allow_loopback: Whether this machine may be called: for development, never in a deployment.
+        allow_private: Whether this machine and private networks may be called, and plain http be used with secrets: for
+            model servers of a person on a machine of their own.
     """
 
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     ports: frozenset[int] = frozenset({80, 443})
     allow_loopback: bool = False
+    allow_private: bool = False
 
     def check(self, url: httpx2.URL, *, secret: bool) -> None:
         """Refuse what can be refused before a name is looked up.
@@ -67,14 +70,18 @@ class EgressPolicy:
         host, local = host_of(url), self._names_loopback(url)
         if parsed(host) is None and not _is_name(host):
             raise OutboundRefused("url", "The address names no valid host.")
-        if port_of(url) not in self.ports and not local:
+        if port_of(url) not in self.ports and not local and not self.allow_private:
             raise OutboundRefused("port", f"Port {port_of(url)} may not be called.")
-        if secret and url.scheme != "https" and not local:
+        if secret and url.scheme != "https" and not local and not self.allow_private:
             raise OutboundRefused("insecure", "A call with a credential needs an https address.")
         if among(host, self.deny):
             raise OutboundRefused("denied", "This host is on the list of hosts that may not be called.")
         if self.allow and not among(host, self.allow) and not _networks(self.allow):
             raise OutboundRefused("not_allowed", _NOT_ALLOWED)
+
+    def opens(self, address: Address) -> bool:
+        """Whether an address that is not public may be called all the same, on any port."""
+        return (self.allow_loopback and is_loopback(address)) or (self.allow_private and is_private(address))
 
     def check_addresses(self, host: str, addresses: Iterable[Address]) -> None:
         """Apply lists that name networks, once the addresses of a host are known.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx2
 
-from agent_builder.errors import OutboundFailed, OutcomeUnknown, ToolError
+from agent_builder.errors import OutboundFailed, OutboundRefused, OutcomeUnknown, ToolError
 from agent_builder.messages import Json, ToolSpec
 from agent_builder.models.tools import HttpTool
 from agent_builder.tools.answers import Content, content_of, excerpt, shaped
@@ -34,18 +34,25 @@ _UNTOLD_HEADERS = frozenset({"set-cookie", "www-authenticate", "proxy-authentica
 class Send(Protocol):
     """Sends a request with the tool's credential, if it has one."""
 
-    async def __call__(self, request: HttpRequest, limits: EgressLimits) -> tuple[Answer, Material]:
-        """The answer, and what was added to the request."""
+    async def __call__(
+        self, request: HttpRequest, limits: EgressLimits, tried: Callable[[], None]
+    ) -> tuple[Answer, Material]:
+        """The answer, and what was added to the request. `tried` is called for each time that it was sent."""
         ...
 
 
 @dataclass(slots=True)
 class _Try:
-    """How far a call came."""
+    """How far a call came. `sent` is how often it was sent, also with a renewed token within one attempt."""
 
     request: HttpRequest
     until: float
     attempts: int = 0
+    sent: int = 0
+
+    def tried(self) -> None:
+        """Count one more."""
+        self.sent += 1
 
     @property
     def left(self) -> float:
@@ -86,7 +93,10 @@ class HttpCalls:
         request = build_request(self.tool, arguments, base_url=self.base_url, idempotency_key=key)
         context.note({"request": _shown_request(request, Material())})
         turn = _Try(request, asyncio.get_running_loop().time() + self.tool.timeout_seconds)
-        answer, material = await self._answered(turn)
+        try:
+            answer, material = await self._answered(turn)
+        finally:
+            context.note({"attempts": turn.sent})
         masker = Masker(material.secrets)
         if len(answer.body) > _OFF_THE_LOOP:
             content = await asyncio.to_thread(content_of, answer, masker)
@@ -96,7 +106,6 @@ class HttpCalls:
             {
                 "request": _shown_request(request, material),
                 "response": _shown_response(answer, content, masker),
-                "attempts": turn.attempts,
             }
         )
         if answer.status >= 300:
@@ -109,7 +118,9 @@ class HttpCalls:
             turn.attempts += 1
             limits = EgressLimits(max(turn.left, 0.05), wire_bytes=BODY_BYTES, body_bytes=BODY_BYTES)
             try:
-                answer, material = await self.send(turn.request, limits)
+                answer, material = await self.send(turn.request, limits, turn.tried)
+            except OutboundRefused as refused:
+                raise self._failed(refused) from refused
             except OutboundFailed as failure:
                 again = repeats_after_failure(self.tool.effect, failure)
                 if not (again and await self._waited(turn, pause(turn.attempts))):
@@ -126,7 +137,7 @@ class HttpCalls:
         await self.sleep(seconds)
         return True
 
-    def _failed(self, failure: OutboundFailed) -> ToolError:
+    def _failed(self, failure: OutboundFailed | OutboundRefused) -> ToolError:
         if failure.sent and self.tool.effect == "write":
             return OutcomeUnknown(f"The call was sent, and then: {failure.detail}")
         return failure

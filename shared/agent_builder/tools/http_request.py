@@ -18,6 +18,7 @@ from agent_builder.errors import ToolError
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.models.tools import Body, HttpTool, Parameter, Part, unsafe_segments
+from agent_builder.tools.request_names import check_fields, check_parameters
 from agent_builder.tools.serialization import escaped, header_text, path_text, query_pairs, text
 
 _UNPRINTABLE = re.compile(r"[^\t\x20-\x7e]")
@@ -44,12 +45,14 @@ def build_request(
         idempotency_key: Sent by tools that write; stable over repetitions.
 
     Raises:
-        ToolError: A value cannot be written where it belongs, as `..` in a path or a line break in a header.
+        ToolError: A value cannot be written where it belongs, as `..` in a path or a line break in a header, or brings
+            names that belong to other parameters.
     """
     base = tool.base_url or base_url
     if not base:
         raise ToolError("The tool has no base URL: its integration must give one.")
     values = {id(parameter): _value(parameter, arguments) for parameter in tool.parameters}
+    check_parameters(tool, arguments, base)
     headers = {"Accept": tool.accept}
     if idempotency_key and tool.effect == "write":
         headers[tool.idempotency_header] = _header_value(tool.idempotency_header, idempotency_key)
@@ -66,7 +69,7 @@ def build_request(
             (query if parameter.location == "query" else cookies).extend(pairs)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
-    body = _body(tool.body, arguments, headers) if tool.body and arguments.get(tool.body.argument) is not None else None
+    body = _body(tool, tool.body, arguments, headers) if tool.body else None
     url = base.rstrip("/") + _path(tool, values) + ("?" + "&".join(query) if query else "")
     return HttpRequest(method=tool.method, url=url, headers=tuple(headers.items()), body=body)
 
@@ -123,8 +126,10 @@ def _escaped_literal(segment: str) -> str:
 # ---------------------------------------------------------------- bodies
 
 
-def _body(body: Body, arguments: Json, headers: dict[str, str]) -> bytes:
-    value = arguments[body.argument]
+def _body(tool: HttpTool, body: Body, arguments: Json, headers: dict[str, str]) -> bytes | None:
+    value = arguments.get(body.argument)
+    if value is None:
+        return None
     _set_header(headers, "Content-Type", body.content_type)
     if body.kind == "json":
         return encode(value).encode()
@@ -132,6 +137,7 @@ def _body(body: Body, arguments: Json, headers: dict[str, str]) -> bytes:
         return _file(value, body.argument) if body.file else text(value).encode()
     if not isinstance(value, dict):
         raise ToolError(f"{body.argument} must be an object.")
+    check_fields(tool, body, value)
     if body.kind == "form":
         return _form(value, body.parts)
     content, boundary = _multipart(value, body.parts)
@@ -190,7 +196,10 @@ def _file(value: Any, name: str) -> bytes:
     if not isinstance(value, dict) or not isinstance(value.get("content"), str):
         raise ToolError(f'{name} must be a file: {{"content": "…", "encoding": "text" or "base64"}}.')
     content: str = value["content"]
-    if value.get("encoding", "text") != "base64":
+    encoding = value.get("encoding", "text")
+    if encoding not in ("text", "base64"):
+        raise ToolError(f"The encoding of {name} must be text or base64.")
+    if encoding == "text":
         return content.encode()
     try:
         return base64.b64decode("".join(content.split()), validate=True)

@@ -77,7 +77,9 @@ def _readable(schema: Any, notes: list[Note]) -> Json:
     reader = SchemaReader(References(told), "3.1", told)
     read = {**reader.read(told, notes), "type": "object"}
     out = Assembly(Merger(reader)).assemble(read, notes)
-    out.setdefault("properties", {})
+    described = out.setdefault("properties", {})
+    for name in out.get("required", ()):
+        described.setdefault(name, {})
     check_schema(checked_input_schema(out))
     for vendor in get_args(Vendor):
         adapt(out, vendor, strict=True)

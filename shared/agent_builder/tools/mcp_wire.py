@@ -59,11 +59,13 @@ class McpWire(httpx2.AsyncBaseTransport):
     Attributes:
         credentials: What a request is made with: asked once without, and with material that turned out to be over.
             None where the server asks for no credential.
+        accepted: Told of material that was given in place of such, and that the server took.
         secrets: All that were sent, for masking.
     """
 
     egress: Egress
     credentials: Credentials | None = None
+    accepted: Callable[[Material], Awaitable[None]] | None = None
     secrets: set[str] = field(default_factory=set, repr=False)
     _material: Material | None = field(default=None, repr=False)
     _failures: dict[str, ToolError] = field(default_factory=dict)
@@ -151,6 +153,10 @@ class McpWire(httpx2.AsyncBaseTransport):
                 await response.aclose()
                 self._material = renewed
                 response = await self._sent(request, terms, renewed)
+                body = b"" if _streams(response) else await response.aread()
+                taken = response.status_code < 500 and not renewed.is_over(response.status_code, body)
+                if taken and self.accepted is not None:
+                    await self.accepted(renewed)
         return await self._answer(request, response, terms)
 
     async def _sent(self, request: httpx2.Request, terms: Terms, material: Material | None = None) -> httpx2.Response:

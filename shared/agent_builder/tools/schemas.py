@@ -15,6 +15,7 @@ from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.tools.subschemas import children, mapped
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MAX_FAULTS = 5
 _MAX_FAULT_LENGTH = 300
 # Steps that a pattern with look-around or back references may take; others take linear time.
@@ -22,7 +23,8 @@ _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=
 
 
 def check_schema(schema: Json) -> None:
-    """Refuse what is no JSON Schema (2020-12) for an object, or refers to anything outside itself.
+    """Refuse what is no JSON Schema (2020-12) for an object, requires what it does not describe, or refers to anything
+    outside itself.
 
     Raises:
         Unprocessable: Says where and why.
@@ -31,10 +33,26 @@ def check_schema(schema: Json) -> None:
         raise _refused("/type", 'A schema for arguments has "type": "object".')
     if outside := next(_outside(schema), None):
         raise _refused("/", f"$ref may only lead into the schema's own $defs; {outside[:200]!r} does not.")
+    _check_words(schema)
     try:
         _compiled(encode(schema))
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise _refused("/", f"This is no valid JSON Schema: {str(error).splitlines()[0][:_MAX_FAULT_LENGTH]}") from None
+
+
+def _check_words(schema: Json) -> None:
+    """What is valid JSON Schema, but cannot be meant."""
+    dialect = schema.get("$schema", DIALECT)
+    if dialect not in (DIALECT, f"{DIALECT}#"):
+        raise _refused("/$schema", f"A schema is JSON Schema 2020-12: leave $schema out, or write {DIALECT}.")
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    if isinstance(properties, dict) and isinstance(required, list):
+        for name in required:
+            if isinstance(name, str) and name not in properties:
+                message = (
+                    f"{name[:100]!r} is required and no property: describe it in properties, or leave it out here."
+                )
+                raise _refused("/required", message)
 
 
 def check_arguments(schema: Json, arguments: Json) -> None:
@@ -49,6 +67,16 @@ def check_arguments(schema: Json, arguments: Json) -> None:
     if found:
         faults = "; ".join(f"{_place(error)}: {error.message[:_MAX_FAULT_LENGTH]}" for error in found)
         raise ToolError(f"The arguments are not valid: {faults}")
+
+
+def argument_faults(schema: Json, arguments: Json, *, below: str) -> tuple[Fault, ...]:
+    """The first faults of arguments that a person gave, checked as `check_arguments` does.
+
+    Args:
+        below: JSON Pointer of the arguments in what the person sent.
+    """
+    found = islice(_compiled(encode(schema)).iter_errors(arguments), _MAX_FAULTS)
+    return tuple(Fault(below + _pointer(error), error.message[:_MAX_FAULT_LENGTH]) for error in found)
 
 
 def restored(schema: Json, arguments: Json, renamed: dict[str, str] | None = None) -> Json:
@@ -159,6 +187,11 @@ def _never(uri: str) -> NoReturn:
 
 def _place(error: jsonschema_rs.ValidationError) -> str:
     return "/".join(str(step) for step in error.instance_path) or "arguments"
+
+
+def _pointer(error: jsonschema_rs.ValidationError) -> str:
+    places = (str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+    return "".join(f"/{place}" for place in places)
 
 
 def _refused(pointer: str, message: str) -> Unprocessable:

@@ -44,8 +44,8 @@ class Checked:
     def __init__(self, inner: Tool, vendor: Vendor) -> None:
         self._inner = inner
         self._schema = inner.spec.input_schema
+        self._vendor = vendor
         adapted = _adapted(encode(self._schema), vendor)
-        self._renamed = adapted.renamed
         self.spec = replace(inner.spec, input_schema=adapted.schema, strict=adapted.strict)
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
@@ -54,9 +54,14 @@ class Checked:
         Raises:
             ToolError: The arguments are not valid, and why; nothing was called. Else what the tool raises.
         """
-        meant = restored(self._schema, arguments, self._renamed)
+        meant = in_own_words(self._schema, vendor=self._vendor, arguments=arguments)
         check_arguments(self._schema, meant)
         return await self._inner.call(meant, context)
+
+
+def in_own_words(schema: Json, *, vendor: Vendor, arguments: Json) -> Json:
+    """Arguments as the author's schema means them, from what was made for the form of it that a vendor takes."""
+    return restored(schema, arguments, _adapted(encode(schema), vendor).renamed)
 
 
 @lru_cache(maxsize=512)

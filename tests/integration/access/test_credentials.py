@@ -147,22 +147,27 @@ def test_a_stolen_envelope_is_refused(rest: Rest, world: World) -> None:
 
 FAULTY: list[tuple[dict[str, Any], str]] = [
     ({"kind": "bearer"}, "/secret"),
-    ({"kind": "nonsense", "secret": {"value": "x"}}, ""),
-    ({"secret": {"value": "x"}}, ""),
+    ({"kind": "nonsense", "secret": {"value": "x-12"}}, ""),
+    ({"secret": {"value": "x-12"}}, ""),
     ({"kind": "bearer", "secret": {"value": ""}}, "/secret/value"),
+    ({"kind": "bearer", "secret": {"value": "abc"}}, "/secret/value"),
+    ({"kind": "custom_headers", "secret": {"headers": {"X-A": "1"}}}, "/secret/headers/X-A"),
+    ({"kind": "basic", "secret": {"username": "u", "password": "abc"}}, "/secret/password"),
+    ({"kind": "basic", "secret": {"username": "abc"}}, "/secret"),
+    ({"kind": "oauth2", "settings": OAUTH, "secret": {"client_secret": "abc"}}, "/secret/client_secret"),
     ({"kind": "bearer", "secret": {"value": 5}}, "/secret/value"),
     ({"kind": "bearer", "secret": {"value": "line\nbreak"}}, "/secret/value"),
-    ({"kind": "bearer", "secret": {"value": "x" * 20_000}}, "/secret/value"),
-    ({"kind": "bearer", "secret": {"value": "x", "more": "y"}}, "/secret/more"),
-    ({"kind": "bearer", "secret": {"value": "x"}, "allowed_hosts": ["https://a.com"]}, "/allowed_hosts/0"),
-    ({"kind": "bearer", "secret": {"value": "x"}, "allowed_hosts": ["*"]}, "/allowed_hosts/0"),
-    ({"kind": "api_key", "settings": {"in": "header", "name": "Host"}, "secret": {"value": "x"}}, "/settings"),
-    ({"kind": "api_key", "settings": {"in": "body", "name": "k"}, "secret": {"value": "x"}}, "/settings/in"),
-    ({"kind": "basic", "secret": {"username": "a:b", "password": "x"}}, "/secret"),
+    ({"kind": "bearer", "secret": {"value": "x-12" * 20_000}}, "/secret/value"),
+    ({"kind": "bearer", "secret": {"value": "x-12", "more": "y"}}, "/secret/more"),
+    ({"kind": "bearer", "secret": {"value": "x-12"}, "allowed_hosts": ["https://a.com"]}, "/allowed_hosts/0"),
+    ({"kind": "bearer", "secret": {"value": "x-12"}, "allowed_hosts": ["*"]}, "/allowed_hosts/0"),
+    ({"kind": "api_key", "settings": {"in": "header", "name": "Host"}, "secret": {"value": "x-12"}}, "/settings"),
+    ({"kind": "api_key", "settings": {"in": "body", "name": "k"}, "secret": {"value": "x-12"}}, "/settings/in"),
+    ({"kind": "basic", "secret": {"username": "a:b", "password": "x-12"}}, "/secret"),
     ({"kind": "custom_headers", "secret": {"headers": {}}}, "/secret/headers"),
-    ({"kind": "custom_headers", "secret": {"headers": {"X-A": "1", "x-a": "2"}}}, "/secret"),
-    ({"kind": "custom_headers", "secret": {"headers": {"Content-Length": "1"}}}, "/secret/headers"),
-    ({"kind": "provider_key", "settings": {"provider": "other"}, "secret": {"value": "x"}}, "/settings/provider"),
+    ({"kind": "custom_headers", "secret": {"headers": {"X-A": "1234", "x-a": "2345"}}}, "/secret"),
+    ({"kind": "custom_headers", "secret": {"headers": {"Content-Length": "1234"}}}, "/secret/headers"),
+    ({"kind": "provider_key", "settings": {"provider": "other"}, "secret": {"value": "x-12"}}, "/settings/provider"),
     ({"kind": "oauth2", "settings": OAUTH}, ""),
     ({"kind": "oauth2", "settings": {**OAUTH, "token_url": "http://id.example.com/"}}, "/settings/token_url"),
     ({"kind": "oauth2", "settings": {**OAUTH, "token_url": "https://u:p@id.example.com/"}}, "/settings/token_url"),
@@ -174,11 +179,11 @@ FAULTY: list[tuple[dict[str, Any], str]] = [
         "/settings/authorization_parameters",
     ),
     (
-        {"kind": "oauth2", "settings": {**OAUTH, "grant": "refresh_token"}, "secret": {"client_secret": "x"}},
+        {"kind": "oauth2", "settings": {**OAUTH, "grant": "refresh_token"}, "secret": {"client_secret": "x-12"}},
         "",
     ),
     (
-        {"kind": "oauth2", "settings": {**OAUTH, "client_authentication": "none"}, "secret": {"client_secret": "x"}},
+        {"kind": "oauth2", "settings": {**OAUTH, "client_authentication": "none"}, "secret": {"client_secret": "x-12"}},
         "",
     ),
 ]
@@ -192,15 +197,24 @@ def test_what_is_not_valid_is_named(rest: Rest, world: World, body: dict[str, An
     assert not [fault for fault in answer.json["errors"] if fault["pointer"].startswith(f"/{body.get('kind')}")]
 
 
+def test_a_secret_that_could_not_be_blotted_out_is_refused(rest: Rest, world: World) -> None:
+    short = {"name": "S", "kind": "bearer", "secret": {"value": "abc"}}
+    answer = rest(world.owner, "POST", "/credentials", short)
+    assert "at least 4 characters" in answer.json["errors"][0]["message"]
+    for secret in ({"username": "u", "password": "abcd"}, {"username": "user"}):
+        answer = rest(world.owner, "POST", "/credentials", {"name": "B", "kind": "basic", "secret": secret})
+        assert answer.status == 201, answer.body
+
+
 def test_replacing_takes_all_of_it(rest: Rest, world: World) -> None:
     mine = create(rest, world)
     path = f"/credentials/{mine}"
     assert rest(world.owner, "PUT", path, {"name": "x", "kind": "bearer"}).code == "validation_failed"
-    changed = rest(world.owner, "PUT", path, {"name": "New", "kind": "bearer", "secret": {"value": "new"}})
+    changed = rest(world.owner, "PUT", path, {"name": "New", "kind": "bearer", "secret": {"value": "newer"}})
     assert (changed.status, changed.json["name"], changed.headers["ETag"]) == (200, "New", '"2"')
     opened = bootstrap.envelopes().open(stored(world, mine).sealed, Place(world.tenant, mine, "secret"))
-    assert opened == b'{"value":"new"}'
-    other_kind = {"name": "x", "kind": "basic", "secret": {"username": "u", "password": "p"}}
+    assert opened == b'{"value":"newer"}'
+    other_kind = {"name": "x", "kind": "basic", "secret": {"username": "u", "password": "p-12"}}
     assert rest(world.owner, "PUT", path, other_kind).json["errors"][0]["pointer"] == "/kind"
 
 

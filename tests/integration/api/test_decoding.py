@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from functions.api import access
 from local.testing import Instance
 from tests.integration.rest import AGENTS, JSON_TYPE, Rest, check_problem
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
+PREFIXES = {"credential": "crd", "integration": "int", "tool": "tol"}
+SCHEMA = {"type": "object", "properties": {}}
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +125,42 @@ def test_a_body_where_none_is_expected_does_no_harm(rest: Rest) -> None:
     assert rest("GET", path, raw=b"{", headers=JSON_TYPE).status == 200
     assert rest("POST", f"{path}/versions/1/restore", raw=b"{}", headers=JSON_TYPE).status == 200
     assert rest("DELETE", path, raw=b"\xff", headers={"Content-Type": "text/plain"}).status == 204
+
+
+@pytest.mark.parametrize("headers", [{}, JSON_TYPE, {"Content-Type": "text/plain"}], ids=str)
+@pytest.mark.parametrize("name", sorted(access.MAY_BE_EMPTY))
+def test_no_body_is_one_where_nothing_has_to_be_said(rest: Rest, name: str, headers: dict[str, str]) -> None:
+    """It is the missing thing that is told then, as with `{}`."""
+    method, path = name.split(" ")
+    path = access.BASE + re.sub(r"{(\w+)_id}", lambda found: f"{PREFIXES[found[1]]}_{'0' * 26}", path)
+    given = rest(method, path, {})
+    answer = rest(method, path, headers=headers)
+    check_problem(answer, 404, "not_found")
+    assert answer.json["detail"] == given.json["detail"]
+
+
+def test_a_tool_without_arguments_is_tested_without_a_body(rest: Rest) -> None:
+    path = f"{AGENTS}/{rest.create()['id']}/tools"
+    model = {"provider": "scripted", "model": "echo"}
+    tool = {"kind": "llm", "name": "say", "model_config": model, "instructions": "Say.", "input_schema": SCHEMA}
+    made = rest("POST", path, tool)
+    assert made.status == 201, made.body
+    answer = rest("POST", f"/api/v1/tools/{made.json['id']}/test")
+    assert (answer.status, answer.json["error"]) == (200, None)
+
+
+def test_which_bodies_may_be_left_out_is_what_the_document_says() -> None:
+    document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    found = set()
+    for path, methods in document["paths"].items():
+        body = methods.get("post", {}).get("requestBody")
+        if body is None:
+            continue
+        schema = body["content"]["application/json"]["schema"]
+        schema = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+        if not schema.get("required") and not {"oneOf", "anyOf"} & schema.keys():
+            found.add(f"POST {path.removeprefix(access.BASE)}")
+    assert found == access.MAY_BE_EMPTY
 
 
 def test_many_headers_and_a_long_query_do_no_harm(rest: Rest) -> None:

@@ -150,6 +150,22 @@ def test_a_merge_patch(rest: Rest, agent: str, patch: dict[str, Any], shown: dic
     assert {name: changed[name] for name in same} == {name: tool[name] for name in same}
 
 
+BEFORE = {"enhancement": {"model_config": MODEL, "before": "x"}}
+
+
+def test_what_a_person_approves_is_not_changed_afterwards(rest: Rest, agent: str) -> None:
+    both = rest("POST", f"{AGENTS}/{agent}/tools", {**FORECAST, **BEFORE, "requires_approval": True})
+    (fault,) = check_problem(both, 422, "validation_failed")["errors"]
+    assert fault["pointer"] == "/enhancement/before"
+    assert "require approval" in fault["message"]
+    helped = add(rest, agent, "tools", {**FORECAST, **BEFORE})
+    answer = rest("PATCH", f"{TOOLS}/{helped['id']}", {"requires_approval": True})
+    assert check_problem(answer, 422, "validation_failed")["errors"] == [fault]
+    told = {"enhancement": {"model_config": MODEL, "after": "y"}, "name": "told", "requires_approval": True}
+    asking = add(rest, agent, "tools", {**FORECAST, **told})
+    assert rest("PATCH", f"{TOOLS}/{asking['id']}", {"enhancement": {"before": "x"}}).status == 422
+
+
 @pytest.mark.parametrize("patch", [{}, {"name": "forecast"}, {"credential_id": None}, {"kind": "http"}])
 def test_a_patch_of_nothing_makes_nothing(rest: Rest, agent: str, patch: dict[str, Any]) -> None:
     tool = add(rest, agent, "tools", FORECAST)

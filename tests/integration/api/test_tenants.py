@@ -68,7 +68,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/v1/openapi-imports/{import_id}/apply"): {"operations": "all"},
     ("put", "/api/v1/egress"): {"deny": ["example.com"]},
     ("post", "/api/v1/runs/{run_id}/approvals/{tool_use_id}"): {"decision": "deny"},
-    ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b"}},
+    ("post", "/api/v1/credentials"): {"name": "B", "kind": "bearer", "secret": {"value": "b-12"}},
     ("put", "/api/v1/credentials/{credential_id}"): {**OAUTH_CREDENTIAL, "name": "B"},
     ("post", "/api/v1/credentials/{credential_id}/oauth/start"): {},
     ("post", "/api/v1/agents/{agent_id}/integrations"): INTEGRATION,

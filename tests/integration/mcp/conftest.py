@@ -103,6 +103,10 @@ class Vault:
 
     materials: list[Material] = field(default_factory=list)
     asked: int = 0
+    taken: list[Material] = field(default_factory=list)
+
+    async def accepted(self, tenant: str, credential_id: str, material: Material) -> None:
+        self.taken.append(material)
 
     async def material(self, tenant: str, credential_id: str, *, instead_of: Material | None = None) -> Material:
         self.asked += 1

@@ -166,6 +166,11 @@ async def test_a_token_that_is_over_is_renewed_once(server: Hostile) -> None:
     async with run(server.url, bearer(), bearer("new-t0ken", 2)) as one:
         assert await one.call("note", NOTE, effect="write") == {"text": "noted milk"}
         assert one.vault.asked == 2
+        assert [made.version for made in one.vault.taken] == [bearer("new-t0ken", 2).version]
+    server.plays["tools/call"] = sending(401)
+    async with run(server.url, bearer(), bearer("new-t0ken", 2)) as one:
+        await fails(one, "write")
+        assert one.vault.taken == []  # the new one is refused as well
     server.plays["initialize"] = sending(401)
     server.plays["server/discover"] = sending(401)
     async with run(server.url, bearer()) as one:

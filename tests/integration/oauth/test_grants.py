@@ -123,7 +123,6 @@ async def test_ten_workers_at_once_make_one_renewal(world: World, api: Api) -> N
 async def test_ten_workers_with_a_token_that_is_over(world: World, api: Api) -> None:
     """An API refuses the token of all of them at the same moment."""
     credential_id = await asyncio.to_thread(world.connected)
-    world.clock.ahead += YOUNG_MS + 1000
     world.server.end((await world.tokens(credential_id))["access_token"])
     asked = world.server.asked()
     answers = await asyncio.gather(*(world.call(world.worker(), credential_id, api.url) for _ in range(10)))
@@ -154,19 +153,73 @@ async def test_signs_that_a_token_is_over(world: World, api: Api, path: str, cha
     worker = world.worker()
     assert (await world.call(worker, credential_id, api.url + path)).body == b'{"ok": true}'
     world.server.end((await world.tokens(credential_id))["access_token"])
-    world.clock.ahead += YOUNG_MS + 1000
     assert (await world.call(worker, credential_id, api.url + path)).body == b'{"ok": true}'
     assert world.stored(credential_id).tokens.version == 2
 
 
+async def test_every_token_is_renewed_when_it_is_refused_however_young(world: World, api: Api) -> None:
+    credential_id = await asyncio.to_thread(world.connected)
+    for version in (2, 3, 4):
+        world.server.end((await world.tokens(credential_id))["access_token"])
+        assert (await world.call(world.worker(), credential_id, api.url)).status == 200
+        assert world.stored(credential_id).tokens.version == version
+    world.grow_old()
+    await world.worker().material(world.tenant, credential_id)
+    world.server.end((await world.tokens(credential_id))["access_token"])
+    assert (await world.call(world.worker(), credential_id, api.url)).status == 200
+    stored = world.stored(credential_id)
+    assert (stored.tokens.version, stored.status) == (6, "ready")
+
+
+async def test_what_is_sent_again_with_a_new_token_counts_twice(world: World, api: Api) -> None:
+    credential_id, times = await asyncio.to_thread(world.connected), []
+    world.server.end((await world.tokens(credential_id))["access_token"])
+    calls = len(api.asked)
+    async with await world.egress(world.tenant) as egress:
+        how: Any = {"method": "GET", "url": api.url, "tried": lambda: times.append(1)}
+        answer, _ = await world.worker().call(egress, world.tenant, credential_id, **how)
+        assert (answer.status, len(times), len(api.asked) - calls) == (200, 2, 2)
+        await world.worker().call(egress, world.tenant, credential_id, **how)
+    assert len(times) == 3
+
+
 async def test_an_api_that_always_refuses_costs_one_renewal(world: World, api: Api) -> None:
     credential_id = await asyncio.to_thread(world.connected)
-    world.clock.ahead += YOUNG_MS + 1000
-    asked, calls = world.server.asked(), len(api.asked)
-    for _ in range(4):
+    for _ in range(2):
+        asked, calls = world.server.asked(), len(api.asked)
+        for _ in range(4):
+            assert (await world.call(world.worker(), credential_id, f"{api.url}/always-refuses")).status == 401
+        # What it accepts elsewhere says nothing of the tokens that were got because of this refusal.
+        assert (await world.call(world.worker(), credential_id, api.url)).status == 200
         assert (await world.call(world.worker(), credential_id, f"{api.url}/always-refuses")).status == 401
+        assert world.server.asked() == asked + 1
+        assert len(api.asked) == calls + 7
+        world.clock.ahead += YOUNG_MS + 1000
+    assert world.stored(credential_id).status == "ready"
+
+
+async def test_ten_workers_that_are_always_refused(world: World, api: Api) -> None:
+    credential_id = await asyncio.to_thread(world.connected)
+    asked = world.server.asked()
+    for _ in range(2):
+        calls = (world.call(world.worker(), credential_id, f"{api.url}/always-refuses") for _ in range(10))
+        assert [answer.status for answer in await asyncio.gather(*calls)] == [401] * 10
     assert world.server.asked() == asked + 1
-    assert len(api.asked) == calls + 5
+    assert world.stored(credential_id).status == "ready"
+
+
+async def test_tokens_that_were_got_in_vain_end_as_others_do(world: World, api: Api) -> None:
+    """Near their end they are renewed, refused or not; what a person connects anew has no past."""
+    credential_id = await asyncio.to_thread(world.connected)
+    assert (await world.call(world.worker(), credential_id, f"{api.url}/always-refuses")).status == 401
+    back = await asyncio.to_thread(lambda: world.server.consent(world.start(credential_id)))
+    assert await asyncio.to_thread(world.finish, back) == ""
+    assert world.stored(credential_id).tokens.renewed_for_refusal_at == 0
+    assert (await world.call(world.worker(), credential_id, f"{api.url}/always-refuses")).status == 401
+    version = world.stored(credential_id).tokens.version
+    world.grow_old()
+    assert (await world.call(world.worker(), credential_id, api.url)).status == 200
+    assert world.stored(credential_id).tokens.version == version + 1
 
 
 async def test_a_lost_grant_must_be_connected_again(world: World, api: Api) -> None:

@@ -85,7 +85,7 @@ def test_ways_back_that_lead_nowhere(stack: Instance) -> None:
 
 def test_only_what_people_consent_to_is_connected(stack: Instance) -> None:
     rest = Rest(stack.url)
-    bearer = rest("POST", CREDENTIALS, {"name": "t", "kind": "bearer", "secret": {"value": "x"}}).json
+    bearer = rest("POST", CREDENTIALS, {"name": "t", "kind": "bearer", "secret": {"value": "x-12"}}).json
     check_problem(rest("POST", f"{CREDENTIALS}/{bearer['id']}/oauth/start", {}), 409, "no_consent_needed")
     check_problem(rest("POST", f"{CREDENTIALS}/{bearer['id'][:-1]}0/oauth/start", {}), 404, "not_found")
 

@@ -83,6 +83,8 @@ def test_what_cannot_be_a_tool_is_refused_with_the_reason(importer: Importer, ag
         ({"operations": [1]}, "/operations"),
         ({"operations": ["GET /pets", "GET /pets"]}, "/operations"),
         ({"operations": ["GET /pets"], "remove": ["GET /pets"]}, ""),
+        ({"operations": []}, ""),
+        ({"operations": [], "remove": []}, ""),
         ({"operations": "all", "remove": "all"}, "/remove"),
         ({"operations": "all", "remove": ["GET /nothing"]}, "/remove/0"),
         ({"operations": "all", "integration": {"base_url": "ftp://x"}}, "/integration/base_url"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent_builder.errors import Conflict, NotFound
+from agent_builder.errors import Conflict, Fault, NotFound, Unprocessable
 from agent_builder.messages import Json, ToolResultPart
 from agent_builder.models.conversations import LEASE_MS
 from agent_builder.models.identity import Identity
@@ -33,11 +33,17 @@ class People:
         self.scene = scene
         product = scene.product
         self.approvals = ApprovalService(
-            ApprovalRepository(), IntakeRepository(), AgentRepository(), product.bell, product.clock
+            ApprovalRepository(), IntakeRepository(), AgentRepository(), product.bell, self.faults_of, product.clock
         )
         self.traces = TraceService(
             TraceRepository(), ApprovalRepository(), product.conversations, product.intake, product.clock
         )
+
+    def faults_of(self, tenant: str, agent_id: str, version: int, tool_name: str, arguments: Json) -> tuple[Fault, ...]:
+        """These people's tool takes everything but a `wrong` name."""
+        assert (tenant, agent_id) == (self.scene.product.tenant, self.scene.agent)
+        assert (version, tool_name) == (1, "act")
+        return (Fault("/input/wrong", "No such argument."),) if "wrong" in arguments else ()
 
     def decide(self, wanted: Wanted = YES, call: str = CALL, **more: Any) -> Any:
         return self.approvals.decide(self.scene.product.me, self.scene.first.run_id, call, wanted, **more)
@@ -204,6 +210,30 @@ async def test_a_cancelled_run_ends_at_once(scene: Scene, people: People) -> Non
     with pytest.raises(Conflict) as late:
         people.decide()
     assert late.value.error_code == "nothing_to_decide"
+    (approval,) = people.view()["approvals"]
+    assert (approval["status"], approval["decided_at"]) == ("cancelled", None), "nothing waits any more"
+    people.scene.product.clock.ahead += SECONDS * 1_000
+    assert people.view()["approvals"] == [approval], "and so it stays"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pointer"),
+    [(Wanted("approve", input={"wrong": 1}), "/input/wrong"), (Wanted("deny", input={"round": 1}), "/input")],
+)
+async def test_arguments_that_cannot_be_used_decide_nothing(
+    scene: Scene, people: People, wanted: Wanted, pointer: str
+) -> None:
+    await scene.work()
+    rung = len(scene.product.bell.rung)
+    with pytest.raises(Unprocessable) as refused:
+        people.decide(wanted)
+    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+    assert "still waits" in refused.value.detail
+    assert people.view()["approvals"][0]["status"] == "waiting"
+    assert len(scene.product.bell.rung) == rung
+    assert people.decide().decision.verdict == "approved"
+    await scene.work()
+    assert len(scene.act.keys) == 1
 
 
 async def test_cancelled_and_decided_at_once_it_ends_once(scene: Scene, people: People) -> None:

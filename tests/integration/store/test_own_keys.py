@@ -48,11 +48,11 @@ async def test_it_is_read_once_a_minute(
     for provider in ("scripted", "local", "openai_compatible"):
         assert await secrets.provider_key(product.tenant, provider) == ""
     assert reads.count == 1
-    wanted = {"name": "Ours", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": "k-1"}}
+    wanted = {"name": "Ours", "kind": "provider_key", "settings": {"provider": "openai"}, "secret": {"value": "key-1"}}
     credentials.create(product.me, CREDENTIAL_INPUT.validate_python(wanted))
     assert await secrets.provider_key(product.tenant, "openai") == ""
     product.clock.ahead += KEPT_MS + 1
     reads.count = 0
-    assert [await secrets.provider_key(product.tenant, "openai") for _ in range(5)] == ["k-1"] * 5
+    assert [await secrets.provider_key(product.tenant, "openai") for _ in range(5)] == ["key-1"] * 5
     assert reads.count == 2
     assert await secrets.provider_key(f"{product.tenant}-2", "openai") == ""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from agent_builder.errors import AgentBuilderError, Conflict, NotFound, PreconditionFailed, Unprocessable
 from agent_builder.ids import new_id
+from agent_builder.models.credentials import CredentialKind
 from agent_builder.models.parts import AgentParts
 from agent_builder.repositories.credentials import CredentialRepository
 from agent_builder.repositories.parts import PartRepository
+from agent_builder.services.credentials import CredentialService
+from agent_builder.services.part_changes import PartChanges
+from agent_builder.services.parts import PartService
 from tests.integration.store.parts import (
     adding,
     adding_integration,
@@ -300,6 +306,59 @@ def test_uses_are_counted_right_when_agents_race(product: Product) -> None:
 
     assert not [one for one in race(8, act) if isinstance(one, Exception)]
     assert len(used_by(product, mine)) == 8
+
+
+@dataclass(frozen=True)
+class DeletedAfterCheck(CredentialRepository):
+    """Credentials of which one is deleted between the first look at it and the second."""
+
+    credential_id: str = ""
+    looked: list[int] = field(default_factory=list)
+
+    def kinds(self, tenant: str, ids: Iterable[str]) -> dict[str, CredentialKind]:
+        found = super().kinds(tenant, ids)
+        self.looked.append(1)
+        stored = self.get(tenant, self.credential_id)
+        if len(self.looked) == 1 and stored:
+            self.delete(tenant, stored)
+        return found
+
+
+@pytest.mark.parametrize("part", ["tool", "integration"])
+def test_a_credential_that_goes_after_it_was_seen_is_named_by_nothing(product: Product, part: str) -> None:
+    agent_id, mine = product.agent(), credential(product)
+    credentials = DeletedAfterCheck(mine)
+    parts = PartService(product.agents, PartChanges(credentials=credentials), product.clock)
+    naming = adding(http(credential_id=mine))
+    if part == "integration":
+        naming = adding_integration(integration(credential_id=mine), new_id("int"))
+    with pytest.raises(Unprocessable) as refused:
+        parts.change(product.me, agent_id, naming)
+    assert refused.value.faults[0].pointer.endswith("/credential_id")
+    assert credentials.looked
+    assert product.agents.get(product.me, agent_id).version == 1
+
+
+def test_who_names_a_credential_and_who_deletes_it_do_not_both_succeed(product: Product) -> None:
+    service = CredentialService(CredentialRepository(), envelopes=lambda: pytest.fail("nothing is sealed here"))
+    for _ in range(6):
+        agent_id, mine = product.agent(), credential(product)
+
+        def act(number: int, agent_id: str = agent_id, mine: str = mine) -> Any:
+            if number == 3:
+                return service.delete(product.me, mine, expected_revision=None)
+            return product.parts.change(product.me, agent_id, adding(http(f"t{number}", credential_id=mine)))
+
+        results = race(5, act)
+        deleted = not isinstance(results.pop(3), Exception)
+        kept = [one for one in results if not isinstance(one, Exception)]
+        assert len(names(product, agent_id)) == len(kept)
+        if deleted:
+            assert kept == []
+            assert CredentialRepository().get(product.tenant, mine) is None
+        else:
+            assert len(used_by(product, mine)) == len(kept)
+            assert kept
 
 
 def test_old_versions_come_back_with_their_parts_and_uses(product: Product) -> None:

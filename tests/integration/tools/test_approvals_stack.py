@@ -108,16 +108,91 @@ def test_approved_by_rest_with_other_arguments(stack: Instance, mailer: Mailer) 
     assert done["result"]["edited_input"] == {"body": {"to": "ann"}}
 
 
-def test_edited_arguments_are_checked_as_strictly(stack: Instance, mailer: Mailer) -> None:
+@pytest.mark.parametrize(
+    ("given", "pointers"),
+    [
+        ({"to": "ann"}, ["/input", "/input"]),
+        ({"body": "ann"}, ["/input/body"]),
+        ({"body": {}, "more": 1}, ["/input"]),
+    ],
+    ids=str,
+)
+def test_arguments_that_the_tool_does_not_take_decide_nothing(
+    stack: Instance, mailer: Mailer, given: Any, pointers: list[str]
+) -> None:
     with chatting(stack, mailer.agent_id) as chat:
         asked = ask(chat)
-        answer = mailer.decide(asked["run_id"], asked["tool_use_id"], decision="approve", input={"to": "ann"})
-        assert answer.status == 200
+        run_id, call = asked["run_id"], asked["tool_use_id"]
+        answer = mailer.decide(run_id, call, decision="approve", input=given)
+        faults = check_problem(answer, 422, "validation_failed")["errors"]
+        assert [fault["pointer"] for fault in faults] == pointers
+        chat.send(type="approval", run_id=run_id, tool_use_id=call, decision="approve", input=given)
+        error = chat.until("error")
+        assert (error["code"], "run_id" in error) == ("validation_failed", False)
+        assert "still waits" in error["error"]
+        denied = mailer.decide(run_id, call, decision="deny", input={"body": {}})
+        assert check_problem(denied, 422, "validation_failed")["errors"][0]["pointer"] == "/input"
+        run = mailer.run(run_id)
+        assert (run["status"], run["approvals"][0]["status"]) == ("waiting", "waiting")
+        assert mailer.sent == []
+        assert mailer.decide(run_id, call, decision="approve", input={"body": {"to": "ann"}}).status == 200
         chat.end()
-    assert mailer.sent == []
+    assert mailer.sent == [{"to": "ann"}]
+
+
+def test_an_agent_is_asked_what_a_person_gave_it_to_be_asked(stack: Instance, mailer: Mailer) -> None:
+    rest, friend = mailer.rest, mailer.rest.create()["id"]
+    tool = {"kind": "agent", "name": "friend", "target_agent_id": friend, "requires_approval": True}
+    assert rest("POST", f"/api/v1/agents/{mailer.agent_id}/tools", tool).status == 201
+    with chatting(stack, mailer.agent_id) as chat:
+        asked = ask(chat, '/tool friend {"message": "/say Hello"}')
+        for given in ({}, {"message": "  "}, {"message": "x", "more": 1}):
+            answer = mailer.decide(asked["run_id"], asked["tool_use_id"], decision="approve", input=given)
+            assert check_problem(answer, 422, "validation_failed")["errors"][0]["pointer"] == "/input"
+        given = {"message": "/say Good bye"}
+        answer = mailer.decide(asked["run_id"], asked["tool_use_id"], decision="approve", input=given)
+        assert answer.status == 200, answer.body
+        chat.end()
     (done,) = chat.of("tool_use_complete")
-    assert "body" in done["error"]
-    assert "A person changed the arguments" in done["error"]
+    assert done["result"]["result"]["text"] == "Good bye"
+
+
+def test_a_call_that_waits_is_made_as_its_run_began(stack: Instance, mailer: Mailer) -> None:
+    rest = mailer.rest
+    (tool,) = rest("GET", f"/api/v1/agents/{mailer.agent_id}/tools").json["items"]
+    with chatting(stack, mailer.agent_id) as chat:
+        asked = ask(chat)
+        assert rest("PATCH", f"/api/v1/tools/{tool['id']}", {"path": "/elsewhere"}).status == 200
+        assert rest("DELETE", f"/api/v1/tools/{tool['id']}").status == 204
+        wrong = mailer.decide(asked["run_id"], asked["tool_use_id"], decision="approve", input={})
+        assert check_problem(wrong, 422, "validation_failed")["errors"], "also known when the tool is deleted"
+        assert mailer.decide(asked["run_id"], asked["tool_use_id"], decision="approve").status == 200
+        chat.end()
+    assert [one.path for one in mailer.api.asked] == ["/send"]
+
+
+def test_the_audit_trail_has_what_was_decided_and_no_content(stack: Instance, mailer: Mailer) -> None:
+    with chatting(stack, mailer.agent_id) as chat:
+        first = ask(chat)
+        call, run_id = first["tool_use_id"], first["run_id"]
+        given = {"body": {"to": "canary"}}
+        chat.send(type="approval", run_id=run_id, tool_use_id=call, decision="deny", input=given)
+        chat.until("error")
+        chat.send(type="approval", run_id=run_id, tool_use_id=call, decision="approve", input=given)
+        chat.end()
+        second = ask(chat)
+        mailer.decide(second["run_id"], second["tool_use_id"], decision="deny", reason="canary")
+        chat.end()
+    trail = mailer.rest("GET", "/api/v1/audit")
+    of = {entry["target"]: entry for entry in trail.json["items"] if "approval" in entry["action"]}
+    one, other = of[first["run_id"]], of[second["run_id"]]
+    which = [{"field": "tool_use_id", "value": call}, {"field": "decision", "value": "approve"}]
+    assert (one["action"], one["changes"]) == ("approval", [*which, {"field": "input"}])
+    assert other["action"] == "POST /runs/{run_id}/approvals/{tool_use_id}"
+    assert other["changes"][1:] == [{"field": "decision", "value": "deny"}, {"field": "reason"}]
+    assert other["request_id"]
+    assert one["request_id"]
+    assert b"canary" not in trail.body
 
 
 def test_denied(stack: Instance, mailer: Mailer) -> None:
@@ -183,7 +258,8 @@ def test_cancelled_while_it_waits(stack: Instance, mailer: Mailer) -> None:
         asked = ask(chat)
         chat.send(type="cancel", conversation_id=asked["conversation_id"])
         assert chat.end(10)["type"] == "run_cancelled"
-    assert mailer.run(asked["run_id"])["status"] == "cancelled"
+    run = mailer.run(asked["run_id"])
+    assert (run["status"], run["approvals"][0]["status"]) == ("cancelled", "cancelled")
     assert mailer.sent == []
 
 

@@ -138,9 +138,10 @@ def test_trying_a_tool(api: Api, built: Built) -> None:
     assert (failed["error"]["code"], failed["result"], failed["response"]["status"]) == ("api_error", None, 404)
     wrong = built.rest("POST", path, {"arguments": {}}).json
     assert "number" in wrong["error"]["detail"]
+    assert (tried["attempts"], failed["attempts"], wrong["attempts"]) == (1, 1, 0)
     assert wrong["request"] is None
     lost = built.rest("POST", f"/api/v1/tools/{built.tools['lose']}/test", {"arguments": {"body": {}}}).json
-    assert lost["error"]["outcome_unknown"] is True
+    assert (lost["error"]["outcome_unknown"], lost["attempts"]) == (True, 1)
     assert len([one for one in api.asked if one.path == "/lost"]) == 1
 
 
@@ -181,6 +182,7 @@ def test_tools_of_other_kinds_are_tried_alike(api: Api, built: Built) -> None:
     made = rest("POST", tools, {**short, "input_schema": {"type": "object", "properties": {}}})
     tried = rest("POST", f"/api/v1/tools/{made.json['id']}/test", {}).json
     assert (tried["result"], tried["error"], tried["request"]) == ({"text": "In short."}, None, None)
+    assert tried["attempts"] == 1
     assert tried["usage"]["output_tokens"] > 0
     order = f"/api/v1/tools/{built.tools['order']}"
     told = {"model_config": script, "after": "Make it short."}
@@ -189,7 +191,7 @@ def test_tools_of_other_kinds_are_tried_alike(api: Api, built: Built) -> None:
     assert tried["error"] is None
     assert "In short." in json.dumps(tried["result"])
     assert tried["request"]["url"] == f"{api.url}/orders/7"
-    assert tried["response"]["status"] == 200
+    assert (tried["response"]["status"], tried["attempts"]) == (200, 1)
     friend = rest.create(model_config=script)["id"]
     asked = rest("POST", tools, {"kind": "agent", "name": "friend", "target_agent_id": friend})
     assert asked.status == 201, asked.body

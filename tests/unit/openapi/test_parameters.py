@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.openapi.descriptions import codes, description, imported, only, sent, tool_of, with_parameter
+from agent_builder.tools.openapi.preview import ImportedOperation
+from tests.unit.openapi.descriptions import (
+    Json,
+    codes,
+    description,
+    imported,
+    only,
+    sent,
+    tool_of,
+    with_body,
+    with_parameter,
+)
 
 ARRAY = {"type": "array", "items": {"type": "integer"}}
 OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
@@ -215,3 +226,27 @@ def test_undescribed_parts_of_a_path_are_text() -> None:
     assert operation.tool
     assert operation.tool.input_schema["required"] == ["x", "y"]
     assert sent(operation.tool, x="1", y="2") == "/a/1/2/1"
+
+
+def test_an_object_beside_other_parameters_says_which_names_it_may_not_have() -> None:
+    free = {"name": "filter", "in": "query", "schema": {"type": "object", "additionalProperties": True}}
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 10}}
+
+    def found(*parameters: Json) -> ImportedOperation:
+        return only(description({"/x": {"get": {"operationId": "op", "parameters": list(parameters)}}}))
+
+    assert "spread_object" in codes(found(free, limit))
+    assert found(free, limit).status == "accepted"
+    assert not codes(found(free))
+    closed = {**free, "schema": {"type": "object", "properties": {"a": {}}, "additionalProperties": False}}
+    assert not codes(found(closed, limit))
+    assert not codes(found({**free, "style": "deepObject"}, limit))
+    same = {**free, "schema": {"type": "object", "properties": {"Limit": {}}, "additionalProperties": False}}
+    assert found(same, limit).status == "changed"
+    assert "shared_names" in codes(found(same, limit))
+
+
+def test_an_object_beside_other_fields_of_a_form_as_well() -> None:
+    schema = {"type": "object", "properties": {"o": {"type": "object"}, "limit": {"type": "integer"}}}
+    media = {"encoding": {"o": {"style": "form", "explode": True}}}
+    assert "spread_object" in codes(only(with_body(schema, "application/x-www-form-urlencoded", media=media)))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent_builder.errors import ToolError, Unprocessable
-from agent_builder.tools.schemas import check_arguments, check_schema, restored
+from agent_builder.tools.schemas import DIALECT, check_arguments, check_schema, restored
 
 
 def of(**properties: Any) -> dict[str, Any]:
@@ -99,6 +99,23 @@ def test_patterns_that_never_end_elsewhere_end_here(pattern: str) -> None:
     check_schema(schema)
     with pytest.raises(ToolError):
         check_arguments(schema, {"a": "a" * 40 + "!"})
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"required": ["a", "b"]}, "/input_schema/required"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/input_schema/$schema"),
+        ({"$schema": "https://json-schema.org/draft/2019-09/schema"}, "/input_schema/$schema"),
+        ({"$schema": 7}, "/input_schema/$schema"),
+    ],
+)
+def test_a_schema_that_cannot_be_meant_is_refused(change: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        check_schema({**of(a={}), **change})
+    assert [fault.pointer for fault in caught.value.faults] == [pointer]
+    for dialect in (DIALECT, f"{DIALECT}#"):
+        check_schema({**of(a={}), "required": ["a"], "$schema": dialect})
 
 
 # ---------------------------------------------------------------- what a model sent, as it was meant

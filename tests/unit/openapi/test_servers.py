@@ -102,3 +102,30 @@ def test_operations_and_paths_may_have_servers_of_their_own() -> None:
         "GET /c": None,
     }
     assert codes(preview.operations[-1]) == {"own_server"}
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://localhost:8080/v1", True),
+        ("http://127.0.0.1", True),
+        ("http://10.1.2.3/api", True),
+        ("http://192.168.0.5", True),
+        ("http://169.254.169.254", True),
+        ("http://[::1]:9000", True),
+        ("http://[::ffff:10.0.0.1]", True),
+        ("http://intranet/api", True),
+        ("https://api.localhost", True),
+        ("https://metadata.google.internal", True),
+        ("https://8.8.8.8", False),
+        ("https://api.example.test", False),
+    ],
+)
+def test_an_address_that_no_call_reaches_is_said(url: str, said: bool) -> None:
+    found = imported(description(PATHS, servers=[{"url": url}]))
+    (operation,) = found.operations
+    assert ("inner_server" in codes(operation)) is said
+    assert operation.status == "accepted"
+    own: dict[str, Any] = {"/a": {"get": {"servers": [{"url": url}]}}}
+    (operation,) = imported(description(own, servers=[{"url": "https://b.test"}])).operations
+    assert ("inner_server" in codes(operation)) is said

@@ -137,6 +137,98 @@ async def test_plain_addresses_and_other_ports(authority: trustme.CA, base_url: 
     world = outside(authority, None, {"models.test": [[PUBLIC]]})
     assert (await refused(Asking(world)(base_url))).kind == "invalid_request"
     assert world.roads.dialled == []
+    assert [one.purpose for one in world.refusals] == ["model"]
+
+
+INNER = [
+    "http://127.0.0.1:11434/v1",
+    "http://localhost:11434/v1",
+    "http://[::1]:11434/v1",
+    "http://192.168.1.20:11434/v1",
+    "http://10.0.0.1:11434/v1",
+    "http://[fd00::1]:11434/v1",
+    "http://home.test:11434/v1",
+]
+NAMES = {
+    "localhost": [["127.0.0.1"]],
+    "home.test": [["192.168.1.20", "fe80::1%eth0", "fe80::2"]],
+    "cloud.test": [["169.254.169.254"]],
+    "open.test": [[PUBLIC]],
+}
+
+
+@pytest.mark.parametrize("base_url", [*INNER, "https://localhost/v1", "https://10.0.0.1/v1", "https://db.internal/v1"])
+async def test_inner_servers_are_refused_and_recorded(authority: trustme.CA, base_url: str) -> None:
+    world = outside(authority, None, NAMES)
+    assert (await refused(Asking(world)(base_url))).kind == "invalid_request"
+    assert world.roads.dialled == []
+    assert [one.purpose for one in world.refusals] == ["model"]
+
+
+async def test_what_is_refused_and_what_is_not_there_read_the_same(authority: trustme.CA) -> None:
+    """Nobody explores a network by the errors of a model, whether this machine is open or not."""
+    for policy in (EgressPolicy(), EgressPolicy(allow_loopback=True)):
+        world = outside(authority, None, NAMES)
+        world.policy = policy
+        asking = Asking(world)
+        there = await refused(asking("https://home.test/v1"))
+        literal = await refused(asking("https://10.0.0.1/v1"))
+        absent = await refused(asking("https://absent.test/v1"))
+        assert (there.kind, there.detail) == (literal.kind, literal.detail) == (absent.kind, absent.detail)
+        assert world.roads.dialled == []
+
+
+@pytest.mark.parametrize(("number", "open_"), list(enumerate([True, True, True, False, False, False, False])))
+async def test_this_machine_where_it_is_switched_on(authority: trustme.CA, number: int, *, open_: bool) -> None:
+    await _asked(authority, INNER[number], EgressPolicy(allow_loopback=True), reached=open_)
+
+
+@pytest.mark.parametrize("base_url", INNER)
+async def test_private_networks_where_one_person_is_at_home(authority: trustme.CA, base_url: str) -> None:
+    await _asked(authority, base_url, EgressPolicy(allow_private=True), reached=True)
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://169.254.169.254/latest",
+        "http://cloud.test/latest",
+        "http://[fe80::1]/v1",
+        "http://[::ffff:169.254.169.254]/v1",
+        "http://[64:ff9b::a00:1]/v1",
+        "http://0.0.0.0:11434/v1",
+        "http://open.test:11434/v1",
+    ],
+)
+async def test_not_all_is_private(authority: trustme.CA, base_url: str) -> None:
+    """Where clouds answer their machines, what translators carry on, and other ports of public servers."""
+    await _asked(authority, base_url, EgressPolicy(allow_private=True), reached=False)
+
+
+@pytest.mark.parametrize("rules", ["192.168.0.0/16", "home.test"])
+async def test_the_tenant_s_lists_count_at_home_too(authority: trustme.CA, rules: str) -> None:
+    home = "http://home.test:11434/v1"
+    await _asked(authority, home, EgressPolicy(allow_private=True, deny=(rules,)), reached=False)
+    await _asked(authority, home, EgressPolicy(allow_private=True, allow=(rules,)), reached=True)
+    await _asked(authority, home, EgressPolicy(allow_private=True, allow=("api.example.com",)), reached=False)
+
+
+async def _asked(authority: trustme.CA, base_url: str, policy: EgressPolicy, *, reached: bool) -> None:
+    """Ask a model at an address; see whether it answers, or whether it was refused and that recorded."""
+    async with serving(always(streamed("Hello"))) as server:
+        world = Outside(authority, NAMES, Roads(dict.fromkeys(ADDRESSES, server.port)), policy)
+        asking = Asking(world)
+        if reached:
+            assert await asking(base_url) == "Hello"
+            assert len(world.roads.dialled) == 1
+        else:
+            assert (await refused(asking(base_url))).kind == "invalid_request"
+            assert world.roads.dialled == []
+        assert [one.purpose for one in world.refusals] == ([] if reached else ["model"])
+        await asking.clients.settle()
+
+
+ADDRESSES = ("127.0.0.1", "::1", "192.168.1.20", "10.0.0.1", "fd00::1", PUBLIC)
 
 
 async def test_redirects_are_not_followed(authority: trustme.CA) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from agent_builder.errors import OutboundRefused
 from agent_builder.tools.auth.consent import consent_address
-from agent_builder.tools.auth.masking import MASK, masked
+from agent_builder.tools.auth.masking import MASK, Masker, masked
 from agent_builder.tools.auth.material import Material, material_of
 
 URL = "https://api.example.com/a%2Fb?q=1&key=theirs"
@@ -114,6 +114,35 @@ def test_a_secret_is_blotted_out_in_every_form(secret: str) -> None:
         assert MASK in result
         assert text not in result
         assert result.startswith("before ") and result.endswith(" after")
+
+
+def spellings(secret: str) -> list[str]:
+    coded = "".join(f"%{byte:02x}" for byte in secret.encode())
+    units = secret.encode("utf-16-be")
+    json_like = "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    mixed = f"%{ord(secret[0]):02X}" + secret[1:2] + f"\\u{ord(secret[2]):04X}&#{ord(secret[3])};{secret[4:]}"
+    return [coded, coded.upper(), json_like, "".join(f"&#x{ord(one):X};" for one in secret), mixed]
+
+
+@pytest.mark.parametrize("secret", ["s3cret-+/=", "plainkey1", 'ab c"d\\e', "s3cret\U0001f511é"])
+def test_a_secret_is_found_where_characters_are_escaped_that_need_not_be(secret: str) -> None:
+    for written in spellings(secret):
+        assert (
+            masked(f"100% before {written} after \\u00e9 &amp;", [secret]) == f"100% before {MASK} after \\u00e9 &amp;"
+        )
+        shown = Masker([secret]).value({"a": [f"x{written}y"], written: 1, "b": "100%"})
+        assert shown == {"a": [f"x{MASK}y"], MASK: 1, "b": "100%"}
+
+
+def test_a_long_one_as_well() -> None:
+    secret = "long" * 200
+    assert masked(f"a %6c{secret[1:]} b", [secret]) == f"a {MASK} b"
+
+
+def test_other_escapes_stay_as_they_are() -> None:
+    text = "%zz 100% \\u00zz &#x; &#99999999; \\ud800 %73ecre %f0%9f"
+    assert masked(text, ["s3cret-long"]) == text
+    assert Masker(["s3cret-long"]).value({"a": text}) == {"a": text}
 
 
 @given(st.binary(max_size=5), st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=9, max_size=30))

@@ -24,7 +24,9 @@ from agent_builder.tools.http import HttpCalls
 from agent_builder.tools.http_request import HttpRequest
 from agent_builder.tools.specs import Checked
 from tests.unit.test_engine import Model, call, calls, says
-from tests.unit.tools.misbehaving import Asked, Server, always, bomb, reply, serving
+from tests.unit.tools.misbehaving import OTHER_PUBLIC, PUBLIC, Asked, Server, always, bomb, reply, serving
+from tests.unit.tools.misbehaving import World as Made
+from tests.unit.tools.misbehaving import world as made_up
 
 SECRET = "s3cr3t/+=key"
 Play = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
@@ -76,10 +78,12 @@ class World:
     async def call(self, arguments: Json | None = None, vendor: Any = "scripted") -> Json:
         async with Egress(EgressPolicy(allow_loopback=True)) as egress:
 
-            async def send(request: HttpRequest, limits: EgressLimits) -> tuple[Answer, Material]:
+            async def send(
+                request: HttpRequest, limits: EgressLimits, tried: Callable[[], None]
+            ) -> tuple[Answer, Material]:
                 url, headers = self.material.applied(request.url, request.headers)
                 answer = await egress.send(
-                    request.method, url, purpose="tool", headers=headers, body=request.body, limits=limits
+                    request.method, url, purpose="tool", headers=headers, body=request.body, limits=limits, tried=tried
                 )
                 return answer, self.material
 
@@ -176,7 +180,90 @@ async def test_a_read_is_made_again_when_the_server_is_busy(status: str) -> None
 
 async def test_a_read_is_made_again_when_the_connection_breaks() -> None:
     async with serving(in_turn(b"", as_json({"at": "last"}))) as server:
-        assert await World(server, http_tool()).call() == {"at": "last"}
+        world = World(server, http_tool())
+        assert await world.call() == {"at": "last"}
+        assert world.noted["attempts"] == 2
+
+
+@pytest.mark.parametrize(
+    ("how", "tool", "times"),
+    [
+        (b"", http_tool(), 3),
+        (b"", writing(), 1),
+        (as_json({}, "503 Busy"), http_tool(retries=1), 2),
+        (reply(b"", "302 Found", Location="http://169.254.169.254/"), http_tool(), 1),
+    ],
+)
+async def test_every_attempt_is_noted_also_of_a_call_that_failed(how: bytes, tool: HttpTool, times: int) -> None:
+    async with serving(always(how)) as server:
+        world = World(server, tool)
+        with pytest.raises(ToolError):
+            await world.call()
+        assert (len(server.asked), world.noted["attempts"]) == (times, times)
+
+
+async def test_what_was_refused_was_not_attempted() -> None:
+    async with serving(always(as_json({}))) as server:
+        world = World(server, http_tool(), Material(allowed_hosts=("elsewhere.test",)))
+        with pytest.raises(OutboundRefused):
+            await world.call()
+        assert (server.asked, world.noted["attempts"]) == ([], 0)
+
+
+async def test_a_write_that_is_redirected_to_where_it_may_not_go_may_have_acted() -> None:
+    """303 is what an API says that has acted: see there."""
+    async with serving(always(reply(b"", "303 See Other", Location="http://169.254.169.254/"))) as server:
+        world = World(server, writing())
+        with pytest.raises(OutcomeUnknown):
+            await world.call()
+        assert (len(server.asked), world.noted["attempts"]) == (1, 1)
+
+
+def through(there: Made, tool: HttpTool, noted: Json) -> Awaitable[Json]:
+    """A call whose names and roads are made up."""
+
+    async def send(request: HttpRequest, limits: EgressLimits, tried: Callable[[], None]) -> tuple[Answer, Material]:
+        more: dict[str, Any] = {"purpose": "tool", "body": request.body, "limits": limits, "tried": tried}
+        return await there.egress.send(request.method, request.url, headers=request.headers, **more), Material()
+
+    made = Checked(HttpCalls(tool, send, "http://api.test"), "scripted")
+    given: Json = {"body": {"n": 1}} if tool.effect == "write" else {"id": "1"}
+    return made.call(given, CallContext("run_1-2", noted.update))
+
+
+@pytest.mark.parametrize("inward", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize("tool", [http_tool(), writing()], ids=["read", "write"])
+async def test_a_name_that_leads_inwards_behind_a_redirect(tool: HttpTool, inward: str) -> None:
+    """DNS rebinding: the same name, public when it is first asked for, is not when the redirect is followed."""
+    async with serving(always(reply(b"", "307 Again", Location="/once-more"))) as server:
+        roads = {PUBLIC: server.port, inward: server.port}
+        noted: Json = {}
+        there = made_up({"api.test": [[PUBLIC], [inward]]}, roads)
+        async with there.egress:
+            with pytest.raises(ToolError) as caught:
+                await through(there, tool, noted)
+        assert isinstance(caught.value, OutcomeUnknown if tool.effect == "write" else OutboundRefused)
+        assert there.names.asked == ["api.test", "api.test"]
+        assert there.roads.dialled == [PUBLIC]
+        assert [(one.reason, one.host) for one in there.refusals] == [("address", "api.test")]
+        assert (len(server.asked), noted["attempts"]) == (1, 1)
+
+
+async def test_another_name_that_leads_inwards_behind_redirects() -> None:
+    hops = {"/things/1": "http://second.test/b", "/b": "http://api.test/c"}
+
+    async def play(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(b"", "302 Found", Location=hops[asked.path]))
+
+    async with serving(play) as server:
+        noted: Json = {}
+        names = {"api.test": [[PUBLIC], ["127.0.0.1"]], "second.test": [[OTHER_PUBLIC]]}
+        there = made_up(names, {PUBLIC: server.port, OTHER_PUBLIC: server.port, "127.0.0.1": server.port})
+        async with there.egress:
+            with pytest.raises(OutboundRefused):
+                await through(there, http_tool(), noted)
+        assert there.roads.dialled == [PUBLIC, OTHER_PUBLIC]
+        assert [asked.path for asked in server.asked] == ["/things/1", "/b"]
 
 
 async def test_only_as_often_as_the_tool_says() -> None:
@@ -281,7 +368,9 @@ async def test_servers_that_misbehave(how: str, tool: HttpTool) -> None:
 async def test_what_may_not_be_called_is_not(url: str) -> None:
     async with Egress(EgressPolicy()) as egress:
 
-        async def send(request: HttpRequest, limits: EgressLimits) -> tuple[Answer, Material]:
+        async def send(
+            request: HttpRequest, limits: EgressLimits, tried: Callable[[], None]
+        ) -> tuple[Answer, Material]:
             answer = await egress.send("POST", request.url, purpose="tool", body=request.body, limits=limits)
             return answer, Material()
 
@@ -351,7 +440,9 @@ async def test_the_ledger_after_a_server_that_misbehaves(how: str, tool: HttpToo
     model = Model([calls(call(tool.name, **asked)), says("So.")])
     async with serving(MISBEHAVIOUR[how]) as server, Egress(EgressPolicy(allow_loopback=True)) as egress:
 
-        async def send(request: HttpRequest, limits: EgressLimits) -> tuple[Answer, Material]:
+        async def send(
+            request: HttpRequest, limits: EgressLimits, tried: Callable[[], None]
+        ) -> tuple[Answer, Material]:
             answer = await egress.send(
                 request.method, request.url, purpose="tool", headers=request.headers, body=request.body, limits=limits
             )

@@ -76,6 +76,7 @@ def test_an_effect_is_only_suggested() -> None:
     ("schema", "good", "bad"),
     [
         ({"type": "object"}, {}, None),
+        ({"type": "object", "required": ["q"]}, {"q": 1}, {}),
         ({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#", "properties": {}}, {}, None),
         (
             # As generators for TypeScript write what is used twice.

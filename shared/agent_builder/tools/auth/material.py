@@ -13,6 +13,7 @@ import httpx2
 from agent_builder.errors import OutboundRefused
 from agent_builder.tools.auth.masking import MASK
 from agent_builder.tools.egress_policy import among, host_of, read_url
+from agent_builder.tools.written_names import same_place
 
 Pairs = tuple[tuple[str, str], ...]
 _SIGN_BYTES = 64 * 1024
@@ -40,7 +41,7 @@ class Material:
     expired_texts: tuple[str, ...] = ()
 
     def applied(self, url: str, headers: Pairs) -> tuple[str, Pairs]:
-        """The call with the credential. What the call itself says under the same name is left out.
+        """The call with the credential. What the call itself says under the same name, or one like it, is left out.
 
         Raises:
             OutboundRefused: The credential may not be sent to that host.
@@ -126,9 +127,8 @@ def _in_header(name: str, value: str, secret: str) -> Material:
 
 def _with_cookies(headers: list[tuple[str, str]], cookies: Pairs) -> list[tuple[str, str]]:
     """Cookies stand in one header."""
-    named = {name for name, _ in cookies}
     before = [one.strip() for name, value in headers if name.lower() == "cookie" for one in value.split(";")]
-    kept = [one for one in before if one and one.split("=")[0] not in named]
+    kept = [one for one in before if one and not any(same_place(one.split("=")[0], name) for name, _ in cookies)]
     added = [f"{name}={_in_cookie(value)}" for name, value in cookies]
     rest = [(name, value) for name, value in headers if name.lower() != "cookie"]
     return [*rest, ("Cookie", "; ".join([*kept, *added]))]
@@ -142,7 +142,7 @@ def _in_cookie(value: str) -> str:
 def _with_parameter(url: httpx2.URL, name: str, value: str) -> httpx2.URL:
     """The query with this parameter, once; all else keeps its very writing."""
     pieces = [one for one in url.query.decode("ascii").split("&") if one]
-    kept = [one for one in pieces if unquote_plus(one.partition("=")[0]) != name]
+    kept = [one for one in pieces if not same_place(unquote_plus(one.partition("=")[0]), name)]
     added = f"{quote(name, safe='')}={quote(value, safe='*')}"
     return url.copy_with(query="&".join([*kept, added]).encode())
 

@@ -27,7 +27,8 @@ from agent_builder.tools.openapi.preview import ImportedOperation, ImportPreview
 from agent_builder.tools.openapi.references import BrokenReference, References
 from agent_builder.tools.openapi.schema_reader import SchemaReader
 from agent_builder.tools.openapi.security import check_usable, options, schemes_of, sent_by_credentials
-from agent_builder.tools.openapi.servers import chosen, servers_of
+from agent_builder.tools.openapi.servers import chosen, names_inside, servers_of
+from agent_builder.tools.openapi.spreading import spreading
 from agent_builder.tools.openapi.yaml_text import refused
 
 
@@ -147,6 +148,7 @@ class Importer:
         body = self._body(said, parameters, arguments, notes)
         schema = self._assembly.assemble(arguments.schema(), notes)
         _check(schema)
+        notes += spreading(arguments.parameters, body, schema)
         operation_id = _text(said.get("operationId"))
         name = tool_name(operation_id, method, found.path, self._names)
         if operation_id and name != operation_id:
@@ -155,7 +157,7 @@ class Importer:
             name=name,
             description=_description(said, item, method, found.path),
             method=method,  # type: ignore[arg-type]
-            base_url=self._own_server(said, item, notes),
+            base_url=self._base_url(said, item, notes),
             path=plain_path,
             parameters=tuple(arguments.parameters),
             body=body,
@@ -187,6 +189,15 @@ class Importer:
         plain = [one for one in types if isinstance(one, str) and re.fullmatch(r"[a-zA-Z0-9!#$&^_.+/;= -]{3,80}", one)]
         wanted = [one for one in plain if "json" in one][:1] or plain[:2] or ["application/json"]
         return ", ".join([*dict.fromkeys(wanted), "*/*;q=0.5"])
+
+    def _base_url(self, said: Json, item: Json, notes: list[Note]) -> str | None:
+        """The base URL of a tool that is not called at the integration's; notes an address that no call reaches."""
+        own = self._own_server(said, item, notes)
+        used = own or chosen(self._servers, self._address)
+        if used and names_inside(used):
+            text = f"{used[:200]} is no public address, so calls are refused: give another base URL."
+            notes.append(info("inner_server", text))
+        return own
 
     def _own_server(self, said: Json, item: Json, notes: list[Note]) -> str | None:
         """The base URL of an operation or path item that has servers of its own."""

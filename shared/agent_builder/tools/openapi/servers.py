@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent_builder.messages import Json
 from agent_builder.models.tools import checked_base_url
+from agent_builder.tools.egress_addresses import is_public, parsed
 from agent_builder.tools.openapi.document import Dialect
 from agent_builder.tools.openapi.keywords import names
 
@@ -63,6 +64,15 @@ def absolute(url: str, address: str | None) -> str | None:
         return checked_base_url(whole.split("?")[0].split("#")[0].rstrip("/"))
     except ValueError:
         return None
+
+
+def names_inside(url: str) -> bool:
+    """Whether an address is that of a machine or network of somebody's own, as it is written."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    address = parsed(host)
+    if address is not None:
+        return not is_public(address)
+    return "." not in host or host.endswith((".localhost", ".local", ".internal"))
 
 
 def _server(said: Json, address: str | None) -> Server:
