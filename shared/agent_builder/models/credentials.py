@@ -19,8 +19,7 @@ KeyProvider = Literal["anthropic", "openai", "google"]
 Grant = Literal["client_credentials", "authorization_code", "refresh_token"]
 ClientAuthentication = Literal["basic", "body", "none"]
 Status = Literal["ready", "not_connected", "needs_reconnect"]
-# Shorter secrets are not blotted out (`tools/auth/masking.py`): nothing else could be read any more.
-SHORTEST = 4
+SHORTEST = 4  # shorter secrets are not blotted out: nothing else could be read any more
 
 _HOST_PATTERN = r"^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -310,8 +309,7 @@ class Tokens:
         obtained_at: When they were asked for.
         expires_at: When the access token ends; 0 where nobody said.
         lease_until: Until when somebody is renewing them.
-        renewed_for_refusal_at: When they were last renewed because an API refused those before; 0 for never, and where
-            an API has accepted the new ones.
+        renewed_for_refusal_at: When an API's refusal last had them renewed; 0 for never, and where they were accepted.
     """
 
     version: int = 0
