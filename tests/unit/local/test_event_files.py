@@ -149,6 +149,7 @@ def runner_files():
         "runner_connect": {"kind": "connect", **tenant, "consent": STATE_HASH},
         "runner_reseal": {"kind": "reseal", **tenant},
         "runner_usage": {"kind": "usage", **tenant},
+        "runner_trace_export": {"kind": "trace_export", **tenant},
         "runner_openapi_import": {"kind": "openapi_import", **tenant, "import_id": IMPORT},
         "runner_mcp_list": {"kind": "mcp_list", **tenant, "agent_id": AGENT, "integration_id": INTEGRATION},
         "runner_rescue": {"kind": "rescue"},
