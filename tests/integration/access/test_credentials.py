@@ -273,8 +273,8 @@ def test_pages(rest: Rest, world: World) -> None:
     made = [create(rest, world) for _ in range(3)]
     first = rest(world.owner, "GET", "/credentials?limit=2").json
     assert [one["id"] for one in first["items"]] == made[:0:-1]
-    second = rest(world.owner, "GET", f"/credentials?limit=2&cursor={first['next_cursor']}").json
-    assert [one["id"] for one in second["items"]] == [made[0], world.credential_id]
+    second = rest(world.owner, "GET", f"/credentials?limit=3&cursor={first['next_cursor']}").json
+    assert [one["id"] for one in second["items"]] == [made[0], world.keys_id, world.credential_id]
     assert second["next_cursor"] is None
 
 

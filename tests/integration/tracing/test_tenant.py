@@ -62,7 +62,7 @@ def switch_on(stack: Instance, rest: Rest, tracing: dict[str, Any]) -> None:
 
 
 def test_what_is_set_is_shown_and_checked(stack: Instance, rest: Rest, tracing: dict[str, Any]) -> None:
-    bearer = {"name": "Other", "kind": "bearer", "secret": {"value": "x"}}
+    bearer = {"name": "Other", "kind": "bearer", "secret": {"value": "s3cret"}}
     other = rest("POST", "/api/v1/credentials", bearer).json["id"]
     for wrong in ("crd_none", other):
         problem = check_problem(rest("PUT", TRACING, {**tracing, "credential_id": wrong}), 422)
