@@ -254,17 +254,18 @@ def test_every_change_is_in_the_audit_trail_and_nothing_else(rest: Rest, world: 
     rest(Caller(world.tenant, "viewer"), "POST", "/invitations/accept", {"token": world.invitation})
     entries = rest(world.owner, "GET", "/audit").json["items"]
     seen = [(one["action"], one["subject"], one["key_id"], one["target"]) for one in reversed(entries)]
-    assert seen[:8] == [
+    assert seen[:9] == [
         ("POST /api-keys", "sub|owner", None, world.key_id),
         ("POST /members", "sub|owner", None, world.invitation_id),
         ("POST /credentials", "sub|owner", None, world.credential_id),
         ("POST /credentials", "sub|owner", None, world.keys_id),
+        ("PUT /tracing", "sub|owner", None, ""),
         ("POST /agents/{agent_id}/integrations", "sub|owner", None, world.agent_id),
         ("POST /agents/{agent_id}/tools", "sub|owner", None, world.agent_id),
         ("PATCH /agents/{agent_id}", "sub|owner", None, world.agent_id),
         ("DELETE /agents/{agent_id}", world.key_id, world.key_id, world.agent_id),
     ]
-    assert {one[:2] for one in seen[8:]} == {("POST /invitations/accept", "sub|caller")}
+    assert {one[:2] for one in seen[9:]} == {("POST /invitations/accept", "sub|caller")}
     assert "canary" not in str(entries)
     first = rest(world.owner, "GET", "/audit").json["items"][0]
     assert first["at"].endswith("Z")

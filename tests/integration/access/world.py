@@ -301,8 +301,8 @@ class World:
         invited = rest(self.owner, "POST", "/members", {"email": "new@example.com", "role": "viewer"})
         self.invitation, self.invitation_id = invited.json["token"], invited.json["id"]
         self.credential_id = rest(self.owner, "POST", "/credentials", OAUTH_CREDENTIAL).json["id"]
-        keys = rest(self.owner, "POST", "/credentials", LANGFUSE_KEYS).json["id"]
-        self.tracing = {"base_url": "https://langfuse.example.com", "credential_id": keys}
+        self.keys_id = rest(self.owner, "POST", "/credentials", LANGFUSE_KEYS).json["id"]
+        self.tracing = {"base_url": "https://langfuse.example.com", "credential_id": self.keys_id}
         assert rest(self.owner, "PUT", "/tracing", self.tracing).status == 200
         self.import_id = ready_import(self.tenant, self.agent_id)
         agent = f"/agents/{self.agent_id}"
