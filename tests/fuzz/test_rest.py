@@ -17,6 +17,15 @@ from tests.integration.chat import chatting
 from tests.integration.rest import Rest
 
 LIMITS = "/api/v1/limits"
+# As much as a tenant may have: what is tried in a minute is more than what one gets by itself.
+ROOM = {
+    "tenant_requests_per_minute": 6_000,
+    "requests_per_minute": 6_000,
+    "messages_per_minute": 3_000,
+    "messages_per_minute_per_subject": 3_000,
+    "messages_per_minute_per_agent": 3_000,
+    "runs_at_once": 1_000,
+}
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "30")
 SEED = os.environ.get("FUZZ_SEED", "1")
@@ -24,7 +33,9 @@ SEED = os.environ.get("FUZZ_SEED", "1")
 
 @pytest.mark.timeout(900)
 def test_no_request_makes_it_break_its_contract(stack: Instance, tmp_path: Path) -> None:
-    agent = str(Rest(stack.url).create()["id"])
+    rest = Rest(stack.url)
+    assert rest("PATCH", LIMITS, ROOM).status == 200
+    agent = str(rest.create()["id"])
     with chatting(stack, agent) as chat:
         chat.ask("/say so that there is a conversation")
     fuzz(stack, tmp_path, "--exclude-path", LIMITS)
