@@ -70,7 +70,7 @@ def _by_put(item: Touched) -> str:
     if item.kind == "message":
         role = item.item.get("role", {}).get("S")
         return "accept" if role == "user" else "finish"
-    return "connect" if item.kind == "connection" else ""
+    return {"connection": "connect", "audit": "audit"}.get(item.kind, "")
 
 
 def _by_steps(touched: list[Touched]) -> Callable[[Touched], str]:
