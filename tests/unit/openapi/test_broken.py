@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent_builder.errors import AgentBuilderError
@@ -67,6 +67,7 @@ def broken(text: str, rng: random.Random) -> Any:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(text=json.dumps(ALL["2.0"]), seed=3589).via("words of an array beside the type object")
 @given(text=st.sampled_from(WHOLE), seed=st.integers(0, 1_000_000))
 def test_whatever_is_broken(text: str, seed: int) -> None:
     rng = random.Random(seed)

@@ -117,7 +117,8 @@ class Discriminators:
         for prefix, schemas in groups:
             for name, schema in schemas.items() if isinstance(schemas, dict) else ():
                 child = prefix + name.replace("~", "~0").replace("/", "~1")
-                for part in schema.get("allOf") or () if isinstance(schema, dict) else ():
+                parts = schema.get("allOf") if isinstance(schema, dict) else None
+                for part in parts if isinstance(parts, list) else ():
                     if isinstance(part, dict) and isinstance(part.get("$ref"), str):
                         self._adopt(found, part["$ref"], child)
         return found

@@ -13,6 +13,9 @@ _WORDS = frozenset(
     "maximum exclusiveMinimum exclusiveMaximum minItems maxItems".split()
 )
 
+# Words that hold schemas mean nothing beside another type, and strict mode would judge what they hold.
+_SHAPES = {"properties": "object", "required": "object", "additionalProperties": "object", "items": "array"}
+
 
 class NotStrict(Exception):
     """Strict mode cannot say this."""
@@ -47,14 +50,16 @@ class StrictSchema:
         if "anyOf" in out:
             branches = [self._schema(one) for one in out["anyOf"]]
             return with_hint({**words_of(out), "anyOf": branches}, hint(node, left_out))
-        if "object" in kinds_of(out):
+        kinds = kinds_of(out)
+        if not kinds and not out.get("enum"):
+            raise NotStrict
+        out = {word: value for word, value in out.items() if _SHAPES.get(word, "") in ("", *kinds)}
+        if "object" in kinds:
             out |= self._object(out)
-        elif "array" in kinds_of(out):
+        if "array" in kinds:
             if not isinstance(out.get("items"), dict):
                 raise NotStrict
             out["items"] = self._schema(out["items"])
-        elif not out.get("type") and not out.get("enum"):
-            raise NotStrict
         return with_hint(out, hint(node, left_out))
 
     def _object(self, node: Json) -> Json:
