@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/deploy.py [--stack agent-builder] [--files web/console/out]
 
-`make deploy` calls it after `sam deploy`. The address of the console is known only when the stack exists, and people who
+`make deploy` calls it after `sam deploy`. The console's address is known only when the stack exists, and people who
 sign in are sent back to it: the first time the stack is updated once more, by that parameter alone.
 """
 
