@@ -24,7 +24,7 @@ export interface AgentTabProps {
   etag: string | null;
 }
 
-const loading = () => <Skeleton className="m-8 h-64" />;
+const loading = () => <TabSkeleton />;
 const PANELS = {
   playground: dynamic(() => import("@/components/playground/playground").then((module) => module.Playground), { ssr: false, loading }),
   settings: dynamic(() => import("@/components/agents/agent-settings").then((module) => module.AgentSettings), { ssr: false, loading }),
@@ -71,6 +71,22 @@ export function AgentDetail() {
         {agent ? <Panel key={agent.id} agent={agent} etag={etag} /> : loading()}
       </TabPanel>
     </div>
+  );
+}
+
+/** A tab that is still to come: something long beside something narrow. */
+function TabSkeleton() {
+  return (
+    <PageBody className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,1fr)_21rem]">
+      <div className="flex flex-col gap-4">
+        <Skeleton className="h-5 w-40" />
+        <Skeleton className="h-80 rounded-xl" />
+      </div>
+      <div className="flex flex-col gap-4">
+        <Skeleton className="h-5 w-24" />
+        <Skeleton className="h-64 rounded-xl" />
+      </div>
+    </PageBody>
   );
 }
 

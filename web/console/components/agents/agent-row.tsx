@@ -6,6 +6,7 @@ import { Ago } from "@/components/ui/time";
 import { Skeleton } from "@/components/ui/surface";
 import { Link } from "@/i18n/navigation";
 import type { Schemas } from "@/lib/api";
+import { cn } from "@/lib/cn";
 import { useFormats } from "@/lib/format";
 
 import { agentHref, AgentMenu } from "./agent-menu";
@@ -58,11 +59,11 @@ export function AgentRow({ agent, runs, actions }: Props) {
 function Runs({ runs }: { runs: RunsOf | null | undefined }) {
   const t = useTranslations("agents.list");
   const formats = useFormats();
-  if (runs === undefined) return <Skeleton className="h-4 w-16" />;
+  if (runs === undefined) return <Skeleton className="hidden h-4 w-16 md:block" />;
   if (runs === null) return <span className="hidden md:block" />;
   const cost = runs.cost?.amount_nanousd ?? null;
   return (
-    <div className="text-[13px] text-ink-soft md:text-sm">
+    <div className={cn("text-[13px] text-ink-soft md:block md:text-sm", !runs.runs && "hidden")}>
       <p>{t("runsShort", { count: runs.runs })}</p>
       {runs.runs ? <p className="hidden text-[13px] text-ink-faint md:block">{cost === null ? t("costUnknown") : formats.money(cost)}</p> : null}
     </div>

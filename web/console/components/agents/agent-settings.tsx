@@ -55,7 +55,7 @@ export function AgentSettings({ agent, etag }: AgentTabProps) {
           <Identity form={form} />
           <AdvancedSettings form={form} />
         </div>
-        <div className="flex min-w-0 flex-col gap-6 lg:sticky lg:top-6">
+        <div className="flex min-w-0 flex-col gap-8">
           <ModelSettings form={form} />
           <BuiltinSettings form={form} />
         </div>

@@ -11,6 +11,7 @@ import { useFormats } from "@/lib/format";
 
 import type { SettingsForm } from "./agent-settings";
 import { PROMPT_LIMIT } from "./draft";
+import { FieldError } from "./field-error";
 import { findModel, useModels } from "./use-models";
 import { BUILTIN_TOOLS, type BuiltinTool } from "./values";
 
@@ -20,25 +21,26 @@ export function InstructionSettings({ form: { draft, set, errors } }: { form: Se
   const formats = useFormats();
   const count = draft.system_prompt.length;
   return (
-    <Section title={t("settings.instructions")} hint={t("settings.instructionsHint")}>
-      <Field
-        label={<span className="sr-only">{t("fields.system_prompt")}</span>}
-        error={errors.system_prompt}
-        aside={
-          <span className={count > PROMPT_LIMIT ? "text-xs text-bad tabular-nums" : "text-xs text-ink-faint tabular-nums"}>
-            {t("settings.characters", { count: formats.number(count), limit: formats.number(PROMPT_LIMIT) })}
-          </span>
-        }
-      >
-        <Textarea
-          name="system_prompt"
-          value={draft.system_prompt}
-          placeholder={t("settings.instructionsPlaceholder")}
-          spellCheck
-          onChange={(event) => set({ system_prompt: event.target.value })}
-          className="field-sizing-content max-h-[70vh] min-h-64 px-4 py-3 text-[15px] leading-7 sm:min-h-80"
-        />
-      </Field>
+    <Section
+      title={t("settings.instructions")}
+      hint={t("settings.instructionsHint")}
+      actions={
+        <span className={count > PROMPT_LIMIT ? "self-end text-xs text-bad tabular-nums" : "self-end text-xs text-ink-faint tabular-nums"}>
+          {t("settings.characters", { count: formats.number(count), limit: formats.number(PROMPT_LIMIT) })}
+        </span>
+      }
+    >
+      <Textarea
+        name="system_prompt"
+        aria-label={t("fields.system_prompt")}
+        aria-invalid={errors.system_prompt ? true : undefined}
+        aria-describedby="agent-instructions-error"
+        value={draft.system_prompt}
+        placeholder={t("settings.instructionsPlaceholder")}
+        onChange={(event) => set({ system_prompt: event.target.value })}
+        className="field-sizing-content max-h-[70vh] min-h-64 px-4 py-3 text-[15px] leading-7 sm:min-h-96"
+      />
+      <FieldError id="agent-instructions-error">{errors.system_prompt}</FieldError>
     </Section>
   );
 }
@@ -61,11 +63,7 @@ export function BuiltinSettings({ form: { draft, set, errors } }: { form: Settin
             onChange={(event) => toggle(name, event.target.checked)}
           />
         ))}
-        {errors.builtin_tools ? (
-          <p role="alert" className="text-[13px] text-bad">
-            {errors.builtin_tools}
-          </p>
-        ) : null}
+        <FieldError>{errors.builtin_tools}</FieldError>
       </Card>
     </Section>
   );

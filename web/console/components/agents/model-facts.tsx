@@ -1,6 +1,6 @@
 "use client";
 
-import { Brain, Eye, Wrench } from "lucide-react";
+import { Brain, Coins, Eye, ScrollText, Wrench } from "lucide-react";
 import { useTranslations } from "next-intl";
 
 import { Link } from "@/i18n/navigation";
@@ -49,12 +49,18 @@ export function ModelFacts({ model }: { model: Model | null }) {
   const prices = usePriceWords();
   if (!model) return <p className="text-[13px] text-ink-faint">{t("unknown")}</p>;
   return (
-    <ul className="flex flex-col gap-1 text-[13px] text-ink-soft">
-      <li>{prices(model, true)}</li>
-      <li>{t("contextLong", { tokens: formats.number(model.context_window) })}</li>
+    <ul className="flex flex-col gap-1.5 text-[13px] text-ink-soft [&_svg]:mt-0.75 [&_svg]:size-3.5 [&_svg]:shrink-0 [&_svg]:text-ink-faint [&>li]:flex [&>li]:gap-2">
+      <li>
+        <Coins aria-hidden />
+        {prices(model, true)}
+      </li>
+      <li>
+        <ScrollText aria-hidden />
+        {t("contextLong", { tokens: formats.number(model.context_window) })}
+      </li>
       {ABILITIES.filter(([name]) => model.capabilities[name]).map(([name, Icon]) => (
-        <li key={name} className="flex items-center gap-1.5">
-          <Icon aria-hidden className="size-3.5 text-ink-faint" />
+        <li key={name}>
+          <Icon aria-hidden />
           {t(`can.${name}`)}
         </li>
       ))}

@@ -8,6 +8,7 @@ import { useState } from "react";
 import { useFieldIds } from "@/components/ui/field";
 import { Badge, Notice } from "@/components/ui/surface";
 
+import { FieldError } from "./field-error";
 import { KeyHelp, usePriceWords } from "./model-facts";
 import { findModel, useModels } from "./use-models";
 import type { ModelRef } from "./values";
@@ -17,10 +18,13 @@ const ModelDialog = dynamic(() => import("./model-dialog").then((module) => modu
 interface Props {
   value: ModelRef | null;
   onChange: (model: ModelRef) => void;
+  /** What it is called where it is in no `Field`. */
+  label?: string;
+  error?: string | undefined;
 }
 
 /** The chosen model as a button that opens the catalogue; below it what is missing for the model to answer. */
-export function ModelPicker({ value, onChange }: Props) {
+export function ModelPicker({ value, onChange, label, error }: Props) {
   const t = useTranslations("agents");
   const models = useModels();
   const prices = usePriceWords();
@@ -32,6 +36,8 @@ export function ModelPicker({ value, onChange }: Props) {
     <div className="flex flex-col gap-2">
       <button
         {...ids}
+        {...(error ? { "aria-invalid": true } : {})}
+        {...(label ? { "aria-label": `${label}: ${value ? (model?.name ?? value.model) : t("model.choose")}` } : {})}
         type="button"
         aria-haspopup="dialog"
         aria-expanded={open}
@@ -52,6 +58,7 @@ export function ModelPicker({ value, onChange }: Props) {
         </span>
         <ChevronsUpDown aria-hidden className="size-4 shrink-0 text-ink-faint" />
       </button>
+      <FieldError>{error}</FieldError>
       {value && offer?.usable === false ? (
         <Notice tone="warn" className="text-[13px]">
           <KeyHelp provider={value.provider} offer={offer} />

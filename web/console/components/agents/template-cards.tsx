@@ -1,6 +1,6 @@
 "use client";
 
-import { ChartSpline, File, Headset, Languages, PencilRuler, Plug, Telescope, type LucideIcon } from "lucide-react";
+import { ChartSpline, File, Headset, Languages, Plug, Telescope, type LucideIcon } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useId } from "react";
 
@@ -15,7 +15,6 @@ const ICONS: Record<TemplateId, LucideIcon> = {
   analyst: ChartSpline,
   translator: Languages,
   operator: Plug,
-  reviewer: PencilRuler,
 };
 
 const ALL: readonly TemplateId[] = ["blank", ...TEMPLATES.map((one) => one.id)];

@@ -3,10 +3,10 @@
 import type { BuiltinTool } from "./values";
 
 interface Template {
-  readonly id: "support" | "research" | "analyst" | "translator" | "operator" | "reviewer";
+  readonly id: "support" | "research" | "analyst" | "translator" | "operator";
   readonly builtin_tools: readonly BuiltinTool[];
   /** Where facts count more than ideas; left out for models that do not take it. */
-  readonly temperature: number | null;
+  readonly temperature: number;
 }
 
 export type TemplateId = Template["id"] | "blank";
@@ -17,5 +17,4 @@ export const TEMPLATES: readonly Template[] = [
   { id: "analyst", builtin_tools: ["current_time", "calculator"], temperature: 0.1 },
   { id: "translator", builtin_tools: [], temperature: 0.2 },
   { id: "operator", builtin_tools: ["current_time", "calculator"], temperature: 0.1 },
-  { id: "reviewer", builtin_tools: [], temperature: null },
 ];
