@@ -33,7 +33,7 @@ export function AnswerFoot({ answer, run, asked }: Props) {
   const { agentId, again } = useActions();
   const { stopReason } = answer;
   return (
-    <footer className="flex min-h-7 flex-wrap items-center gap-x-1 gap-y-1 text-xs text-ink-faint">
+    <footer className="-ml-1.5 flex min-h-7 flex-wrap items-center gap-x-1 gap-y-1 text-xs text-ink-faint">
       {answer.status === "cancelled" ? <Badge>{t("stopped")}</Badge> : null}
       {answer.status === "completed" && stopReason && !USUAL.has(stopReason) ? <Badge tone="warn">{isTold(stopReason) ? t(`reasons.${stopReason}`) : stopReason}</Badge> : null}
       {answer.text ? <CopyButton text={answer.text} label={t("copy")} className="size-7" /> : null}
@@ -83,7 +83,7 @@ function Numbers({ answer, run }: { answer: Answer; run: Schemas["RunOut"] | und
         ] as const)
       : []),
     [t("cost"), price],
-    ...(run ? ([[t("version"), formats.number(run.version)], [t("time"), formats.dateTime(run.created_at)]] as const) : []),
+    ...(run ? ([[t("version"), formats.number(run.version)]] as const) : []),
   ];
   return (
     <Popover.Root>
@@ -91,7 +91,8 @@ function Numbers({ answer, run }: { answer: Answer; run: Schemas["RunOut"] | und
         {line.join(" · ")}
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content align="start" side="top" sideOffset={4} collisionPadding={8} aria-label={t("details")} className="z-50 w-72 animate-rise rounded-xl border border-line bg-surface p-3.5 shadow-high outline-none">
+        <Popover.Content align="start" side="top" sideOffset={4} collisionPadding={8} aria-label={t("details")} className="z-50 w-80 max-w-[calc(100vw-1rem)] animate-rise rounded-xl border border-line bg-surface p-3.5 shadow-high outline-none">
+          {run ? <p className="mb-2 text-xs text-ink-faint">{t("time", { time: formats.exact(run.created_at) })}</p> : null}
           <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-1.5 text-[13px]">
             {rows.map(([name, value]) => (
               <div key={name} className="contents">

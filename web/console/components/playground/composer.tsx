@@ -134,7 +134,7 @@ export function Composer({ drafts, conversationId, agentName, running, last, onS
             enterKeyHint="send"
             onChange={(event) => write(event.target.value)}
             onKeyDown={press}
-            className="min-h-9 min-w-0 flex-1 resize-none bg-transparent px-2.5 py-1.5 text-[15px] leading-relaxed text-ink outline-none placeholder:text-ink-faint pointer-coarse:text-base"
+            className="min-h-9 min-w-0 flex-1 resize-none bg-transparent px-2.5 py-1.5 text-[15px] leading-relaxed text-ink outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap placeholder:text-ink-faint pointer-coarse:text-base"
           />
           {running ? (
             <IconButton label={t("stop")} onClick={onStop} className="size-9 rounded-xl border border-line-strong">

@@ -29,7 +29,7 @@ export const QuestionView = memo(function QuestionView({ question, online }: { q
         </div>
       ) : null}
       {status === "sending" ? <span className="text-xs text-ink-faint">{online ? t("sending") : t("waiting")}</span> : null}
-      <div className="-mb-4 flex items-center opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
+      <div className="-mb-6 flex items-center opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
         <CopyButton text={question.content} label={t("copy")} className="size-7" />
         <IconButton label={t("edit")} className="size-7" onClick={() => edit(question.content)}>
           <Pencil aria-hidden />

@@ -63,6 +63,8 @@ function pieceOf(token: Token): Piece | null {
     const language = "lang" in token && typeof token.lang === "string" ? (token.lang.split(/\s/)[0] ?? "") : "";
     return { kind: "code", text: "text" in token ? String(token.text) : token.raw, language };
   }
+  // Raw HTML is shown as the text that it is.
+  if (token.type === "html") return { kind: "plain", text: token.raw.trim() };
   if (token.type === "paragraph" && PLAIN.test(token.raw)) return { kind: "plain", text: token.raw.trim() };
   return { kind: "markdown", text: token.raw };
 }
