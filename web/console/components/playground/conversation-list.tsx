@@ -25,13 +25,15 @@ interface Props {
   onDeleted: (id: string) => void;
 }
 
+export const useConversations = (agentId: string) => usePages<Item>(`/agents/${agentId}/conversations`);
+
 /** An agent's conversations, by day. */
 export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props) {
   const t = useTranslations("playground.conversations");
   const text = useErrorText();
   const refresh = useRefresh();
   const path = `/agents/${agentId}/conversations`;
-  const { items, more, loadMore, loadingMore, error, mutate } = usePages<Item>(path);
+  const { items, more, loadMore, loadingMore, error, mutate } = useConversations(agentId);
   const [search, setSearch] = useState("");
   const [deleting, setDeleting] = useState<Item | null>(null);
   const [busy, setBusy] = useState(false);

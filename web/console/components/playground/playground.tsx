@@ -11,7 +11,7 @@ import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
 import { useRefresh } from "@/lib/data";
 
-import { ConversationList } from "./conversation-list";
+import { ConversationList, useConversations } from "./conversation-list";
 import { ConversationSheet } from "./conversation-sheet";
 import { talkOf } from "./model/talk";
 import { Room } from "./room";
@@ -30,9 +30,12 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
   const selected = search.get("c");
   const conversation = talk.conversation(selected);
   const { id } = useConversationId(conversation);
+  const { items } = useConversations(agent.id);
+  const title = items?.find((item) => item.id === id)?.title;
 
   useEffect(() => talk.use(), [talk]);
-  useEffect(() => talk.complain((error) => toast.error(error.message)), [talk]);
+  // Of a conversation that is gone the transcript speaks itself.
+  useEffect(() => talk.complain((error) => error.code !== "conversation_not_found" && toast.error(error.message)), [talk]);
   useEffect(() => {
     if (agent.status !== "inactive" && talk.client.state === "refused") talk.client.connect();
   }, [agent.status, talk]);
@@ -50,15 +53,16 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
     },
     [change, talk],
   );
+  const begin = useCallback(() => open(null), [open]);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "o" || !event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
-      open(null);
+      begin();
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [open]);
+  }, [begin]);
 
   const list = <ConversationList agentId={agent.id} selected={selected} onOpen={open} onDeleted={(gone) => talk.drop(gone)} />;
   return (
@@ -67,15 +71,16 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
         {list}
       </aside>
       <div className="flex min-w-0 flex-1 flex-col">
-        <div className="flex items-center justify-between border-b border-line px-2 py-1 lg:hidden">
+        <div className="flex items-center justify-between gap-2 border-b border-line px-2 py-1 lg:hidden">
           <IconButton label={t("show")} aria-haspopup="dialog" onClick={() => setSheet(true)}>
             <PanelLeft aria-hidden />
           </IconButton>
-          <IconButton label={t("new")} onClick={() => open(null)}>
+          <p className="min-w-0 truncate text-[13px] text-ink-soft">{title ?? t("new")}</p>
+          <IconButton label={t("new")} onClick={begin}>
             <SquarePen aria-hidden />
           </IconButton>
         </div>
-        <Room key={talk.nameOf(conversation)} agent={agent} talk={talk} conversation={conversation} conversationId={id} />
+        <Room key={talk.nameOf(conversation)} agent={agent} talk={talk} conversation={conversation} conversationId={id} onBegin={begin} />
       </div>
       <ConversationSheet open={sheet} onOpenChange={setSheet}>
         {list}

@@ -23,10 +23,12 @@ interface Props {
   talk: Talk;
   conversation: Conversation;
   conversationId: string | null;
+  /** Leave for a new one. */
+  onBegin: () => void;
 }
 
 /** One conversation: what was said, and where one says more. */
-export function Room({ agent, talk, conversation, conversationId }: Props) {
+export function Room({ agent, talk, conversation, conversationId, onBegin }: Props) {
   const t = useTranslations("playground.room");
   const composer = useRef<ComposerHandle>(null);
   const [live] = useState(() => paced({ subscribe: conversation.subscribe, get: conversation.getTranscript }));
@@ -63,6 +65,7 @@ export function Room({ agent, talk, conversation, conversationId }: Props) {
   const actions = useMemo<Actions>(
     () => ({
       agentId: agent.id,
+      begin: onBegin,
       again: (content) => {
         const why = say(content);
         if (why) toast.error(why);
@@ -74,7 +77,7 @@ export function Room({ agent, talk, conversation, conversationId }: Props) {
         if (conversation.id !== null) talk.client.watch(conversation.id);
       },
     }),
-    [agent.id, conversation, say, talk],
+    [agent.id, conversation, onBegin, say, talk],
   );
   const older = useCallback(() => void history?.load(), [history]);
 

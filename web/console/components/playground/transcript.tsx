@@ -1,15 +1,17 @@
 "use client";
 
-import { ArrowDown } from "lucide-react";
+import { ArrowDown, MessageCircleOff } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
-import { Skeleton } from "@/components/ui/surface";
+import { EmptyState, Skeleton } from "@/components/ui/surface";
 import type { Entry } from "@melton/client";
+import { asApiError } from "@/lib/errors";
 
+import { useActions } from "./actions";
 import { AnswerView } from "./answer";
 import { keyOf, questionBefore } from "./model/entries";
 import type { Stored } from "./model/history";
@@ -30,11 +32,12 @@ export function Transcript({ entries, stored, online, empty, onOlder }: Props) {
   const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({ initial: "instant", resize: "instant" });
   const top = useOlder(entries, stored, onOlder);
   const loading = stored !== null && stored.entries.length === 0 && entries.length === 0 && stored.state !== "ready" && !stored.error;
+  const missing = Boolean(stored?.error) && asApiError(stored?.error).status === 404;
   return (
     <div className="relative min-h-0 flex-1">
       <div ref={scrollRef} tabIndex={0} role="log" aria-live="off" aria-label={t("label")} aria-busy={loading} className="h-full overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]">
         <div ref={contentRef} className="mx-auto flex min-h-full w-full max-w-3xl flex-col gap-6 px-4 py-6 sm:px-6">
-          {stored?.error ? <ErrorState error={stored.error} onRetry={onOlder} /> : null}
+          {stored?.error ? missing ? <Gone /> : <ErrorState error={stored.error} onRetry={onOlder} /> : null}
           {stored?.more && !stored.error ? (
             <div ref={top} className="flex justify-center">
               <Button size="sm" kind="ghost" busy={stored.state === "loading"} onClick={onOlder}>
@@ -82,6 +85,26 @@ function useOlder(entries: readonly Entry[], stored: Stored | null, onOlder: () 
     return () => watch.disconnect();
   }, [ready, first, onOlder]);
   return top;
+}
+
+function Gone() {
+  const t = useTranslations("playground.transcript");
+  const { begin } = useActions();
+  return (
+    <div className="my-auto">
+      <EmptyState
+        icon={<MessageCircleOff />}
+        title={t("gone")}
+        actions={
+          <Button kind="primary" onClick={begin}>
+            {t("begin")}
+          </Button>
+        }
+      >
+        {t("goneText")}
+      </EmptyState>
+    </div>
+  );
 }
 
 function Waiting() {

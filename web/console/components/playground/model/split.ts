@@ -8,7 +8,7 @@ export type Piece =
   | { readonly kind: "markdown"; readonly text: string };
 
 /** Paragraphs in which nothing can be markup; they need no parser. */
-const PLAIN = /^[^\\*_`~[\]<>&|@:/\n]+\n*$/;
+const PLAIN = /^(?!.*\bwww\.)[^\\*_`~[\]<>&|@:/\n]+\n*$/i;
 
 interface Placed {
   readonly start: number;

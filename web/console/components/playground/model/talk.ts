@@ -37,7 +37,7 @@ export class Talk {
   private readonly shown = new Map<string, Conversation>();
   private connection: Connection = { state: "idle", error: null, since: 0, again: false };
   private readonly listeners = new Set<() => void>();
-  private readonly complaints = new Set<(error: ClientError) => void>();
+  private readonly complaints = new Set<(error: ClientError) => unknown>();
   private users = 0;
   private named = 0;
   private leaving: ReturnType<typeof setTimeout> | undefined;
@@ -111,7 +111,7 @@ export class Talk {
   };
 
   /** Told what concerns no message. */
-  readonly complain = (told: (error: ClientError) => void): (() => void) => {
+  readonly complain = (told: (error: ClientError) => unknown): (() => void) => {
     this.complaints.add(told);
     return () => void this.complaints.delete(told);
   };
