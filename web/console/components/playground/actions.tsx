@@ -13,6 +13,8 @@ export interface Actions {
   readonly edit: (content: string) => void;
   /** Send a refused message once more. */
   readonly resend: (clientMessageId: string) => void;
+  /** Take back a message that is not accepted. */
+  readonly takeBack: (clientMessageId: string) => void;
   /** End a run, or take it out of the queue. */
   readonly cancel: (runId: string) => void;
   /** Somebody has decided on a call; ask what became of it. */

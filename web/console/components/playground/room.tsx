@@ -72,6 +72,7 @@ export function Room({ agent, talk, conversation, conversationId, onBegin }: Pro
       },
       edit: (content) => composer.current?.edit(content),
       resend: (clientMessageId) => void conversation.retry(clientMessageId),
+      takeBack: (clientMessageId) => conversation.takeBack(clientMessageId),
       cancel: (runId) => conversation.cancel(runId),
       decided: () => {
         if (conversation.id !== null) talk.client.watch(conversation.id);
