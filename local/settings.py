@@ -42,7 +42,7 @@ class Settings:
     host: str = LOOPBACK
     data: Path = PROJECT / ".local"
     template: Path = PROJECT / "template.yaml"
-    static: Path = PROJECT / "web" / "chat"
+    static: Path = PROJECT / "web" / "console" / "out"
     artifacts: bool = False
     model: bool = True
     example: Path | None = _EXAMPLE
@@ -68,6 +68,16 @@ class Settings:
     def private_base_urls(self) -> bool:
         """Tell whether agents may name model servers on this machine and on private networks."""
         return not self.auth
+
+    @property
+    def console_config(self) -> dict[str, str]:
+        """Return what the console is told about signing in; nothing where nobody signs in."""
+        if not self.auth:
+            return {}
+        return {
+            "issuer": self.issuer_variables["OIDC_ISSUER"],
+            "client_id": self.issuer_variables.get("OIDC_AUDIENCE", ""),
+        }
 
     @property
     def providers_with_keys(self) -> list[str]:
