@@ -40,7 +40,7 @@ export function ModelAccess({ config, credentials }: Props) {
                   {t(`states.${state}`)}
                 </Badge>
               </p>
-              <p className="mt-0.5 text-[13px] text-ink-soft">{own ? own.name : t(`hints.${state}`)}</p>
+              <p className="mt-0.5 text-[13px] text-ink-soft">{state === "own" ? own?.name : t(`hints.${state}`)}</p>
             </div>
             {own ? null : (
               <Button size="sm" kind={state === "missing" ? "primary" : "secondary"} onClick={() => setAdding(true)}>

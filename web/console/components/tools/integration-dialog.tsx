@@ -45,9 +45,9 @@ export function IntegrationDialog({ agent, integration, onClose, onSaved }: Prop
     setBusy(true);
     setError(null);
     try {
-      const { kind: _, ...patch } = draft;
+      const { name, description, base_url, credential_id } = draft;
       const saved = integration
-        ? await data(api.PATCH("/api/v1/integrations/{integration_id}", { params: { path: { integration_id: integration.id } }, body: patch, headers: { "If-Match": `"${integration.revision}"` } }))
+        ? await data(api.PATCH("/api/v1/integrations/{integration_id}", { params: { path: { integration_id: integration.id } }, body: { name, description, base_url, credential_id }, headers: { "If-Match": `"${integration.revision}"` } }))
         : await data(api.POST("/api/v1/agents/{agent_id}/integrations", { params: { path: { agent_id: agent } }, body: draft, headers }));
       toast.success(t("saved", { name: saved.name }));
       onSaved(saved);

@@ -1,13 +1,14 @@
 "use client";
 
 import dynamic from "next/dynamic";
+import { useState } from "react";
 
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { PageBody } from "@/components/shell/page-header";
 import { Skeleton } from "@/components/ui/surface";
 
 import { useToolbox } from "./lib/toolbox";
-import { useView } from "./lib/view";
+import { useView, type NewKind } from "./lib/view";
 import { ToolList } from "./tool-list";
 
 const loading = () => (
@@ -24,12 +25,27 @@ const McpPanel = dynamic(() => import("./mcp/mcp-panel").then((module) => module
 export function ToolsTab({ agent, etag }: AgentTabProps) {
   const toolbox = useToolbox(agent.id);
   const [view, go] = useView();
+  const [made, setMade] = useState<{ id: string; kind: NewKind } | null>(null);
+  const stays = view.name === "tool" && view.id === made?.id;
+  if (made && !stays && view.name !== "new") setMade(null);
   const shared = { agent, toolbox, go };
   switch (view.name) {
     case "tool":
+      if (made && stays) return <NewTool key={made.kind} kind={made.kind} integration={null} {...shared} />;
       return <ToolEditor key={view.id} id={view.id} {...shared} />;
     case "new":
-      return <NewTool key={view.kind} kind={view.kind} integration={view.integration} {...shared} />;
+      return (
+        <NewTool
+          key={view.kind}
+          kind={view.kind}
+          integration={view.integration}
+          onMade={(id) => {
+            setMade({ id, kind: view.kind });
+            go({ name: "tool", id }, { replace: true });
+          }}
+          {...shared}
+        />
+      );
     case "import":
       return <ImportPanel id={view.id} integration={view.integration} {...shared} />;
     case "mcp":

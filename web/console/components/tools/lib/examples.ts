@@ -1,6 +1,6 @@
 // Example arguments of a JSON Schema: something to begin a test with.
 
-import { isObject, type Json, type JsonObject } from "./json";
+import { isObject, without, type Json, type JsonObject } from "./json";
 
 const FORMATS: Record<string, string> = {
   date: "2026-01-31",
@@ -85,8 +85,4 @@ function exampleText(schema: JsonObject): string {
   if (known) return known;
   const shortest = typeof schema.minLength === "number" ? schema.minLength : 0;
   return "x".repeat(Math.min(shortest, 100));
-}
-
-function without(object: JsonObject, name: string): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([one]) => one !== name));
 }

@@ -3,7 +3,7 @@
 import type { Schemas } from "@/lib/api";
 import { newId } from "@/lib/ids";
 
-import { isObject, type JsonObject } from "./json";
+import { isObject, without, type JsonObject } from "./json";
 import { freeName, pathNames, plainName } from "./names";
 
 type Parameter = Schemas["Parameter"];
@@ -91,12 +91,11 @@ export function retyped(schema: JsonObject, type: Exclude<RowType, "other">): Js
 }
 
 export function described(schema: JsonObject, description: string): JsonObject {
-  const { description: _, ...rest } = schema;
-  return description ? { ...rest, description } : rest;
+  return { ...without(schema, "description"), ...(description ? { description } : {}) };
 }
 
 /** Whether the parts of the body can be rows: it is a plain object. */
-export function hasParts(body: BodyDraft | null): body is BodyDraft {
+export function hasParts(body: BodyDraft | null): boolean {
   return body !== null && body.kind !== "raw" && body.schema.type === "object" && !("$ref" in body.schema);
 }
 
@@ -126,20 +125,16 @@ export function schemaOf({ rows, body }: Shape, before: JsonObject = {}, foreign
   }
   const made: JsonObject = { type: "object", properties };
   if (required.length) made.required = required;
-  return { ...made, additionalProperties: false, ...without(rest, ["type"]) };
+  return { ...made, additionalProperties: false, ...without(rest, "type") };
 }
 
 function bodySchema(body: BodyDraft, parts: readonly Row[]): JsonObject {
   const required = parts.filter((row) => row.required).map((row) => row.name);
   return {
-    ...without(body.schema, ["properties", "required"]),
+    ...without(body.schema, "properties", "required"),
     properties: Object.fromEntries(parts.map((row) => [row.name, row.schema])),
     ...(required.length ? { required } : {}),
   };
-}
-
-function without(object: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 }
 
 function requiredOf(schema: JsonObject): readonly unknown[] {
@@ -218,7 +213,7 @@ export function bodyOfKind(kind: BodyDraft["kind"], before: BodyDraft | null): B
 }
 
 export function parametersOf(rows: readonly Row[]): Parameter[] {
-  return rows.flatMap((row) => {
+  return rows.flatMap((row): Parameter[] => {
     if (row.place === "body") return [];
     const { name, place: location } = row;
     const { value, ...rest } = row.rest;
