@@ -9,12 +9,13 @@ import { useTranslations } from "next-intl";
 /** Why a form was not saved: in one place all that is wrong, beside what stands at each field. */
 export function FormError({ error, className }: { error: unknown; className?: string }) {
   const t = useTranslations("common.errors");
+  const own = useTranslations("tools");
   const words = useErrorText();
   if (!error) return null;
   const { fields, requestId } = asApiError(error);
   return (
     <Notice tone="bad" role="alert" className={className}>
-      <p>{words(error)}</p>
+      <p>{fields.length ? own("formFaults") : words(error)}</p>
       {fields.length ? (
         <ul className="mt-1 list-disc space-y-0.5 pl-5 text-[13px] break-words">
           {fields.slice(0, 12).map(({ field, message }) => (

@@ -19,14 +19,18 @@ const CHOICES: readonly (readonly [Choice, LucideIcon, View])[] = [
 ];
 
 /** All ways to get a tool. */
-export function AddMenu({ go, onIntegration }: { go: (view: View) => void; onIntegration: () => void }) {
+export function AddMenu({ go, onIntegration, further = false }: { go: (view: View) => void; onIntegration: () => void; /** Stands beside other ways. */ further?: boolean }) {
   const t = useTranslations("tools.add");
   return (
     <Menu
       trigger={
-        <Button kind="primary" icon={<Plus aria-hidden />}>
-          {t("button")}
-        </Button>
+        further ? (
+          <Button>{t("more")}</Button>
+        ) : (
+          <Button kind="primary" icon={<Plus aria-hidden />}>
+            {t("button")}
+          </Button>
+        )
       }
     >
       {CHOICES.map(([name, Icon, view]) => (

@@ -20,7 +20,7 @@ export function Panel({ title, hint, actions, onBack, wide = false, children }: 
   const t = useTranslations("tools");
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
-  const width = cn("mx-auto w-full px-4 sm:px-8", wide ? "max-w-[90rem]" : "max-w-6xl");
+  const width = cn("mx-auto w-full px-4 sm:px-8", wide ? "max-w-[90rem]" : "max-w-304");
   return (
     <div className="flex min-h-full flex-col">
       <header className="sticky top-0 z-10 border-b border-line bg-page/95 py-3 backdrop-blur">

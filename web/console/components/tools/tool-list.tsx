@@ -63,7 +63,7 @@ export function ToolList({ agent, etag, toolbox, go }: Props) {
                   {t("empty.import")}
                 </Button>
                 <Button onClick={() => go({ name: "new", kind: "http", integration: null })}>{t("empty.http")}</Button>
-                <AddMenu go={go} onIntegration={() => setAdding(true)} />
+                <AddMenu further go={go} onIntegration={() => setAdding(true)} />
               </>
             }
           >

@@ -23,11 +23,11 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
   const type = typeOf(row.schema);
   const label = row.name || t("unnamed");
   const inPath = row.place === "path";
-  const small = "h-8 text-[13px]";
+  const small = "text-[13px]";
   return (
-    <li className="grid grid-cols-[minmax(0,1fr)_auto] gap-2 py-3 sm:grid-cols-[4.5rem_minmax(0,1fr)_7.5rem_auto_2rem] sm:items-center">
+    <li className="grid grid-cols-[minmax(0,1fr)_auto] gap-2 py-3 sm:grid-cols-[4rem_minmax(0,1fr)_7.5rem_10rem_2rem] sm:items-center">
       <span className={cn("text-xs font-medium", inPath ? "text-accent-ink" : "text-ink-soft")}>{t(`places.${row.place}`)}</span>
-      <IconButton label={t("remove", { name: label })} disabled={inPath} className="row-start-1 sm:order-last sm:row-auto" onClick={onRemove}>
+      <IconButton label={t("remove", { name: label })} disabled={inPath} className="row-start-1 sm:col-start-5" onClick={onRemove}>
         <X aria-hidden />
       </IconButton>
       <Input
@@ -43,7 +43,7 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
       {row.fixed ? (
         <Input value={row.value} aria-label={t("value", { name: label })} placeholder={t("valuePlaceholder")} className={cn(small, "font-mono")} onChange={(event) => onChange({ ...row, value: event.target.value })} />
       ) : (
-        <Select value={type} aria-label={t("type", { name: label })} className="[&_select]:h-8 [&_select]:text-[13px]" onChange={(event) => onChange({ ...row, schema: retyped(row.schema, event.target.value as Exclude<RowType, "other">) })}>
+        <Select value={type} aria-label={t("type", { name: label })} className="text-[13px]" onChange={(event) => onChange({ ...row, schema: retyped(row.schema, event.target.value as Exclude<RowType, "other">) })}>
           {type === "other" ? <option value="other">{t("types.other")}</option> : null}
           {TYPES.map((one) => (
             <option key={one} value={one}>
@@ -52,7 +52,7 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
           ))}
         </Select>
       )}
-      <span className="flex items-center gap-3 text-[13px] text-ink-soft">
+      <span className="flex items-center gap-3 text-[13px] text-ink-soft sm:justify-end">
         {row.place === "body" || inPath ? null : (
           <label className="inline-flex items-center gap-1.5">
             <input type="checkbox" checked={row.fixed} className="size-4 accent-accent" onChange={(event) => onChange({ ...row, fixed: event.target.checked })} />

@@ -27,7 +27,7 @@ interface Props {
 export function ImportPanel({ agent, toolbox, go, id, integration }: Props) {
   const t = useTranslations("tools.import");
   const { job, operations, error, retry } = useImport(id);
-  const again = job?.integration_id ?? integration;
+  const again = integration ?? (job?.status === "applied" ? null : (job?.integration_id ?? null));
   const name = toolbox.integrations.find((one) => one.id === again)?.name;
   const restart = () => go({ name: "import", id: null, integration: again });
   return (

@@ -32,7 +32,7 @@ export function OperationGroup({ group, chosen, onSet }: Props) {
           className="size-4 accent-accent"
         />
         <h4 className="min-w-0 flex-1 truncate text-[13px] font-medium">{name}</h4>
-        <span className="text-xs text-ink-faint tabular-nums">{`${count}/${group.operations.length}`}</span>
+        <span className="text-xs text-ink-soft tabular-nums">{`${count}/${group.operations.length}`}</span>
       </header>
       <ul className="divide-y divide-line border-b border-line">
         {group.operations.map((operation) => (

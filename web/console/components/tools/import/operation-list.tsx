@@ -31,7 +31,7 @@ export function OperationList({ operations, again, chosen, onChosen }: Props) {
   const set = useCallback((keys: readonly string[], on: boolean) => onChosen((before) => toggled(before, keys, on)), [onChosen]);
   const able = shown.filter(canBeTool).map(({ key }) => key);
   return (
-    <Card className="min-w-0 overflow-hidden">
+    <Card className="min-w-0 overflow-clip">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-3">
         <span className="relative block min-w-40 flex-1">
           <Search aria-hidden className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
