@@ -1,6 +1,6 @@
 """Addresses of the console: which file shows a page, and where an address without a language leads.
 
-The function of CloudFront in template.yaml has the same rules; tests/console_addresses.json holds both to them.
+The function of CloudFront in console.yaml has the same rules; tests/golden/console_addresses.json holds both to them.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ class Addresses:
         return self._has(HOME)
 
     def _has(self, page: str) -> bool:
-        if page == MISSING or not _PAGE.fullmatch(page):
-            return False
-        return (self._folder / LOCALES[0] / page / "index.html").is_file()
+        return bool(_PAGE.fullmatch(page)) and (self._folder / LOCALES[0] / page / "index.html").is_file()
 
     def find(self, path: str, query: str = "", languages: str = "", cookie: str = "") -> Answer | None:
         """Answer a path that has passed the gateway's own routes; None where it names a file.

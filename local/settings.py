@@ -27,6 +27,8 @@ TRACING_VARIABLES = (
 MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
 # How the authorizer is told whom to believe. Where the first is not set, a local OIDC server takes its place.
 ISSUER_VARIABLES = ("OIDC_ISSUER", "OIDC_AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM")
+# The client of that issuer that the console signs people in with; not set, the audience is one.
+CLIENT_VARIABLE = "OIDC_CLIENT_ID"
 # Development only: functions may call this very machine, where they otherwise call public addresses alone.
 LOOPBACK_VARIABLE = "LOOPBACK_TOOLS"
 # Set where nobody signs in, so that there is one person: agents may name model servers of the home network.
@@ -58,6 +60,7 @@ class Settings:
     token: str | None = None
     auth: bool = False
     issuer_variables: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""
 
     @property
     def loopback_tools(self) -> bool:
@@ -74,9 +77,12 @@ class Settings:
         """Return what the console is told about signing in; nothing where nobody signs in."""
         if not self.auth:
             return {}
+        audience = self.issuer_variables.get("OIDC_AUDIENCE", "")
         return {
             "issuer": self.issuer_variables["OIDC_ISSUER"],
-            "client_id": self.issuer_variables.get("OIDC_AUDIENCE", ""),
+            "client_id": self.client_id or audience,
+            "audience": audience,
+            "scope": "openid email profile",
         }
 
     @property

@@ -6,6 +6,7 @@ import json
 import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from local.console import COOKIE, Addresses
 from local.problems import problem
 
 CONFIG = "/config.json"
+_SPEAK = "connect-src 'self'"
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -42,6 +44,8 @@ class StaticFiles:
         self._folder = folder.resolve()
         self._config = dict(config or {})
         self._addresses = Addresses(self._folder)
+        issuer = urlsplit(self._config.get("issuer", ""))
+        self._issuer = f"{issuer.scheme}://{issuer.netloc}" if issuer.netloc else ""
 
     def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer GET and HEAD of a path."""
@@ -68,7 +72,7 @@ class StaticFiles:
         if wants_page and not (self._addresses.exist or (self._folder / "index.html").is_file()):
             return web.Response(status=503, text=_NOT_BUILT, content_type="text/html", headers=_PAGE_HEADERS)
         languages, cookie = request.headers.get("Accept-Language", ""), request.cookies.get(COOKIE, "")
-        answer = self._addresses.find(request.path, request.query_string, languages, cookie)
+        answer = self._addresses.find(request.path, request.rel_url.raw_query_string, languages, cookie)
         if answer is None:
             return None
         if answer.status in (302, 308):
@@ -86,6 +90,10 @@ class StaticFiles:
         if not file.is_file():
             return problem(404, headers=_PAGE_HEADERS)
         headers = {**_PAGE_HEADERS, **_headers(file), **({"Cache-Control": "no-store"} if status == 404 else {})}
+        if self._issuer and file.suffix == ".html":
+            # Pages may speak to their own origin; where people sign in, to the issuer as well.
+            text = file.read_text("utf-8").replace(_SPEAK, f"{_SPEAK} {self._issuer}")
+            return web.Response(status=status, body=text.encode(), headers=headers)
         return web.FileResponse(file, status=status, headers=headers)
 
     def _refusal(self, request: web.Request) -> web.Response:

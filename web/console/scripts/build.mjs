@@ -1,4 +1,4 @@
-// Builds the console into out/: the client, then Next's static export.
+// Builds the console into out/: the client, Next's static export, then what finish.mjs adds to it.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
@@ -23,3 +23,4 @@ const kept = existsSync(`${folder}/.next`) ? readdirSync(`${folder}/.next`).filt
 for (const made of [...kept.map((name) => `.next/${name}`), "out"]) rmSync(`${folder}/${made}`, { recursive: true, force: true });
 run("scripts/client.mjs");
 run(next, "build");
+run("scripts/finish.mjs");
