@@ -80,6 +80,8 @@ describe("lines", () => {
   it("tell what kind of step it is", () => {
     expect(NESTED.steps.map(kindOf)).toEqual(["model", "agent", "model"]);
     expect(kindOf(step(1, 0, 1, { purpose: "after" }))).toBe("helper");
+    expect(kindOf(step(1, 0, 1, { parent: 2 }))).toBe("helper");
+    expect(kindOf(step(1, 0, 1, { parent: 2, agent_id: "agt_2" }))).toBe("model");
   });
 
   it("of steps that go on reach to now, and those around them too", () => {

@@ -11,7 +11,7 @@ import { Money, StatusBadge, Tokens } from "./run-state";
 
 type Run = Schemas["RunOut"];
 
-const HEAD = "px-4 py-2.5 text-left text-xs font-medium whitespace-nowrap text-ink-faint";
+const HEAD = "px-4 py-2.5 text-left text-xs font-medium whitespace-nowrap text-ink-soft";
 const CELL = "px-4 py-3 align-top whitespace-nowrap";
 const NUMBER = "text-right tabular-nums";
 

@@ -36,7 +36,7 @@ export const StepRow = memo(function StepRow({ id, line, left, right, chosen, ta
   const bad = BAD.has(step.status);
   const waiting = step.status === "waiting";
   const duration = waiting ? t("waits") : formats.duration(line.live ? line.end - line.start : step.duration_ms);
-  const said = [nameOf(step), t(`kinds.${kind}`), duration, bad ? (step.error_code ?? t("failed")) : ""].filter(Boolean).join(", ");
+  const more = [t(`kinds.${kind}`), bad ? (step.error_code ?? t("failed")) : ""].filter(Boolean).join(", ");
   return (
     <div
       id={id}
@@ -47,7 +47,6 @@ export const StepRow = memo(function StepRow({ id, line, left, right, chosen, ta
       aria-setsize={line.siblings}
       aria-selected={chosen}
       aria-expanded={nested ? open : undefined}
-      aria-label={said}
       tabIndex={tabbable ? 0 : -1}
       onClick={() => onChoose(step.number)}
       className={cn(
@@ -71,6 +70,7 @@ export const StepRow = memo(function StepRow({ id, line, left, right, chosen, ta
         <span className={cn("truncate", bad ? "text-bad" : "text-ink", step.kind === "tool" && "font-mono text-xs")} title={nameOf(step)}>
           {nameOf(step)}
         </span>
+        <span className="sr-only">, {more}, </span>
       </span>
       <span aria-hidden className="relative h-4 max-sm:order-3 max-sm:col-span-2 max-sm:mx-4 max-sm:h-2">
         <Bar line={line} left={left} right={right} colour={bad ? "bg-bad" : BAR[kind]} />
@@ -95,7 +95,7 @@ function Bar({ line, left, right, colour }: { line: Line; left: number; right: n
       )}
       style={{ left: `min(${left * 100}%, calc(100% - 4px))`, width: `${Math.max(0, right - left) * 100}%` }}
     >
-      {first ? <span className="absolute inset-y-0 left-0 bg-surface/55" style={{ width: `${first * 100}%` }} /> : null}
+      {first ? <span className="absolute inset-y-0 left-0 bg-surface/40" style={{ width: `${first * 100}%` }} /> : null}
     </span>
   );
 }

@@ -60,7 +60,8 @@ export function StepTree({ trace, lines, axis, chosen, onChoose, onToggle }: Pro
         </ul>
       </div>
       <Ruler axis={axis} />
-      <div ref={host} role="tree" aria-label={t("label")} onKeyDown={press} className="pb-1.5">
+      <div ref={host} role="tree" aria-label={t("label")} onKeyDown={press} className="relative pb-1.5">
+        <Lines axis={axis} />
         {lines.map((line) => (
           <StepRow
             key={line.step.number}
@@ -82,11 +83,24 @@ export function StepTree({ trace, lines, axis, chosen, onChoose, onToggle }: Pro
   );
 }
 
+/** The ruler's marks, continued behind the bars. */
+function Lines({ axis }: { axis: Axis }) {
+  return (
+    <div aria-hidden className="pointer-events-none absolute inset-0 hidden grid-cols-[minmax(0,2fr)_minmax(0,3fr)_4.75rem] sm:grid">
+      <span className="relative col-start-2">
+        {axis.ticks.map((tick) => (
+          <span key={tick.time} className="absolute inset-y-0 border-l border-line" style={{ left: `${tick.at * 100}%` }} />
+        ))}
+      </span>
+    </div>
+  );
+}
+
 function Ruler({ axis }: { axis: Axis }) {
   const t = useTranslations("traces.waterfall");
   const formats = useFormats();
   return (
-    <div aria-hidden className="grid grid-cols-1 border-b border-line bg-sunken text-[11px] text-ink-faint tabular-nums sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_4.75rem]">
+    <div aria-hidden className="grid grid-cols-1 border-b border-line bg-sunken text-[11px] text-ink-soft tabular-nums sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_4.75rem]">
       <span className="hidden py-1 pl-4 sm:block">{t("step")}</span>
       <div className="relative mx-4 h-6 sm:mx-0">
         {axis.ticks.map((tick) => (

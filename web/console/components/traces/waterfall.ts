@@ -47,9 +47,9 @@ export function isLive(status: string): boolean {
   return status === "queued" || LIVE.has(status);
 }
 
-/** What a step is to the eye: a sub-agent is told by the agent that its steps name, a model that helps by its purpose. */
+/** What a step is to the eye: steps of a sub-agent name their agent, other models inside of a call are its own. */
 export function kindOf(step: TraceStep): StepKind {
-  if (step.kind === "model") return step.purpose ? "helper" : "model";
+  if (step.kind === "model") return step.purpose || (step.parent !== null && !step.agent_id) ? "helper" : "model";
   return step.steps.some((inner) => inner.agent_id) ? "agent" : "tool";
 }
 
