@@ -39,6 +39,7 @@ export function Charts({ report }: { report: Schemas["UsageReportOut"] }) {
         title={t("cost")}
         summary={t("costSummary", { ...range, amount: f.money(total.cost?.amount_nanousd, t("unknown")) })}
         rows={rows}
+        none={total.cost?.unpriced_steps ? t("costUnknown") : t("costNone")}
         series={[{ key: "cost", label: t("cost"), colour: "var(--accent)" }]}
         format={(value) => f.money(value)}
       />
@@ -46,6 +47,7 @@ export function Charts({ report }: { report: Schemas["UsageReportOut"] }) {
         title={t("runs")}
         summary={t("runsSummary", { ...range, runs: f.number(total.runs), errors: f.number(total.errors) })}
         rows={rows}
+        none={t("none")}
         series={RUN_SERIES.map((key) => ({ key, label: t(key), colour: COLOURS[key] }))}
         format={(value) => f.number(value)}
       />
@@ -54,6 +56,7 @@ export function Charts({ report }: { report: Schemas["UsageReportOut"] }) {
           title={t("latency")}
           summary={t("latencySummary", { ...range, p50: f.duration(latency?.p50), p90: f.duration(latency?.p90) })}
           rows={rows}
+          none={t("none")}
           series={[
             { key: "p50", label: t("p50"), colour: "var(--accent)", line: true },
             { key: "p90", label: t("p90"), colour: "var(--info)", line: true },

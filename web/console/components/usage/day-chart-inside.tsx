@@ -16,7 +16,7 @@ export default function DayChartInside({ rows, series, format }: DayChartProps) 
     <ResponsiveContainer width="100%" height="100%">
       <ComposedChart data={rows as DayRow[]} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
         <CartesianGrid vertical={false} stroke="var(--line)" />
-        <XAxis dataKey="day" tick={AXIS} tickLine={false} axisLine={{ stroke: "var(--line-strong)" }} minTickGap={28} tickFormatter={(day: string) => formats.day(dayIn(day))} />
+        <XAxis dataKey="day" tick={AXIS} tickLine={false} axisLine={{ stroke: "var(--line-strong)" }} minTickGap={28} padding={{ left: 10, right: 10 }} tickFormatter={(day: string) => formats.day(dayIn(day))} />
         <YAxis tick={AXIS} tickLine={false} axisLine={false} width={62} tickCount={4} tickFormatter={format} allowDecimals={false} />
         <Tooltip
           isAnimationActive={false}

@@ -30,10 +30,11 @@ export interface DayChartProps {
 }
 
 /** A chart of days with its legend; the same as a table for whoever cannot, or will not, look at it. */
-export function DayChart({ title, summary, ...chart }: DayChartProps & { title: string; summary: string }) {
+export function DayChart({ title, summary, none, ...chart }: DayChartProps & { title: string; summary: string; none: string }) {
   const t = useTranslations("traces.charts");
   const [table, setTable] = useState(false);
   const heading = useId();
+  const some = chart.rows.some((row) => chart.series.some((one) => row[one.key]));
   return (
     <Card className="flex min-w-0 flex-col p-4" role="figure" aria-labelledby={heading}>
       <header className="flex min-h-8 flex-wrap items-center gap-x-4 gap-y-1">
@@ -56,6 +57,8 @@ export function DayChart({ title, summary, ...chart }: DayChartProps & { title: 
       </header>
       {table ? (
         <DayTable title={title} {...chart} />
+      ) : !some ? (
+        <p className="mt-2 flex h-56 items-center justify-center text-[13px] text-ink-faint">{none}</p>
       ) : (
         <div role="img" aria-label={summary} className="mt-2 h-56">
           <Inside {...chart} />

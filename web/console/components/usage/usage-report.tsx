@@ -25,6 +25,7 @@ export function UsageReport() {
     <>
       <PageHeader title={titles("usage")} hint={t("hint")} actions={<RangePicker range={range} today={dayOf(now)} />} />
       <PageBody className="flex flex-col gap-6">
+        <h2 className="sr-only">{t("title")}</h2>
         <Report range={range} />
         <TenantBudgets />
       </PageBody>
