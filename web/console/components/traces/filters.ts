@@ -37,8 +37,8 @@ export const ERROR_CODES = [
 
 export function filtersOf(search: URLSearchParams): Filters {
   const span = search.get("span");
-  const from = search.get("from") ?? "";
-  const to = search.get("to") ?? "";
+  const from = search.get("since") ?? "";
+  const to = search.get("until") ?? "";
   return {
     status: RUN_STATUSES.find((one) => one === search.get("status")) ?? null,
     error: search.get("error") || null,

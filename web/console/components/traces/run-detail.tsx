@@ -85,7 +85,7 @@ function Opened({ trace, agent, now }: { trace: Trace; agent: AgentTabProps["age
         <Notice
           tone="warn"
           actions={
-            <QueryLink values={{ tab: "playground", conversation: trace.conversation_id, run: null, step: null }} className="font-medium underline underline-offset-4">
+            <QueryLink values={{ tab: "playground", c: trace.conversation_id, run: null, step: null }} className="font-medium underline underline-offset-4">
               {t("decide")}
             </QueryLink>
           }

@@ -32,7 +32,7 @@ export function RunFilters({ filters }: { filters: Filters }) {
         </Select>
       </Field>
       <Field label={t("time")} className="w-[calc(50%-0.375rem)] sm:w-40">
-        <Select value={span} onChange={(event) => set({ span: event.target.value === "all" ? null : event.target.value, from: null, to: null })}>
+        <Select value={span} onChange={(event) => set({ span: event.target.value === "all" ? null : event.target.value, since: null, until: null })}>
           <option value="all">{t("spans.all")}</option>
           {SPANS.map((one) => (
             <option key={one} value={one}>
@@ -45,10 +45,10 @@ export function RunFilters({ filters }: { filters: Filters }) {
       {span === "custom" ? (
         <>
           <Field label={t("from")} className="w-[calc(50%-0.375rem)] sm:w-52">
-            <Input type="datetime-local" value={from} max={to || undefined} onChange={(event) => set({ from: event.target.value || null })} />
+            <Input type="datetime-local" value={from} max={to || undefined} onChange={(event) => set({ since: event.target.value || null })} />
           </Field>
           <Field label={t("to")} className="w-[calc(50%-0.375rem)] sm:w-52">
-            <Input type="datetime-local" value={to} min={from || undefined} onChange={(event) => set({ to: event.target.value || null })} />
+            <Input type="datetime-local" value={to} min={from || undefined} onChange={(event) => set({ until: event.target.value || null })} />
           </Field>
         </>
       ) : null}
@@ -63,7 +63,7 @@ export function RunFilters({ filters }: { filters: Filters }) {
         </Select>
       </Field>
       {any ? (
-        <Button kind="ghost" icon={<RotateCcw aria-hidden />} onClick={() => set({ status: null, error: null, span: null, from: null, to: null })}>
+        <Button kind="ghost" icon={<RotateCcw aria-hidden />} onClick={() => set({ status: null, error: null, span: null, since: null, until: null })}>
           {t("reset")}
         </Button>
       ) : null}

@@ -43,7 +43,7 @@ export function RunSummary({ trace, agent, now }: { trace: Trace; agent: AgentTa
           {trace.version === agent.version ? null : <span className="text-ink-faint"> {t("older", { version: agent.version })}</span>}
         </Fact>
         <Fact name={t("conversation")}>
-          <QueryLink values={{ tab: "playground", conversation: trace.conversation_id, run: null, step: null }} className={LINK}>
+          <QueryLink values={{ tab: "playground", c: trace.conversation_id, run: null, step: null }} className={LINK}>
             {t("openConversation")}
           </QueryLink>
         </Fact>

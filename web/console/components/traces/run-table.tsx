@@ -84,7 +84,7 @@ function RunLine({ run }: { run: Run }) {
       <td className={`${CELL} ${NUMBER} hidden text-ink-soft md:table-cell`}>{t("versionShort", { version: run.version })}</td>
       <td className={`${CELL} hidden lg:table-cell`}>
         <QueryLink
-          values={{ tab: "playground", conversation: run.conversation_id, run: null, step: null }}
+          values={{ tab: "playground", c: run.conversation_id, run: null, step: null }}
           className="relative z-10 rounded-sm font-mono text-xs text-ink-soft underline decoration-line-strong underline-offset-4 hover:text-ink"
         >
           …{run.conversation_id.slice(-8)}
