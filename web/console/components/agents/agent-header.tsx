@@ -3,7 +3,7 @@
 import { ArrowLeft, ChevronDown, Hash } from "lucide-react";
 import { useTranslations } from "next-intl";
 import type { ReactNode } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { PageHeader } from "@/components/shell/page-header";
 import { Menu, MenuChoice, MenuItem } from "@/components/ui/menu";

@@ -3,7 +3,7 @@
 import { ArrowLeft } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useRef, useState, type FormEvent } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { PageBody, PageHeader } from "@/components/shell/page-header";
 import { Button, ButtonLink } from "@/components/ui/button";

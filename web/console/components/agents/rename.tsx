@@ -3,7 +3,7 @@
 import { Check, Pencil, X } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useRef, useState, type FormEvent } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { IconButton } from "@/components/ui/button";
 import { useErrorText } from "@/components/ui/error-state";

@@ -3,7 +3,7 @@
 import { Search, SquarePen } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useMemo, useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
