@@ -141,7 +141,7 @@ def test_versions_are_compared_and_restored(visit: Visit, stack: Instance) -> No
     expect(diff).to_contain_text("6 lines without change")
     expect(page.get_by_role("row", name="Model")).to_contain_text("echo")
     visit.axe()
-    page.get_by_role("button", name="Current").click()
+    page.get_by_role("button", name="Current", exact=True).click()
     expect(page.get_by_role("heading", name="Version 3 compared with version 2")).to_be_visible()
     expect(page.get_by_role("row", name="Built-in tools")).to_contain_text("Calculator")
 
@@ -199,7 +199,7 @@ def test_agents_on_a_phone(visit: Visit, stack: Instance) -> None:
     )
     rest(stack.url, "PATCH", f"/agents/{agent}", {"system_prompt": "Kürzer."})
     page = visit.open("/agents/", locale="de")
-    expect(page.get_by_role("link", name="Ein Agent mit einem sehr")).to_be_visible()
+    expect(page.get_by_role("link", name="Ein Agent mit einem sehr").first).to_be_visible()
     for path in [
         "/agents/",
         "/agents/new/",

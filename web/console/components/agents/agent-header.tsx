@@ -3,12 +3,12 @@
 import { ArrowLeft, ChevronDown, Hash } from "lucide-react";
 import { useTranslations } from "next-intl";
 import type { ReactNode } from "react";
-import { toast } from "@/lib/toast";
 
 import { PageHeader } from "@/components/shell/page-header";
 import { Menu, MenuChoice, MenuItem } from "@/components/ui/menu";
 import { Skeleton } from "@/components/ui/surface";
 import { Link, useRouter } from "@/i18n/navigation";
+import { toast } from "@/lib/toast";
 
 import { AgentMenu } from "./agent-menu";
 import { Rename } from "./rename";

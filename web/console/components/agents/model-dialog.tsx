@@ -138,11 +138,11 @@ function Item({ model, provider, words, chosen, onTake }: { model: Model; provid
           <span className="truncate font-medium">{model.name}</span>
           <Abilities model={model} />
         </span>
-        {model.name === model.id ? null : <span className="block truncate font-mono text-xs text-ink-faint">{model.id}</span>}
+        {model.name === model.id ? null : <span className="block truncate font-mono text-xs text-ink-soft">{model.id}</span>}
       </span>
       <span className="shrink-0 text-right text-[13px] text-ink-soft tabular-nums">
         <span className="block">{prices(model)}</span>
-        <span className="block text-xs text-ink-faint">{t("context", { tokens: formats.compact(model.context_window) })}</span>
+        <span className="block text-xs text-ink-soft">{t("context", { tokens: formats.compact(model.context_window) })}</span>
       </span>
     </Command.Item>
   );
