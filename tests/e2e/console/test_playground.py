@@ -261,6 +261,10 @@ def test_without_a_connection_messages_wait(playground: Playground) -> None:
     expect(playground.questions.first).to_contain_text("as soon as there is a connection")
     playground.questions.last.get_by_role("button", name="Withdraw").click()
     expect(playground.questions).to_have_count(1)
+    playground.page.reload()
+    expect(playground.field).to_have_value("one")
+    playground.field.press("Enter")
+    expect(playground.questions).to_contain_text("as soon as there is a connection")
     down = False
     assert playground.text_of(playground.finished()) == "You said: one"
     expect(playground.questions).to_have_count(1)
@@ -295,6 +299,19 @@ def test_stop_and_queue(playground: Playground) -> None:
     assert playground.text_of(playground.finished(1)) == "You said: second"
     expect(playground.button("Stop")).to_be_hidden()
     assert "third" not in playground.text_of(playground.answers.last)
+
+
+def test_the_queue_is_there_after_a_reload(playground: Playground) -> None:
+    playground.open()
+    playground.say("/slow 50\n/long 600")
+    expect(playground.answers.last).to_contain_text("word5")
+    playground.say("second")
+    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(1)
+    playground.page.reload()
+    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(1)
+    playground.button("Stop").click()
+    assert playground.text_of(playground.finished(1)) == "You said: second"
+    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(0)
 
 
 def test_failed_answers_say_why_and_can_be_asked_again(playground: Playground) -> None:

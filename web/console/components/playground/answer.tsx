@@ -24,19 +24,8 @@ interface Props {
 /** An answer: text, thinking and calls in their order, and what it took. */
 export const AnswerView = memo(function AnswerView({ answer, run, asked }: Props) {
   const t = useTranslations("playground.answer");
-  const { cancel } = useActions();
   const busy = !isOver(answer);
-  if (answer.status === "queued") {
-    return (
-      <article aria-label={t("label")} className="-mt-3 flex flex-wrap items-center justify-end gap-x-2 gap-y-1 text-[13px] text-ink-soft">
-        <Hourglass aria-hidden className="size-4 text-ink-faint" />
-        {t("queued")}
-        <Button size="sm" kind="ghost" onClick={() => cancel(answer.runId)}>
-          {t("withdraw")}
-        </Button>
-      </article>
-    );
-  }
+  if (answer.status === "queued") return <Queued runId={answer.runId} />;
   return (
     <article aria-label={t("label")} aria-busy={busy} data-status={answer.status} className="group flex min-w-0 flex-col gap-3">
       {answer.blocks.map((block, index) => (
@@ -48,6 +37,21 @@ export const AnswerView = memo(function AnswerView({ answer, run, asked }: Props
     </article>
   );
 });
+
+/** An answer whose turn has not come: other runs of the conversation are before it. */
+export function Queued({ runId }: { runId: string }) {
+  const t = useTranslations("playground.answer");
+  const { cancel } = useActions();
+  return (
+    <article aria-label={t("label")} className="-mt-3 flex flex-wrap items-center justify-end gap-x-2 gap-y-1 text-[13px] text-ink-soft">
+      <Hourglass aria-hidden className="size-4 text-ink-faint" />
+      {t("queued")}
+      <Button size="sm" kind="ghost" onClick={() => cancel(runId)}>
+        {t("withdraw")}
+      </Button>
+    </article>
+  );
+}
 
 function nameOf(block: Block, index: number): string {
   return block.type === "tool" ? block.id : `${block.type} ${index}`;

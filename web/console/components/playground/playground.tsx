@@ -26,6 +26,7 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
   const [search, change] = useQuery();
   const refresh = useRefresh();
   const [sheet, setSheet] = useState(false);
+  const [chosen, setChosen] = useState(false);
   const talk = talkOf(agent.id);
   const selected = search.get("c");
   const conversation = talk.conversation(selected);
@@ -49,6 +50,7 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
     (next: string | null) => {
       if (next === null) talk.renew();
       setSheet(false);
+      setChosen(true);
       change({ c: next });
     },
     [change, talk],
@@ -80,7 +82,7 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
             <SquarePen aria-hidden />
           </IconButton>
         </div>
-        <Room key={talk.nameOf(conversation)} agent={agent} talk={talk} conversation={conversation} conversationId={id} onBegin={begin} />
+        <Room key={talk.nameOf(conversation)} agent={agent} talk={talk} conversation={conversation} conversationId={id} chosen={chosen} onBegin={begin} />
       </div>
       <ConversationSheet open={sheet} onOpenChange={setSheet}>
         {list}

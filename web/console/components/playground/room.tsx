@@ -23,12 +23,14 @@ interface Props {
   talk: Talk;
   conversation: Conversation;
   conversationId: string | null;
+  /** It was just chosen: one wants to write. */
+  chosen: boolean;
   /** Leave for a new one. */
   onBegin: () => void;
 }
 
 /** One conversation: what was said, and where one says more. */
-export function Room({ agent, talk, conversation, conversationId, onBegin }: Props) {
+export function Room({ agent, talk, conversation, conversationId, chosen, onBegin }: Props) {
   const t = useTranslations("playground.room");
   const composer = useRef<ComposerHandle>(null);
   const [live] = useState(() => paced({ subscribe: conversation.subscribe, get: conversation.getTranscript }));
@@ -44,6 +46,16 @@ export function Room({ agent, talk, conversation, conversationId, onBegin }: Pro
     talk.look(conversationId);
     history?.open();
   }, [conversationId, history, talk]);
+
+  useEffect(() => {
+    // Not where that would bring up a keyboard over what one wants to read.
+    if (chosen && matchMedia("(pointer: fine)").matches) composer.current?.focus();
+  }, [chosen]);
+  useEffect(() => {
+    const leave = () => keepUnsent(talk, conversation);
+    window.addEventListener("pagehide", leave);
+    return () => window.removeEventListener("pagehide", leave);
+  }, [conversation, talk]);
 
   const ended = transcript.entries.flatMap((entry) => (entry.role === "assistant" && isOver(entry) ? [entry.runId] : [])).join(" ");
   useEffect(() => {
@@ -99,6 +111,14 @@ export function Room({ agent, talk, conversation, conversationId, onBegin }: Pro
       />
     </ActionsProvider>
   );
+}
+
+/** The page goes while there is no connection: what waits to be sent becomes a draft again. */
+function keepUnsent(talk: Talk, conversation: Conversation): void {
+  if (talk.client.state === "open") return;
+  const unsent = conversation.transcript.entries.flatMap((entry) => (entry.role === "user" && entry.status !== "accepted" ? [entry.content] : []));
+  const draft = talk.drafts.read(conversation.id);
+  if (unsent.length > 0) talk.drafts.write(conversation.id, [...unsent, ...(draft ? [draft] : [])].join("\n\n"));
 }
 
 const never = () => () => undefined;

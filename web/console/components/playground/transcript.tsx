@@ -2,7 +2,7 @@
 
 import { ArrowDown, MessageCircleOff } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
+import { Fragment, useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 
 import { Button } from "@/components/ui/button";
@@ -12,7 +12,7 @@ import type { Entry } from "@melton/client";
 import { asApiError } from "@/lib/errors";
 
 import { useActions } from "./actions";
-import { AnswerView } from "./answer";
+import { AnswerView, Queued } from "./answer";
 import { keyOf, questionBefore } from "./model/entries";
 import type { Stored } from "./model/history";
 import { QuestionView } from "./question";
@@ -47,9 +47,12 @@ export function Transcript({ entries, stored, online, empty, onOlder }: Props) {
           ) : null}
           {loading ? <Waiting /> : null}
           {entries.length === 0 && !loading && !stored?.error ? empty : null}
-          {entries.map((entry) =>
+          {entries.map((entry, index) =>
             entry.role === "user" ? (
-              <QuestionView key={keyOf(entry)} question={entry} online={online} />
+              <Fragment key={keyOf(entry)}>
+                <QuestionView question={entry} online={online} />
+                {entry.runId !== null && entries[index + 1]?.runId !== entry.runId && stored?.runs.get(entry.runId)?.status === "queued" ? <Queued runId={entry.runId} /> : null}
+              </Fragment>
             ) : (
               <AnswerView key={keyOf(entry)} answer={entry} run={stored?.runs.get(entry.runId)} asked={questionBefore(entries, entry.runId)?.content} />
             ),
