@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -27,7 +29,9 @@ def stack(vendor: Vendor) -> Iterator[Instance]:
         "GEMINI_API_KEY": "k",
         "GOOGLE_GEMINI_BASE_URL": vendor.url,
     }
-    with running_stack(providers=providers, arguments=["--retry-delays", "16,16"]) as running:
+    with running_stack(
+        providers=providers, env={"LOOPBACK_TOOLS": "1"}, arguments=["--retry-delays", "16,16"]
+    ) as running:
         yield running
 
 
@@ -35,3 +39,24 @@ def stack(vendor: Vendor) -> Iterator[Instance]:
 def audit(stack: Instance, vendor: Vendor) -> Iterator[Audit]:
     yield Audit(stack, Rest(stack.url), vendor)
     vendor.let_go.set()
+
+
+@pytest.fixture
+def answering() -> Iterator[str]:
+    """The address of a server that answers any GET with a small object."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b'{"found": "much"}')
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
