@@ -91,6 +91,7 @@ class TraceExport:
     clock: Clock = now_ms
     metrics: Metrics = field(default_factory=Metrics)
     _known: OrderedDict[str, tuple[int, TenantTracing | None]] = field(default_factory=OrderedDict)
+    _rests: dict[tuple[Target, str], int] = field(default_factory=dict)
 
     async def targets(self, tenant: str, run_id: str) -> tuple[Target, ...]:
         """Where a run's trace is to be sent, by settings that are at most a minute old.
@@ -112,14 +113,28 @@ class TraceExport:
         return known is not None and samples(known)
 
     async def send(self, tenant: str, run_ids: Sequence[str]) -> None:
-        """Send traces of runs that ended just now. What a server does not take in time is left to the rescue."""
+        """Send traces of runs that ended just now. What a server does not take in time is left to the rescue.
+
+        So are, for a minute, the traces after it: an environment that waits for a server answers nobody.
+        """
         for run_id in run_ids:
             try:
                 mark = await asyncio.to_thread(self.stored.marks.mark, tenant, run_id)
-                if mark is not None and await self._attempt(tenant, mark):
-                    return
+                rests = self._resting(tenant)
+                if mark is not None and not set(mark.targets) <= rests:
+                    self._rest(tenant, set(await self._attempt(tenant, mark, rests) or ()) - rests)
             except Exception:  # whatever it is: the run has ended well, and the mark stays
                 logger.exception("a trace was not sent")
+
+    def _resting(self, tenant: str) -> set[Target]:
+        now = self.clock()
+        return {target for (target, whose), until in self._rests.items() if whose in ("", tenant) and now < until}
+
+    def _rest(self, tenant: str, targets: Collection[Target]) -> None:
+        if len(self._rests) > _KEPT:
+            self._rests.clear()
+        for target in targets:
+            self._rests[target, tenant if target == "tenant" else ""] = self.clock() + SEND_AFTER_MS
 
     async def send_due(self, tenant: str, *, seconds: float) -> int:
         """Send what is due, as far as `seconds` reach; answers how many arrived everywhere.

@@ -97,9 +97,7 @@ class World:
         accepted = self.product.say(self.product.agent())
         lease = self.product.claim(accepted.conversation_id)
         end = replace(run_end(lease.queue[0]), traced=targets, now=self.now)
-        self.product.runs.finish(
-            self.product.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake
-        )
+        self.product.runs.finish(self.product.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
         return accepted.run_id
 
     def sweep(self) -> int:
@@ -177,6 +175,24 @@ def test_a_dead_server_is_asked_once_a_sweep_and_holds_the_other_up_no_more(
     world.servers.status[dead] = 200
     world.now += 2 * MINUTE
     assert world.sweep() == 4
+    assert Counter(world.servers.arrived) == Counter((target, run_id) for run_id in runs for target in BOTH)
+
+
+def test_an_environment_waits_for_a_dead_server_once_a_minute(world: World) -> None:
+    """Who waits for it answers nobody meanwhile."""
+    export, tenant = world.export(), world.product.tenant
+    world.servers.status["tenant"] = None
+    runs = [world.ended(*BOTH) for _ in range(4)]
+    for run_id in runs[:3]:
+        asyncio.run(export.send(tenant, [run_id]))
+    assert Counter(target for target, _ in world.servers.asked) == {"platform": 3, "tenant": 1}
+    assert [world.left(run_id) for run_id in runs] == [("tenant",)] * 3 + [BOTH]
+    world.servers.status["tenant"] = 200
+    world.now += MINUTE
+    asyncio.run(export.send(tenant, runs[3:]))
+    assert world.left(runs[3]) == ()
+    world.now += MINUTE
+    world.sweep()
     assert Counter(world.servers.arrived) == Counter((target, run_id) for run_id in runs for target in BOTH)
 
 
