@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -12,11 +12,13 @@ import pytest
 from agent_builder.clock import now_ms
 from agent_builder.errors import ConfigurationError, StoreError
 from agent_builder.metrics import Metrics
+from agent_builder.models.conversations import Lease
 from agent_builder.models.tracing import PlatformTracing, RunTrace, Target, TenantTracing, TracingSettings
 from agent_builder.repositories.tracing import TracingRepository
 from agent_builder.services.trace_export import GIVEN_UP_MS, MOST_LATER_MS, Stored, TraceExport
 from tests.counting import Counting
 from tests.integration.store.product import Product, run_end
+from tests.integration.store.scene import CONNECTION, Scene, until
 
 BOTH: tuple[Target, ...] = ("platform", "tenant")
 MINUTE = 60_000
@@ -264,3 +266,54 @@ def test_the_same_share_of_runs_is_sent_whoever_asks(world: World, rate: float, 
     assert found == asyncio.run(wanted(world.export())), "another environment decides alike"
     assert set(found) <= {(), BOTH}
     assert least <= len([one for one in found if one]) <= most
+
+
+async def test_whoever_waits_for_a_trace_server_has_answered_and_let_go_before(scene: Scene) -> None:
+    """It hangs for ever here; the next message is answered by somebody else meanwhile."""
+    product, hangs = scene.product, asyncio.Event()
+    seen: list[tuple[int, Lease]] = []
+
+    async def traced(tenant: str, run_id: str) -> tuple[Target, ...]:
+        return BOTH
+
+    async def send(tenant: str, run_ids: Sequence[str]) -> None:
+        seen.append((len(scene.tab.of("message_complete")), product.lease(scene.conversation)))
+        assert [set(product_marks(product, run_id)) for run_id in run_ids] == [set(BOTH)]
+        await hangs.wait()
+
+    scene.model.rounds = 1
+    runner = replace(scene.runner(), traced=traced, send_traces=send)
+    first = asyncio.create_task(runner.work(product.tenant, scene.conversation, seconds=600))
+    await until(lambda: seen)
+    product.say(scene.agent, "more", conversation_id=scene.conversation, connection_id=CONNECTION)
+    second = replace(scene.runner(), traced=traced, send_traces=send)
+    other = asyncio.create_task(second.work(product.tenant, scene.conversation, seconds=600))
+    await until(lambda: len(seen) == 2)
+    assert [count for count, _ in seen] == [1, 2], "each was answered before its trace was sent"
+    assert all(lease.lease_until <= product.clock() and not lease.queue for _, lease in seen)
+    assert not first.done()
+    hangs.set()
+    await asyncio.gather(first, other)
+
+
+async def test_settings_that_are_slow_hold_up_no_delta(scene: Scene) -> None:
+    """They are found out beside the answer: all of it but its end is told while they are read."""
+    known = asyncio.Event()
+
+    async def traced(tenant: str, run_id: str) -> tuple[Target, ...]:
+        await known.wait()
+        return ()
+
+    scene.model.rounds = 1
+    runner = replace(scene.runner(), traced=traced)
+    work = asyncio.create_task(runner.work(scene.product.tenant, scene.conversation, seconds=600))
+    await until(lambda: scene.tab.of("content_delta"))
+    assert not scene.tab.of("message_complete")
+    known.set()
+    await work
+    assert scene.tab.of("message_complete")
+
+
+def product_marks(product: Product, run_id: str) -> tuple[Target, ...]:
+    mark = TracingRepository().mark(product.tenant, run_id)
+    return mark.targets if mark else ()
