@@ -140,6 +140,13 @@ class Usage(BaseModel):
         total._charges = charges
         return total
 
+    def __eq__(self, other: object) -> bool:
+        """By the counts: how they were billed does not matter."""
+        return isinstance(other, Usage) and self.model_dump() == other.model_dump()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.model_dump().values()))
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
 
