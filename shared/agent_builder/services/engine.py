@@ -48,7 +48,7 @@ from agent_builder.services.events import (
     ToolFinished,
     ToolStarted,
 )
-from agent_builder.services.model_calls import ModelCall, with_unique_calls
+from agent_builder.services.model_calls import ModelCall, cost_of, with_unique_calls
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext, Nest, Tool
 
@@ -205,13 +205,13 @@ class Engine:
     def _finished(self, transcript: Transcript, call: ModelCall, finished: ModelFinished) -> Step:
         told = {"stop_reason": finished.stop_reason, "answered_by": finished.model, "retries": finished.retries}
         parts = [part.model_dump(mode="json", exclude_none=True) for part in finished.parts]
-        cost = self.price(finished.model, finished.usage)
+        cost = cost_of(finished, self.price)
         step = self._model_record(transcript, call, {**self.label, **call.timing, **told, "parts": parts})
         return replace(step, usage=finished.usage, cost=cost)
 
     def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
-        """A call that failed; once it had begun to answer it was charged for, nobody says how much."""
-        cost = Cost(unpriced_steps=1) if call.first is not None else None
+        """A call that failed; where it may have begun to answer it was charged for, nobody says how much."""
+        cost = Cost(unpriced_steps=1) if call.first is not None or error.lost else None
         step = self._model_record(transcript, call, {**self.label, **call.timing})
         return replace(step, status="failed", cost=cost, error=error.error_code)
 

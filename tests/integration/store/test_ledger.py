@@ -51,7 +51,7 @@ from agent_builder.tools.base import CallContext
 from tests.integration.store.product import Product, run_end, step
 
 LEDGER = LedgerRepository()
-Settling = Literal["at once", "later", "fails", "answer lost"]
+Settling = Literal["at once", "later", "fails", "answer lost", "raced"]
 
 
 # ---------------------------------------------------------------- runs of every kind
@@ -59,12 +59,13 @@ Settling = Literal["at once", "later", "fails", "answer lost"]
 
 @dataclass(frozen=True)
 class Turn:
-    """One call of the model: what it says it used, what that costs, and how it goes."""
+    """One call of the model: what it says it used, what that costs, how it goes, and whether an attempt was lost."""
 
     usage: Usage
     cost: int | None
     calls: tuple[str, ...] = ()
     ends: Literal["well", "breaks", "fails", "killed", "cancelled"] = "well"
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Model:
         calls = [ToolCallPart(tool_use_id=f"{number}-{n}", name=name, input={}) for n, name in enumerate(turn.calls)]
         said = (TextPart(text="x"), *(() if last_one else calls))
         more = bool(calls) and not last_one
-        yield ModelFinished(said, "tool_use" if more else "end_turn", turn.usage, str(turn.cost))
+        yield ModelFinished(said, "tool_use" if more else "end_turn", turn.usage, str(turn.cost), lost=turn.lost)
 
     def price(self, model: str, usage: Usage) -> Cost:
         return Cost(unpriced_steps=1) if model == "None" else Cost(amount_nanousd=int(model))
@@ -192,6 +193,13 @@ class Scene:
             return
         if settling == "fails":
             raise StoreError("No.")
+        if settling == "raced":  # whoever ended it, and rescues that found its note, all at the same moment
+            with ThreadPoolExecutor(4) as racing:
+                adding = [racing.submit(Ledger(LEDGER).settle, tenant, used) for _ in range(2)]
+                adding += [racing.submit(Ledger(LEDGER).fold_notes, tenant, seconds=60) for _ in range(2)]
+                for one in adding:
+                    one.result()
+            return
         Ledger(LEDGER).settle(tenant, used)
         if settling == "answer lost":  # whoever does not know that it is added adds it again
             Ledger(LEDGER).settle(tenant, used)
@@ -265,13 +273,14 @@ TURNS = st.builds(
     cost=st.none() | st.integers(0, 10**12),
     calls=st.lists(st.sampled_from(["good", "bad"]), min_size=1, max_size=3).map(tuple),
     ends=st.sampled_from(["well", "well", "well", "breaks", "fails", "killed", "cancelled"]),
+    lost=st.booleans(),
 )
 PLANS = st.builds(
     Plan,
     agent=st.integers(0, 1),
     conversation=st.integers(0, 1),
     turns=st.lists(TURNS, min_size=1, max_size=3).map(tuple),
-    settling=st.sampled_from(["at once", "later", "fails", "answer lost"]),
+    settling=st.sampled_from(["at once", "later", "fails", "answer lost", "raced"]),
 )
 
 
@@ -288,6 +297,9 @@ def test_lines_sum_to_every_total(store: object, plans: list[Plan]) -> None:
         asyncio.run(play(scene))
         ledgers = [Ledger(LEDGER, scene.product.clock) for _ in range(2)]
         list(executor.map(lambda ledger: ledger.fold_notes(scene.tenant, seconds=60), ledgers))  # two at once
+        scene.check()
+        for _ in range(2):  # nothing is left that could be added again
+            assert [ledger.fold_notes(scene.tenant, seconds=60) for ledger in ledgers] == [0, 0]
         scene.check()
 
 
