@@ -27,7 +27,10 @@ Stored = Mapping[str, Mapping[str, Any]]
 
 
 class BudgetsItem(Item, discriminator="budgets"):
-    """What a tenant, or it for one agent, has set: name to `{amount_nanousd?, tokens?, since}`."""
+    """What a tenant, or it for one agent, has set: name to `{amount_nanousd?, tokens?, since}`.
+
+    With neither of the two an agent has none of its own since then.
+    """
 
     limits = JSONAttribute()
     updated_at = NumberAttribute()

@@ -71,15 +71,15 @@ class BudgetBook:
     def in_force(self, tenant: str, agent_id: str, accepted_at: int) -> InForce:
         """What applies to an agent's run that was accepted then (milliseconds)."""
         ours, own = self._stored(tenant, ""), self._stored(tenant, agent_id)
-        run = own.get("run") or ours.get("run")
+        run = applying(own.get("run"), ours.get("run"))
         limits = []
         kinds: tuple[tuple[Period, str], ...] = (("agent_day", agent_id), ("tenant_month", ""))
         for kind, scope in kinds:
-            found = own.get(kind) or ours.get(kind)
+            found = applying(own.get(kind), ours.get(kind))
             if found:
-                period = period_of(kind, accepted_at)
-                limits.append(Limit(kind, scope, period, _budget(found), int(found["since"])))
-        return InForce(_budget(run) if run else None, tuple(limits))
+                budget, since = found
+                limits.append(Limit(kind, scope, period_of(kind, accepted_at), budget, since))
+        return InForce(run[0] if run else None, tuple(limits))
 
     def write(self, tenant: str, run_id: str, limits: Iterable[Limit], *, strict: bool = False) -> None:
         """Bring a run's shares to their target, in the counters of these limits and in those where it has one.
@@ -184,6 +184,20 @@ class BudgetBook:
         return known[1]
 
 
+def applying(own: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) -> tuple[Budget, int] | None:
+    """Which of an agent's own budget and the tenant's applies, and since when.
+
+    An own budget that was taken away leaves when: what the tenant's counted before knows nothing of the time between.
+    """
+    found = own if own and is_set(own) else ours
+    return (budget_of(found), max(int(one["since"]) for one in (own, found) if one)) if found else None
+
+
+def is_set(stored: Mapping[str, Any]) -> bool:
+    """Whether it limits anything; otherwise it only says since when there is none."""
+    return "amount_nanousd" in stored or "tokens" in stored
+
+
 def tokens_of(usage: Usage) -> int:
     """Tokens as budgets count them."""
     return usage.input_tokens + usage.output_tokens
@@ -197,7 +211,8 @@ def _spent(counts: Mapping[str, int]) -> Spent:
     return Spent(counts.get("amount_nanousd", 0), counts.get("input_tokens", 0) + counts.get("output_tokens", 0))
 
 
-def _budget(stored: Mapping[str, Any]) -> Budget:
+def budget_of(stored: Mapping[str, Any]) -> Budget:
+    """A budget as it is stored."""
     return Budget(amount_nanousd=stored.get("amount_nanousd"), tokens=stored.get("tokens"))
 
 

@@ -247,6 +247,27 @@ async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     assert town.month()["used"]["tokens"] == 141
 
 
+async def test_an_agents_own_budget_that_is_taken_away_hides_nothing_from_the_tenants(town: Town) -> None:
+    def own(**budgets: Any) -> Json:
+        return town.budgets.set_agent(town.product.me, town.agent, AgentBudgets.model_validate(budgets))
+
+    town.set(agent_day={"tokens": 300})
+    assert code(await town.run(Model([20]))) == ""
+    own(agent_day={"tokens": 10_000}, run={"tokens": 10_000})
+    for _ in range(3):
+        assert code(await town.run(Model([90]))) == ""
+    for _ in range(2):
+        told = own()
+        assert (told["agent_day"], told["run"]) == (None, None)
+        assert told["in_force"] == {"run": None, "agent_day": {"amount_nanousd": None, "tokens": 300}}
+    assert code(await town.run(Model([1]))) == "budget_exceeded"
+    state = town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]
+    assert state["used"]["tokens"] == 21 + 3 * 91
+    own(agent_day={"tokens": 500})
+    assert code(await town.run(Model([1]))) == ""
+    assert town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]["used"]["tokens"] == 294 + 2
+
+
 async def test_a_run_that_is_killed_while_it_holds_something_is_settled_by_whoever_takes_it_over(town: Town) -> None:
     town.set(tenant_month={"tokens": 250})
     said = town.product.say(town.agent, "go")
