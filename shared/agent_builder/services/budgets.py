@@ -135,7 +135,8 @@ class BudgetBook:
                 continue
             for change in changes:
                 shares.known[_key(change.limit)] = (change.limit, None if ends else shares.target)
-                self._tell(change)
+                if change.warns:
+                    self._warn(change.limit)
             return
         raise StoreError("Too many runs share a budget at once; try again.")
 
@@ -144,7 +145,7 @@ class BudgetBook:
         limit, key = change.limit, _key(change.limit)
         found = self.repository.spending(tenant, limit)
         if found is None:
-            self.repository.begin(tenant, limit, self._before(tenant, limit))
+            self._begin(tenant, limit)
             return set()
         share = found.runs.get(run_id)
         if share is None and change.before is not None:
@@ -161,17 +162,19 @@ class BudgetBook:
         warns = found.warned_at is None and limit.budget.warns(found.used + after.used - base.used)
         return {key} if warns else set()
 
-    def _tell(self, change: Change) -> None:
-        if change.warns:
-            self.metrics.add(counted.BUDGET_WARNINGS, budget=change.limit.kind)
-            told = {"budget": change.limit.kind, "period": change.limit.period, "agent_id": change.limit.scope}
-            logger.warning("budget_warning", extra=told)
+    def _warn(self, limit: Limit) -> None:
+        self.metrics.add(counted.BUDGET_WARNINGS, budget=limit.kind)
+        told = {"budget": limit.kind, "period": limit.period, "agent_id": limit.scope}
+        logger.warning("budget_warning", extra=told)
 
-    def _before(self, tenant: str, limit: Limit) -> Spent:
-        """What runs used in a period before its budget was put in force."""
+    def _begin(self, tenant: str, limit: Limit) -> None:
+        """Begin to count, with what runs used in the period before its budget was put in force."""
         first, last = limit.days
         days = self.ledger.counts(tenant, limit.scope, "total", since=first, until=last)
-        return sum((_spent(counts) for counts in days.values()), Spent())
+        used = sum((_spent(counts) for counts in days.values()), Spent())
+        warns = limit.budget.warns(used)
+        if self.repository.begin(tenant, limit, used, warned_at=self.clock() if warns else None) and warns:
+            self._warn(limit)
 
     def _stored(self, tenant: str, agent_id: str) -> Stored:
         known = self._known.get((tenant, agent_id))

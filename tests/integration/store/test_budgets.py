@@ -232,6 +232,16 @@ async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
         assert (town.month()["warned_at"] is not None) == bool(warned)
 
 
+async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it_is_set_at_once(town: Town) -> None:
+    for _ in range(9):
+        await town.run(Model([99]))
+    for tokens, warned in ((920, 1), (1_050, 2), (9_000, 2), (1_100, 3)):
+        town.set(tenant_month={"tokens": tokens})
+        assert code(await town.run(Model([1]))) == ("budget_exceeded" if tokens == 920 else "")
+        assert town.counted("BudgetWarnings") == warned
+        assert (town.month()["warned_at"] is not None) == (tokens < 9_000)
+
+
 async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     await town.run(Model([99]))
     assert town.month() is None
