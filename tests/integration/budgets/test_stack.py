@@ -99,7 +99,9 @@ def refused(rest: Rest, chat: Chat, vendor: Vendor, *, of: str) -> dict[str, Any
     assert of in end["error"]
     run = rest("GET", f"/api/v1/runs/{end['run_id']}").json
     assert (run["status"], run["error"]) == ("failed", {"code": "budget_exceeded", "detail": end["error"]})
-    listed = rest("GET", f"/api/v1/conversations/{run['conversation_id']}/runs?error=budget_exceeded").json["items"]
+    listed = rest("GET", f"/api/v1/conversations/{run['conversation_id']}/runs?error_code=budget_exceeded").json[
+        "items"
+    ]
     assert [item["id"] for item in listed] == [run["id"]]
     said = rest("GET", f"/api/v1/conversations/{run['conversation_id']}/messages").json["items"][0]
     assert (said["role"], said["status"]) == ("assistant", "failed")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.budgets import BudgetRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.ledger import LedgerRepository
+from agent_builder.repositories.table import Item
 from agent_builder.services.budget_settings import BudgetService
 from agent_builder.services.budgets import HELD_MS, BudgetBook
 from agent_builder.services.ledger import Ledger
@@ -346,3 +347,62 @@ def test_a_month_ends_where_the_next_begins() -> None:
     for month, end in ends.items():
         assert Limit("tenant_month", "", month, budget, 1).ends.isoformat() == end
     assert Limit("agent_day", "a", "2026-12-31", budget, 1).ends.isoformat() == "2027-01-01T00:00:00+00:00"
+
+
+class Killed(BaseException):
+    """The process is gone: none of its calls is made any more."""
+
+
+@contextmanager
+def dying(event: str, after: int) -> Iterator[Callable[[], bool]]:
+    """A process that dies right before, or right after, one of its writes; tells whether it did."""
+    left = after
+
+    def see(model: Any, **_: Any) -> None:
+        nonlocal left
+        if model.name in ("UpdateItem", "PutItem", "TransactWriteItems"):
+            left -= 1
+        if left < 0:
+            raise Killed
+
+    events = Item._get_connection().connection.client.meta.events
+    events.register(f"{event}.dynamodb", see)
+    try:
+        yield lambda: left < 0
+    finally:
+        events.unregister(f"{event}.dynamodb", see)
+
+
+@pytest.mark.parametrize("event", ["before-call", "after-call"])
+@pytest.mark.timeout(300)
+async def test_killed_at_any_write_nothing_stays_held_and_nothing_counts_twice(store: object, event: str) -> None:
+    died, after = True, 0
+    while died:
+        with ThreadPoolExecutor(16) as executor:
+            town = Town(Product(), executor)
+            town.set(tenant_month={"tokens": 5_000, "amount_nanousd": 5_000}, agent_day={"tokens": 5_000})
+            said = town.product.say(town.agent, "go")
+            with dying(event, after) as happened:
+                work = town.runner(Model([10, 20])).work(town.tenant, said.conversation_id, seconds=600)
+                await asyncio.gather(asyncio.ensure_future(guarded(work)), return_exceptions=True)
+                died = happened()
+            for _ in range(3):
+                town.product.clock.ahead += LEASE_MS + 1
+                await town.runner(Model([10, 20])).work(town.tenant, said.conversation_id, seconds=600)
+            Ledger(LedgerRepository(), budgets=town.book().close).fold_notes(town.tenant, seconds=60)
+            answer = ConversationRepository().answer(town.tenant, said.conversation_id, said.run_id)
+            assert answer is not None
+            assert answer.status == "completed", after
+            assert answer.cost is not None
+            assert town.ledger() == (answer.cost.amount_nanousd, answer.cost.amount_nanousd)
+            for state in (town.month(), town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]):
+                assert state["used"] == {"amount_nanousd": town.ledger()[0], "tokens": town.ledger()[1]}, after
+                assert state["held"] == {"amount_nanousd": 0, "tokens": 0}, after
+        after += 1
+    assert after > 5
+
+
+async def guarded(work: Any) -> None:
+    """What a process does that dies; it must not take the test along."""
+    with suppress(Killed):
+        await work
