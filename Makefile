@@ -25,7 +25,7 @@ SETUP := scripts/venv.sh scripts/python.sh scripts/uv-requirements.txt
 
 # SAM asks for a region even where it only reads files; it should not phone home.
 SAM_ENVIRONMENT := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} MAKEFLAGS= PYTHON='$(CURDIR)/$(VENV_PYTHON)'
-SOURCES := template.yaml monitoring.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
+SOURCES := template.yaml monitoring.yaml console.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -76,8 +76,9 @@ build-host: .build/host/build/template.yaml  ## Build the same for this machine 
 validate: $(SAM_READY)  ## Lint template.yaml
 	@$(SAM_ENVIRONMENT) $(SAM) validate --lint
 
-deploy: build  ## Deploy to the AWS account that the shell is signed in to: PARAMETERS="AdminEmail=you@example.com", the first time
+deploy: build console  ## Deploy to the AWS account that the shell is signed in to: PARAMETERS="AdminEmail=you@example.com", the first time
 	@SAM_CLI_TELEMETRY=0 $(SAM) deploy $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	@$(VENV_PYTHON) scripts/deploy.py
 
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
 	@for name in cold_start calls streaming posts; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done
