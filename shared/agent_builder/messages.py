@@ -255,6 +255,7 @@ class ToolSpec:
         approval_seconds: How long a person's approval is waited for; 0 where none is needed.
         strict: The schema keeps the rules of OpenAI's strict mode.
         resumable: A call that was cut off is made again by its next runner, and goes on by itself where it ended.
+        asks: The purposes of the models that a call asks, in order; `""` where that is all that it does.
     """
 
     name: str
@@ -265,6 +266,7 @@ class ToolSpec:
     approval_seconds: int = 0
     strict: bool = False
     resumable: bool = False
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from agent_builder.metrics import Metrics
 from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step
 
 _MODEL_ERROR = "provider_"
+# Ends that nobody who runs the platform can do something about; the alarm on failing runs leaves them out.
+_REFUSALS = frozenset({"budget_exceeded", "provider_content_filter", "provider_context_too_long"})
+_OF_THE_KEY = frozenset({"provider_auth", "provider_rate_limit"})
 
 
 class RunMeter:
@@ -40,10 +43,10 @@ class RunMeter:
         """These steps are stored."""
         self._counted |= measure_steps(self._metrics, [step for step in steps if step.number not in self._counted])
 
-    def ended(self, outcome: Outcome) -> int:
+    def ended(self, outcome: Outcome, *, own_key: bool = False) -> int:
         """It is over; answers how long it took, in milliseconds."""
         duration = self._clock() - self._since
-        measure_end(self._metrics, outcome, duration)
+        measure_end(self._metrics, outcome, duration, own_key=own_key)
         return duration
 
 
@@ -62,9 +65,11 @@ def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> set[int]:
     return {step.number for step in over}
 
 
-def measure_end(metrics: Metrics, outcome: Outcome, duration_ms: int) -> None:
-    """Count a run that ended."""
-    metrics.add(counted.RUNS, outcome=outcome.status)
+def measure_end(metrics: Metrics, outcome: Outcome, duration_ms: int, *, own_key: bool = False) -> None:
+    """Count a run that ended; `refused` is one that a budget, its content or the tenant's own key (`own_key`) ended."""
+    code = outcome.error_code
+    refused = code in _REFUSALS or (own_key and code in _OF_THE_KEY)
+    metrics.add(counted.RUNS, outcome="refused" if refused else outcome.status)
     metrics.add(counted.RUN_DURATION, duration_ms)
     if outcome.error_code:
         metrics.add(counted.RUN_ERRORS, code=outcome.error_code)
