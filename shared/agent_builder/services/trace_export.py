@@ -14,6 +14,7 @@ from agent_builder.errors import AgentBuilderError, ConfigurationError, Outbound
 from agent_builder.messages import TextPart
 from agent_builder.metrics import TRACES, Metrics
 from agent_builder.models.tracing import (
+    FreshTrace,
     PlatformTracing,
     RunTrace,
     Target,
@@ -90,12 +91,11 @@ class TraceExport:
             found.append("tenant")
         return tuple(found)
 
-    async def send(self, tenant: str, run_ids: Sequence[str]) -> None:
+    async def send(self, tenant: str, ended: Sequence[FreshTrace]) -> None:
         """Send traces of runs that ended just now. What a server does not take in time is left to the rescue."""
-        for run_id in run_ids:
+        for fresh in ended:
             try:
-                mark = await asyncio.to_thread(self.stored.marks.mark, tenant, run_id)
-                if mark is not None and await self._attempt(tenant, mark):
+                if await self._first(tenant, fresh):
                     return
             except Exception:  # whatever it is: the run has ended well, and the mark stays
                 logger.exception("a trace was not sent")
@@ -122,26 +122,36 @@ class TraceExport:
             count += left == ()
         return count
 
-    async def _attempt(self, tenant: str, mark: TraceMark) -> tuple[Target, ...] | None:
-        """Try to send one; answers where it did not arrive, None where somebody else is at it.
+    async def _first(self, tenant: str, fresh: FreshTrace) -> tuple[Target, ...] | None:
+        """Try for the first time. The mark was written as taken, so that nothing is read or written before."""
+        trace = fresh.trace
+        ended_at = trace.head.finished_at if trace else None
+        if trace is not None and ended_at and self.clock() - ended_at < SEND_AFTER_MS / 2:
+            return await self._deliver(tenant, TraceMark(fresh.run_id, fresh.targets, ended_at, 1, 0), trace)
+        mark = await asyncio.to_thread(self.stored.marks.mark, tenant, fresh.run_id)
+        return await self._attempt(tenant, mark) if mark is not None else ()
 
-        It takes `SECONDS` at most where a server is silent, since all are sent to at once.
-        """
-        marks, now = self.stored.marks, self.clock()
+    async def _attempt(self, tenant: str, mark: TraceMark) -> tuple[Target, ...] | None:
+        """Try to send one; answers where it did not arrive, None where somebody else is at it."""
+        marks = self.stored.marks
         if not await asyncio.to_thread(marks.take, tenant, mark, until=self._later(mark)):
             return None
         trace = await self._trace(tenant, mark)
         if trace is None:
             await asyncio.to_thread(marks.settle, tenant, mark.run_id, ())
             return ()
+        return await self._deliver(tenant, mark, trace)
+
+    async def _deliver(self, tenant: str, mark: TraceMark, trace: RunTrace) -> tuple[Target, ...]:
+        """Send it to all at once, which takes `SECONDS` at most where a server is silent; answers as `_attempt`."""
         arrived = await asyncio.gather(*(self._to(target, trace) for target in mark.targets))
         left = tuple(target for target, done in zip(mark.targets, arrived, strict=True) if not done)
-        if left and now - mark.ended_at > GIVEN_UP_MS:
+        if left and self.clock() - mark.ended_at > GIVEN_UP_MS:
             logger.error("a trace was given up", extra={"trace_of": mark.run_id, "attempts": mark.attempts + 1})
             self.metrics.add(TRACES, len(left), outcome="given_up")
             left = ()
         if left != mark.targets:
-            await asyncio.to_thread(marks.settle, tenant, mark.run_id, left)
+            await asyncio.to_thread(self.stored.marks.settle, tenant, mark.run_id, left)
         return left
 
     async def _to(self, target: Target, trace: RunTrace) -> bool:
