@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.testing import Instance, running_stack
 
+HEARTBEAT = "heartbeat"
+SCRIPTED = {"provider": "scripted", "model": "script"}
 AUTHORIZER = {"tenant_id": "local", "subject": "bench", "roles": "owner"}
 
 
@@ -28,9 +30,15 @@ class Calls:
     posts: list[dict[str, Any]] = field(default_factory=list)
     first_delta: int | None = None
 
+    @property
+    def but_heartbeats(self) -> list[str]:
+        """Operations without those that are made once a second, whatever happens."""
+        return [name for name in self.operations if name != HEARTBEAT]
+
     def record(self, request: Any, event_name: str = "", **_: Any) -> None:
         """A botocore `before-send` hook."""
-        self.operations.append(event_name.removeprefix("before-send."))
+        name = event_name.removeprefix("before-send.")
+        self.operations.append(HEARTBEAT if is_heartbeat(name, json.loads(request.body or b"{}")) else name)
 
     def post(self, connection_id: str, data: bytes) -> Any:
         """A poster that reaches nobody and always succeeds."""
@@ -46,6 +54,14 @@ class Calls:
         """Nobody to close."""
 
 
+def is_heartbeat(operation: str, body: Mapping[str, Any]) -> bool:
+    """Whether a call renews a lease and does nothing else."""
+    if operation != "dynamodb.UpdateItem" or body["Key"]["sk"].get("S") != "LEASE":
+        return False
+    touched = set(body["ExpressionAttributeNames"].values())
+    return not touched & {"holder", "wake", "queue", "begun", "hops"}
+
+
 class Context:
     """What Lambda passes to a handler."""
 
@@ -57,11 +73,43 @@ class Context:
 
 
 @contextmanager
-def counted(stack: Instance) -> Iterator[tuple[Calls, Any]]:
-    """Both handlers with counting clients; yields the count and `say(text, conversation)`."""
-    os.environ.update(stack.environment)
-    os.environ["RUNNER_FUNCTION"] = "nobody"
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Variables of this process, for a while."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def counted(
+    stack: Instance,
+    *,
+    langfuse: str = "",
+    tells: bool = True,
+    config: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[Calls, Any]]:
+    """Both handlers with counting clients; yields the count and `say(text, conversation)`.
+
+    Args:
+        langfuse: Address of a server that takes traces; empty for none.
+        tells: Whether the ledger is kept and metrics are written; they can be left out here only.
+        config: `model_config` of the agent; a scripted model where there is none.
+    """
+    keys = {"LANGFUSE_PUBLIC_KEY": "pk-lf-1", "LANGFUSE_SECRET_KEY": "sk-lf-1", "LANGFUSE_BASE_URL": langfuse}
+    variables = {**stack.environment, "RUNNER_FUNCTION": "nobody", **(keys if langfuse else {})}
+    with _environment(variables), _handlers(config or SCRIPTED, tells=tells) as handlers:
+        yield handlers
+
+
+@contextmanager
+def _handlers(config: Mapping[str, Any], *, tells: bool) -> Iterator[tuple[Calls, Any]]:
     from agent_builder import bootstrap
+    from agent_builder.metrics import Metrics
+    from agent_builder.providers import http
     from agent_builder.repositories.table import Item
 
     bootstrap._forget()
@@ -74,9 +122,13 @@ def counted(stack: Instance) -> Iterator[tuple[Calls, Any]]:
     for services in (playground.greeter, playground):
         object.__setattr__(services, "connections", calls)
     runner.runner.poster = calls
+    if not tells:
+        runner.runner.settle = lambda tenant, used: None
+        runner.runner.metrics = Metrics(lambda line: None)
     try:
-        yield calls, _speaker(calls, rung, _agent(bell))
+        yield calls, _speaker(calls, rung, _agent(bell, config))
     finally:
+        runner.loop.run(http.close())
         runner.loop.close()
         runner.runner.executor.shutdown()
         bootstrap._forget()
@@ -95,13 +147,12 @@ class _Bell:
         return True
 
 
-def _agent(bell: _Bell) -> str:
+def _agent(bell: _Bell, config: Mapping[str, Any]) -> str:
     from agent_builder.models.agents import AgentCreate
     from agent_builder.models.identity import Identity
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.services.agents import AgentService
 
-    config = {"provider": "scripted", "model": "echo"}
     new = AgentCreate.model_validate({"name": "calls", "model_config": config})
     service = AgentService(AgentRepository(), bell)  # type: ignore[arg-type]
     return str(service.create(Identity("local", "bench"), new, idempotency_key=None)["id"])

@@ -1,7 +1,10 @@
 """What a message costs in calls to AWS. The counts are promises of docs/architecture.md."""
 
+import pytest
+
 from benchmarks.calls import counted
-from local.testing import running_stack
+from benchmarks.tracing import Manner, count, receiving
+from local.testing import Instance, running_stack
 
 LIMIT, ACCEPT, RING, CLAIM, READ, FINISH, GIVE_BACK, ADD_UP = (
     "dynamodb.UpdateItem",
@@ -36,3 +39,21 @@ def test_a_cold_message_adds_only_the_agent_its_version_the_greeting_the_limits_
         # Prices and tracing are read, once a minute, while the answer comes: a fast model has ended before its text
         # is posted.
         assert calls.first_delta + 3 <= len(calls.operations) <= calls.first_delta + 5
+
+
+def test_telling_of_a_run_adds_no_call_before_its_first_delta_and_one_after(stack: Instance) -> None:
+    """However many steps it has: the ledger one, Langfuse another; metrics are lines of the log."""
+    with receiving("takes") as receiver:
+        nothing, told = count(stack, tells=False), count(stack)
+        traced = count(stack, langfuse=receiver.url)
+        assert receiver.got == 2 + len(traced)
+    for off, ledger, langfuse in zip(nothing, told, traced, strict=True):
+        assert off.before == ledger.before == langfuse.before == 5
+        assert (ledger.after - off.after, langfuse.after - ledger.after) == (1, 1)
+
+
+@pytest.mark.parametrize("manner", ["refuses", "hangs"])
+def test_a_server_that_takes_no_traces_costs_no_call(stack: Instance, manner: Manner) -> None:
+    with receiving(manner) as receiver:
+        assert count(stack, steps=1, langfuse=receiver.url) == count(stack, steps=1)
+        assert receiver.got
