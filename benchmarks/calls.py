@@ -30,6 +30,12 @@ class Calls:
     posts: list[dict[str, Any]] = field(default_factory=list)
     first_delta: int | None = None
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self.operations.clear()
+        self.posts.clear()
+        self.first_delta = None
+
     @property
     def but_heartbeats(self) -> list[str]:
         """Operations without those that are made once a second, whatever happens."""
@@ -42,12 +48,15 @@ class Calls:
 
     def post(self, connection_id: str, data: bytes) -> Any:
         """A poster that reaches nobody and always succeeds."""
+        from agent_builder.bootstrap_tools import metrics
+        from agent_builder.metrics import POSTS
         from agent_builder.realtime.connections import Posted
 
         frame = json.loads(data)
         if frame["type"] == "content_delta" and self.first_delta is None:
             self.first_delta = len(self.operations)
         self.posts.append(frame)
+        metrics().add(POSTS, outcome="sent")
         return Posted.SENT
 
     def close(self, connection_id: str) -> None:
@@ -90,23 +99,23 @@ def counted(
     *,
     langfuse: str = "",
     tells: bool = True,
-    config: Mapping[str, Any] | None = None,
-) -> Iterator[tuple[Calls, Any]]:
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[tuple[Calls, Speaker]]:
     """Both handlers with counting clients; yields the count and `say(text, conversation)`.
 
     Args:
         langfuse: Address of a server that takes traces; empty for none.
         tells: Whether the ledger is kept and metrics are written; they can be left out here only.
-        config: `model_config` of the agent; a scripted model where there is none.
+        variables: Further ones of the environment.
     """
     keys = {"LANGFUSE_PUBLIC_KEY": "pk-lf-1", "LANGFUSE_SECRET_KEY": "sk-lf-1", "LANGFUSE_BASE_URL": langfuse}
-    variables = {**stack.environment, "RUNNER_FUNCTION": "nobody", **(keys if langfuse else {})}
-    with _environment(variables), _handlers(config or SCRIPTED, tells=tells) as handlers:
+    environment = {**stack.environment, "RUNNER_FUNCTION": "nobody", **(keys if langfuse else {}), **(variables or {})}
+    with _environment(environment), _handlers(tells=tells) as handlers:
         yield handlers
 
 
 @contextmanager
-def _handlers(config: Mapping[str, Any], *, tells: bool) -> Iterator[tuple[Calls, Any]]:
+def _handlers(*, tells: bool) -> Iterator[tuple[Calls, Speaker]]:
     from agent_builder import bootstrap
     from agent_builder.metrics import Metrics
     from agent_builder.providers import http
@@ -119,14 +128,14 @@ def _handlers(config: Mapping[str, Any], *, tells: bool) -> Iterator[tuple[Calls
     rung: list[dict[str, Any]] = []
     bell = _Bell(calls, rung)
     playground.intake._doorbell = bell  # type: ignore[assignment]
-    for services in (playground.greeter, playground):
+    for services in (playground.greeter, playground, runner.greeter):
         object.__setattr__(services, "connections", calls)
     runner.runner.poster = calls
     if not tells:
         runner.runner.settle = lambda tenant, used: None
         runner.runner.metrics = Metrics(lambda line: None)
     try:
-        yield calls, _speaker(calls, rung, _agent(bell, config))
+        yield calls, Speaker(calls, rung, _agent(bell))
     finally:
         runner.loop.run(http.close())
         runner.loop.close()
@@ -147,34 +156,39 @@ class _Bell:
         return True
 
 
-def _agent(bell: _Bell, config: Mapping[str, Any]) -> str:
+def _agent(bell: _Bell) -> str:
     from agent_builder.models.agents import AgentCreate
     from agent_builder.models.identity import Identity
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.services.agents import AgentService
 
-    new = AgentCreate.model_validate({"name": "calls", "model_config": config})
+    new = AgentCreate.model_validate({"name": "calls", "model_config": SCRIPTED})
     service = AgentService(AgentRepository(), bell)  # type: ignore[arg-type]
     return str(service.create(Identity("local", "bench"), new, idempotency_key=None)["id"])
 
 
-def _speaker(calls: Calls, rung: list[dict[str, Any]], agent_id: str) -> Any:
-    from functions.playground.app import lambda_handler as accept
-    from functions.runner.app import lambda_handler as run
+@dataclass(frozen=True)
+class Speaker:
+    """Says something to an agent, and carries out what that rings."""
 
-    def say(text: str, conversation_id: str | None = None) -> str:
-        calls.operations.clear()
-        calls.posts.clear()
-        calls.first_delta = None
+    calls: Calls
+    rung: list[dict[str, Any]]
+    agent_id: str
+
+    def __call__(self, text: str, conversation_id: str | None = None) -> str:
+        """A message and its whole run, counted anew; the conversation."""
+        from functions.playground.app import lambda_handler as accept
+        from functions.runner.app import lambda_handler as run
+
+        self.calls.clear()
         body = {"type": "user_message", "content": text}
         if conversation_id:
             body["conversation_id"] = conversation_id
-        request = {"routeKey": "$default", "connectionId": "bench", "authorizer": {**AUTHORIZER, "agent_id": agent_id}}
+        caller = {**AUTHORIZER, "agent_id": self.agent_id}
+        request = {"routeKey": "$default", "connectionId": "bench", "authorizer": caller}
         accept({"requestContext": request, "body": json.dumps(body)}, Context())
-        run(rung[-1], Context())
-        return str(rung[-1]["conversation_id"])
-
-    return say
+        run(self.rung[-1], Context())
+        return str(self.rung[-1]["conversation_id"])
 
 
 def main() -> None:
