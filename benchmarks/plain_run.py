@@ -2,17 +2,18 @@
 
 A plain run is one message of a conversation that has five exchanges already, and one answer of a model without tools:
 first piece after a second, 200 words in four more. It comes through the playground and is watched by one connection.
-The runner of before is not there any more, so the conversation is read anew; agent and version are known. The day's
-usage aggregates are as large as runs of many durations make them.
+The functions remember nothing of before, as if each run came to new environments: a busy one saves most of the reads.
+The day's usage aggregates are as large as runs of many durations make them.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from io import StringIO
 from logging import StreamHandler
@@ -196,31 +197,60 @@ def series(lines: list[str]) -> Iterator[str]:
 
 
 def count_all() -> dict[str, dict[str, Any]]:
-    """A run, a connection and a minute without anybody."""
+    """A run, a connection and a minute without anybody, each by functions that remember nothing."""
     with running_stack(auth=True) as stack:
-        variables = {"OIDC_ISSUER": stack.running["issuer"], "OIDC_AUDIENCE": AUDIENCE, **CLAIMS, "ALLOWED_ORIGINS": ""}
-        with counted(stack, variables=variables) as (calls, say):
-            return _count_all(stack, calls, say)
+        issuer = {"OIDC_ISSUER": stack.running["issuer"], "OIDC_AUDIENCE": AUDIENCE, **CLAIMS, "ALLOWED_ORIGINS": ""}
+        world = _World(stack, issuer)
+        kinds = {"run": _run, "connection": _connection, "minute": _minute}
+        return {name: asdict(world.within_a_minute(count)) for name, count in kinds.items()}
 
 
-def _count_all(stack: Instance, calls: Calls, say: Speaker) -> dict[str, dict[str, Any]]:
-    from agent_builder import bootstrap
-    from agent_builder.services.context import Histories
+@dataclass
+class _World:
+    """A stack with an agent."""
+
+    stack: Instance
+    variables: Mapping[str, str]
+    agent_id: str = ""
+
+    @contextmanager
+    def functions(self) -> Iterator[tuple[Counting, Speaker]]:
+        """Those that remember nothing."""
+        with counted(self.stack, variables=self.variables) as (calls, say):
+            agent_id = self.agent_id or say.agent_id
+            yield Counting(self.stack, calls, agent_id), replace(say, agent_id=agent_id)
+
+    def within_a_minute(self, count: Callable[[Counting, Speaker, str], Count]) -> Count:
+        """What others have done in the same minute: the first of each resets a tenant's limits, which costs it more."""
+        while True:
+            begun = time.time() // 60
+            with self.functions() as (counting, say), logged_to(StringIO()), redirect_stdout(StringIO()):
+                self.agent_id, conversation = say.agent_id, say(QUICK)
+                for _ in range(EXCHANGES - 1):
+                    say(QUICK, conversation)
+                counting.grow_aggregates()
+                counting.disconnect(counting.connect(counting.ticket()))
+            with self.functions() as (counting, say):
+                found = count(counting, say, conversation)
+            if time.time() // 60 == begun:
+                return found
+
+
+def _run(counting: Counting, say: Speaker, conversation: str) -> Count:
+    with counting.count(playground=1, runner=1) as found:
+        say(SLOW, conversation)
+    return found
+
+
+def _connection(counting: Counting, say: Speaker, conversation: str) -> Count:
+    with counting.count(authorizer=2, api=1, playground=2, runner=1) as found:
+        counting.disconnect(counting.connect(counting.ticket()))
+    return found
+
+
+def _minute(counting: Counting, say: Speaker, conversation: str) -> Count:
     from functions.runner.app import lambda_handler as runner
 
-    counting = Counting(stack, calls, say.agent_id)
-    counting.grow_aggregates()
-    with logged_to(StringIO()), redirect_stdout(StringIO()):
-        conversation = say(QUICK)
-        for _ in range(EXCHANGES - 1):
-            say(QUICK, conversation)
-        counting.disconnect(counting.connect(counting.ticket()))
-    bootstrap.authorizer_services.cache_clear()
-    bootstrap.runner_services().runner.histories = Histories()
-    with counting.count(playground=1, runner=1) as run:
-        say(SLOW, conversation)
-    with counting.count(authorizer=2, api=1, playground=2, runner=1) as connection:
-        counting.disconnect(counting.connect(counting.ticket()))
-    with counting.count(runner=1) as minute:
+    with counting.count(runner=1) as found:
         runner({"kind": "rescue"}, Context())
-    return {"run": asdict(run), "connection": asdict(connection), "minute": asdict(minute)}
+    return found

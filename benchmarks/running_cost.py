@@ -3,8 +3,8 @@
     python -m benchmarks.running_cost [--count]
 
 Writes the section of docs/operations.md. With `--count` the calls are counted anew (`benchmarks.plain_run`) and kept in
-`benchmarks/counts.json`; what was counted, `benchmarks/aws_prices.json` and the template make the tables. Free tiers are
-left out, so that the tables hold for an account that has other uses; tokens of models are not AWS's, and not in them.
+`benchmarks/counts.json`; what was counted, `benchmarks/aws_prices.json` and the templates make the tables. Free tiers
+are left out, so that the tables hold for an account with other uses; tokens of models are not AWS's, and not in them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.template import of_type, read
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "operations.md"
-COUNTS, PRICES = HERE / "counts.json", HERE / "aws_prices.json"
+COUNTS, PRICES, TEXT = HERE / "counts.json", HERE / "aws_prices.json", HERE / "running_cost_page.md"
 BEGIN, END = "<!-- running cost: begin -->", "<!-- running cost: end -->"
 
 HOURS = 730
@@ -40,7 +40,7 @@ class Assumed:
     platform_log_bytes: int = 900  # Lambda's own three lines of an invocation
     line_bytes: int = 26  # CloudWatch adds to each line
     access_log_bytes: int = 330
-    stored_bytes_a_run: int = 5_000
+    stored_bytes_a_run: int = 6_000
     deployed_gb: float = 0.2
 
 
@@ -121,7 +121,7 @@ class Tables:
         both = [(run, RUNS), (connection, connections)]
 
         def total(name: str) -> float:
-            return sum(count[name] * times for count, times in both)
+            return float(sum(count[name] * times for count, times in both))
 
         yield self.line(
             "Lambda: the runner's time", self.gb_seconds("runner", "run") * RUNS, "GB-s", "lambda_gb_second"
@@ -194,10 +194,10 @@ def _log_bytes(count: Mapping[str, Any]) -> float:
 
 def table(lines: list[Line]) -> str:
     """As Markdown, the dearest first, with the sum."""
-    rows = ["| | amount | at | a month |", "| --- | ---: | ---: | ---: |"]
-    for line in sorted(lines, key=lambda line: -line.usd):
-        rows.append(f"| {line.what} | {_amount(line)} | ${_price(line.price)} | ${line.usd:,.2f} |")
-    return "\n".join([*rows, f"| **together** | | | **${sum(line.usd for line in lines):,.2f}** |"])
+    head = ["| | amount | at | a month |", "| --- | ---: | ---: | ---: |"]
+    dearest = sorted(lines, key=lambda line: -line.usd)
+    rows = [f"| {line.what} | {_amount(line)} | ${_price(line.price)} | ${line.usd:,.2f} |" for line in dearest]
+    return "\n".join([*head, *rows, f"| **together** | | | **${sum(line.usd for line in lines):,.2f}** |"])
 
 
 def _amount(line: Line) -> str:
@@ -213,7 +213,7 @@ def section() -> str:
     """What stands between the marks in docs/operations.md."""
     tables = Tables()
     idle, runs = list(tables.idle()), list(tables.runs())
-    told = TEXT.format(
+    told = TEXT.read_text("utf-8").format(
         region=tables.book["region"],
         date=tables.book["noted_on"],
         idle=table(idle),
@@ -246,28 +246,6 @@ def _assumptions(tables: Tables) -> dict[str, Any]:
         "seconds": ", ".join(f"{name} {1000 * seconds:,.0f}" for name, seconds in ASSUMED.seconds.items()),
         "memory": ", ".join(f"{name} {megabytes}" for name, megabytes in sorted(tables.memory.items())),
     }
-
-
-TEXT = """
-Written by `benchmarks/running_cost.py`: calls, request units, messages and log bytes are counted (`benchmarks/plain_run.py` runs the real handlers; `benchmarks/counts.json`),
-prices are AWS's list prices of {region}, noted {date} with their sources in `benchmarks/aws_prices.json`. Free tiers are left out. Tokens of models are not AWS's and not in here;
-nor are taxes, a user pool's active users beyond 10,000, and CloudFront.
-
-A month in which nobody comes:
-
-{idle}
-
-`SnapStart=None` and `Alarms=false` leave out the dearest lines, at the price of slow starts and of not being told.
-
-A million plain runs within a month, beyond that:
-
-{runs}
-
-Most of it: {dearest}. A **plain run** is a message of a conversation that goes on, answered by one call of a model without tools, of which the first piece comes after one second and the last
-four seconds later: {plain} calls of AWS with {write_units} write units, {heartbeats} heartbeats and {messages} frames. {runs_a_connection} runs share a connection, open for
-{minutes_a_connection} minutes, with a ticket of its own. Assumed, not counted: milliseconds of an invocation ({seconds}), with megabytes as in the template ({memory}); 900 bytes of Lambda's own log for each;
-that DynamoDB charges twice for changes of indexes within transactions, as it does for items; that X-Ray takes every trace, which it does below one a second.
-"""
 
 
 def write_page() -> None:
