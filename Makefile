@@ -25,11 +25,11 @@ SETUP := scripts/venv.sh scripts/python.sh scripts/uv-requirements.txt
 
 # SAM asks for a region even where it only reads files; it should not phone home.
 SAM_ENVIRONMENT := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} MAKEFLAGS= PYTHON='$(CURDIR)/$(VENV_PYTHON)'
-SOURCES := template.yaml monitoring.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
+SOURCES := template.yaml monitoring.yaml console.yaml samconfig.toml layers/dependencies/requirements.txt $(wildcard scripts/build.py scripts/Makefile) \
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench client openapi faults \
+.PHONY: help run token invoke test test-fast properties check format build build-host validate deploy bench client openapi faults \
 	faults-mutations lock clean distclean
 
 help:  ## Show this list
@@ -49,6 +49,9 @@ test: $(DEV_READY) $(SAM_READY) $(NODE_READY) $(CLIENT_READY) $(BROWSER_READY)  
 
 test-fast: $(DEV_READY) $(SAM_READY)  ## Static checks and unit tests only
 	@$(VENV_PYTHON) -m pytest tests/static tests/unit
+
+properties: $(DEV_READY)  ## Try the property tests with new random examples
+	@PROPERTIES=new $(VENV_PYTHON) -m pytest -m hypothesis
 
 check: $(DEV_READY) $(SAM_READY)  ## Static checks only: format, lint, types, imports, template
 	@$(VENV_PYTHON) -m pytest tests/static
@@ -76,8 +79,9 @@ build-host: .build/host/build/template.yaml  ## Build the same for this machine 
 validate: $(SAM_READY)  ## Lint template.yaml
 	@$(SAM_ENVIRONMENT) $(SAM) validate --lint
 
-deploy: build  ## Deploy to the AWS account that the shell is signed in to: PARAMETERS="AdminEmail=you@example.com", the first time
+deploy: build console  ## Deploy to the AWS account that the shell is signed in to: PARAMETERS="AdminEmail=you@example.com", the first time
 	@SAM_CLI_TELEMETRY=0 $(SAM) deploy $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	@$(VENV_PYTHON) scripts/deploy.py
 
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
 	@for name in cold_start calls streaming posts; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done

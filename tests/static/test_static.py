@@ -50,4 +50,4 @@ def test_transformed_template_lints(tmp_path: Path) -> None:
     """What SAM generates is linted as well: it hides faults that the source does not show."""
     transformed = tmp_path / "template.json"
     transformed.write_text(run([str(SAM / "python"), "scripts/transform.py"]), "utf-8")
-    run([str(SAM / "cfn-lint"), str(transformed), "monitoring.yaml"])
+    run([str(SAM / "cfn-lint"), str(transformed), "monitoring.yaml", "console.yaml"])

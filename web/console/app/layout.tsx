@@ -1,0 +1,7 @@
+import type { ReactNode } from "react";
+
+import "./globals.css";
+
+export default function RootLayout({ children }: { children: ReactNode }) {
+  return children;
+}

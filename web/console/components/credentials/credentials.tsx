@@ -1,0 +1,10 @@
+"use client";
+
+import { useTranslations } from "next-intl";
+
+import { PageHeader } from "@/components/shell/page-header";
+
+export function Credentials() {
+  const t = useTranslations("common.titles");
+  return <PageHeader title={t("credentials")} />;
+}

@@ -1,0 +1,8 @@
+"use client";
+
+import type { AgentTabProps } from "@/components/agents/agent-detail";
+import { PageBody } from "@/components/shell/page-header";
+
+export function TracesTab({ agent }: AgentTabProps) {
+  return <PageBody>{agent.name}</PageBody>;
+}

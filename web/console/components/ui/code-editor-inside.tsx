@@ -1,0 +1,94 @@
+"use client";
+
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { lintGutter, linter } from "@codemirror/lint";
+import { EditorState } from "@codemirror/state";
+import { drawSelection, EditorView, keymap, lineNumbers, placeholder as placeholderOf } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { useEffect, useRef } from "react";
+
+import { useFieldIds } from "./field";
+
+export interface CodeEditorProps {
+  value: string;
+  onChange?: (value: string) => void;
+  label: string;
+  readOnly?: boolean;
+  placeholder?: string;
+  /** CSS height limits, such as "20rem". */
+  minHeight?: string;
+  maxHeight?: string;
+}
+
+const COLOURS = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--accent-ink)" },
+  { tag: tags.string, color: "var(--info)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--warn)" },
+  { tag: tags.punctuation, color: "var(--ink-faint)" },
+]);
+
+function look(minHeight: string, maxHeight: string) {
+  return EditorView.theme({
+    "&": { fontSize: "13px", backgroundColor: "var(--surface)", color: "var(--ink)", borderRadius: "8px", border: "1px solid var(--line-strong)" },
+    "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "0" },
+    ".cm-scroller": { fontFamily: "var(--font-geist-mono), ui-monospace, monospace", minHeight, maxHeight, overflow: "auto" },
+    ".cm-content": { caretColor: "var(--ink)", padding: "8px 0" },
+    ".cm-cursor": { borderLeftColor: "var(--ink)" },
+    ".cm-gutters": { backgroundColor: "transparent", color: "var(--ink-faint)", border: "none" },
+    "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent)" },
+    ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line)", borderRadius: "8px" },
+  });
+}
+
+export default function CodeEditorInside({ value, onChange, label, readOnly = false, placeholder = "", minHeight = "8rem", maxHeight = "24rem" }: CodeEditorProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const told = useRef(onChange);
+  const first = useRef(value);
+  const { id, "aria-describedby": describedBy } = useFieldIds();
+  useEffect(() => {
+    told.current = onChange;
+  }, [onChange]);
+  useEffect(() => {
+    if (!host.current) return;
+    const attributes: Record<string, string> = { "aria-label": label, tabindex: "0" };
+    if (id) attributes.id = id;
+    if (describedBy) attributes["aria-describedby"] = describedBy;
+    const editor = new EditorView({
+      parent: host.current,
+      state: EditorState.create({
+        doc: first.current,
+        extensions: [
+          lineNumbers(),
+          history(),
+          drawSelection(),
+          indentOnInput(),
+          bracketMatching(),
+          keymap.of([...defaultKeymap, ...historyKeymap]),
+          json(),
+          syntaxHighlighting(COLOURS),
+          ...(readOnly ? [] : [linter((one) => (one.state.doc.length ? jsonParseLinter()(one) : [])), lintGutter()]),
+          placeholderOf(placeholder),
+          EditorState.readOnly.of(readOnly),
+          EditorView.lineWrapping,
+          EditorView.contentAttributes.of(attributes),
+          look(minHeight, maxHeight),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) told.current?.(update.state.doc.toString());
+          }),
+        ],
+      }),
+    });
+    view.current = editor;
+    return () => editor.destroy();
+  }, [describedBy, id, label, maxHeight, minHeight, placeholder, readOnly]);
+  useEffect(() => {
+    first.current = value;
+    const editor = view.current;
+    if (!editor || editor.state.doc.toString() === value) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+  }, [value]);
+  return <div ref={host} />;
+}
