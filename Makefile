@@ -84,7 +84,7 @@ deploy: build console  ## Deploy to the AWS account that the shell is signed in 
 	@$(VENV_PYTHON) scripts/deploy.py
 
 bench: $(DEV_READY) $(NODE_READY) build-host  ## Measure cold starts and streaming
-	@for name in cold_start calls streaming posts tracing; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done
+	@for name in cold_start calls streaming posts; do PYTHONPATH=shared $(VENV_PYTHON) -m benchmarks.$$name || exit 1; done
 
 client: $(CLIENT_READY)  ## Build the TypeScript client of the playground into web/client/dist
 	@cd web/client && npm run --silent build

@@ -1,138 +1,150 @@
-"""What sending traces costs an answer: nobody, a server that takes them, one that refuses, one that hangs, by turns.
+"""What telling of runs adds to them: calls to AWS, and time where the Langfuse server is slow or refuses.
 
-    python -m benchmarks.tracing [--turns 20] [--tokens 40] [--rate 200] [--first-ms 50]
-
-Four stacks that differ only in where traces go, and one conversation on each, asked one after the other: twice each
-time, after a while as people do, and then right behind the answer, while its trace is still on its way. For both it
-prints the time to the first token and to the end beyond what the mock model takes (median and 95th percentile,
-milliseconds), the ratio of the whole to the one without traces, and how many requests came in all.
+Called by `benchmarks.streaming`. Calls are counted in this process by a hook on the AWS clients, heartbeats aside.
+Times are taken on a runtime for each kind of server, by turns in the same run, against one mock vendor.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import statistics
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from typing import Literal, get_args
 
 from websockets.asyncio.client import connect
 
+from benchmarks.calls import counted
 from benchmarks.streaming import Product, Shape, create_agent, free_port
 from local.testing import Instance, running_stack
 
-Pair = tuple[float, float]
+Manner = Literal["takes", "refuses", "hangs"]
+CALL = "/tool calculate {}"
+KEYS = {"LANGFUSE_PUBLIC_KEY": "pk-lf-1", "LANGFUSE_SECRET_KEY": "sk-lf-1"}
 
 
 @dataclass
 class Receiver:
-    """A trace server's address, and how often it was asked."""
+    """Takes traces as Langfuse does, refuses them (503), or says nothing; `got` counts bodies."""
 
-    url: str
-    asked: int = 0
+    manner: Manner
+    url: str = ""
+    got: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
-def receiving(status: int | None) -> Iterator[Receiver]:
-    """One that answers a status; None: nothing at all."""
-    over = threading.Event()
+def receiving(manner: Manner) -> Iterator[Receiver]:
+    """A receiver on a port of its own."""
+    receiver = Receiver(manner)
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
-            receiver.asked += 1
             self.rfile.read(int(self.headers["Content-Length"]))
-            if status is None:
-                over.wait()
+            receiver.got += 1
+            if manner == "hangs":
+                receiver.over.wait(60)
+                self.close_connection = True
                 return
-            self.send_response(status)
+            self.send_response(200 if manner == "takes" else 503)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *arguments: object) -> None:
-            pass
+            """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    receiver = Receiver(f"http://127.0.0.1:{server.server_port}")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
         yield receiver
     finally:
-        over.set()
+        receiver.over.set()
         server.shutdown()
         server.server_close()
+        thread.join()
 
 
-async def measure(
-    stacks: dict[str, Instance], base_url: str, shape: Shape, turns: int
-) -> tuple[dict[str, list[Pair]], dict[str, list[Pair]]]:
-    """Answers after a while and right behind another, seconds beyond the mock's own time, to first token and end."""
-    later: dict[str, list[Pair]] = {name: [] for name in stacks}
-    behind: dict[str, list[Pair]] = {name: [] for name in stacks}
-    sockets = {name: await connect(stack.ws_url(create_agent(stack, base_url))) for name, stack in stacks.items()}
-    products = {name: Product(socket, shape) for name, socket in sockets.items()}
-    for product in products.values():
-        await product.turn()
-    for _ in range(turns):
-        for name, product in products.items():
-            later[name].append(await product.turn())
-            behind[name].append(await product.turn())
-    for socket in sockets.values():
-        await socket.close()
-    return later, behind
+@dataclass(frozen=True)
+class Counted:
+    """Calls of a warm run with so many calls of a model, before the first piece of its answer and after that."""
+
+    model_steps: int
+    before: int
+    after: int
 
 
-def show(found: dict[str, list[Pair]], receivers: dict[str, Receiver], shape: Shape) -> None:
-    """A line for each stack."""
-    print(f"{'traces':10} {'first p50':>10} {'p95':>8} {'end p50':>10} {'p95':>8} {'ratio':>7} {'asked':>6}")
-    plain = statistics.median(end for _, end in found["nobody"]) + shape.total
-    for name, pairs in found.items():
-        firsts, ends = (sorted(pair[index] * 1000 for pair in pairs) for index in (0, 1))
-        numbers = [
-            value for times in (firsts, ends) for value in (statistics.median(times), times[int(len(times) * 0.95)])
-        ]
-        ratio = (shape.total + statistics.median(ends) / 1000) / plain
-        asked = receivers[name].asked if name in receivers else 0
-        print("{:10} {:10.1f} {:8.1f} {:10.1f} {:8.1f} {:7.3f} {:6}".format(name, *numbers, ratio, asked))
+def count(stack: Instance, *, steps: int = 4, langfuse: str = "", tells: bool = True) -> list[Counted]:
+    """Runs with one call of a model and no tool up to `steps` with a tool between each two."""
+    found = []
+    with counted(stack, langfuse=langfuse, tells=tells) as (calls, say):
+        conversation = say("warm up")
+        say("once more", conversation)
+        for number in range(1, steps + 1):
+            # The first step says something before it calls, so that the first delta is the first step's.
+            say("\n".join(["/say Well.", *[CALL, "/say So."] * (number - 1)]), conversation)
+            assert calls.first_delta is not None and calls.posts[-1]["type"] == "message_complete"
+            found.append(Counted(number, calls.first_delta, len(calls.but_heartbeats) - calls.first_delta))
+    return found
 
 
-def main() -> None:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=20)
-    parser.add_argument("--tokens", type=int, default=40)
-    parser.add_argument("--rate", type=float, default=200)
-    parser.add_argument("--first-ms", type=float, default=50)
-    given = parser.parse_args()
-    shape, port = Shape(given.first_ms / 1000, given.tokens, given.rate), free_port()
-    numbers = [str(port), str(given.first_ms), str(given.tokens), str(given.rate)]
-    mock = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.mock_vendor", *numbers], cwd=Path(__file__).parent.parent
-    )
-    try:
-        with ExitStack() as open_now:
-            kinds = {"taken": 200, "refused": 503, "hanging": None}
-            receivers = {name: open_now.enter_context(receiving(status)) for name, status in kinds.items()}
-            stacks = {"nobody": open_now.enter_context(running_stack())}
-            for name, receiver in receivers.items():
-                keys = {"PUBLIC_KEY": "pk", "SECRET_KEY": "sk", "BASE_URL": receiver.url}
-                variables = {f"LANGFUSE_{key}": value for key, value in keys.items()}
-                stacks[name] = open_now.enter_context(running_stack(providers=variables))
-            base_url = f"http://127.0.0.1:{port}/v1"
-            later, behind = asyncio.run(measure(stacks, base_url, shape, given.turns))
-            print("asked after a while")
-            show(later, receivers, shape)
-            print("asked right behind an answer")
-            show(behind, receivers, shape)
-    finally:
-        mock.terminate()
+def print_calls() -> None:
+    """What the ledger and metrics, and Langfuse, add to the calls of runs."""
+    with receiving("takes") as receiver, running_stack() as stack:
+        nothing, told = count(stack, tells=False), count(stack)
+        traced = count(stack, langfuse=receiver.url)
+        assert receiver.got
+    print("\ncalls to AWS of a warm run, before the first delta + after it (posts and heartbeats aside)")
+    print(f"{'calls of the model':>20} {'nothing told':>14} {'ledger, metrics':>16} {'and Langfuse':>14}")
+    for row in zip(nothing, told, traced, strict=True):
+        cells = [f"{one.before} + {one.after}" for one in row]
+        print(f"{row[0].model_steps:20} {cells[0]:>14} {cells[1]:>16} {cells[2]:>14}")
 
 
-if __name__ == "__main__":
-    main()
+async def measure(base_url: str, shape: Shape, turns: int) -> None:
+    """Conversations on runtimes that differ in the Langfuse server alone, by turns; prints how they compare."""
+    with ExitStack() as stacks:
+        servers = {manner: stacks.enter_context(receiving(manner)).url for manner in get_args(Manner)}
+        addresses = {"off": "", **servers, "is not there": f"http://127.0.0.1:{free_port()}"}
+        running = {name: stacks.enter_context(running_stack(providers=_keys(url))) for name, url in addresses.items()}
+        await _by_turns(running, base_url, shape, turns)
+
+
+def _keys(url: str) -> dict[str, str]:
+    return {**KEYS, "LANGFUSE_BASE_URL": url} if url else {}
+
+
+async def _by_turns(running: Mapping[str, Instance], base_url: str, shape: Shape, turns: int) -> None:
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in running}
+    async with AsyncExitStack() as sockets:
+        products = {}
+        for name, stack in running.items():
+            socket = await sockets.enter_async_context(connect(stack.ws_url(create_agent(stack, base_url))))
+            products[name] = Product(socket, shape)
+        for turn in range(turns + 2):
+            for name, product in products.items():
+                took = await product.turn()
+                if turn >= 2:  # the first ones warm up
+                    results[name].append(took)
+    _print(results, shape)
+
+
+def _print(results: Mapping[str, list[tuple[float, float]]], shape: Shape) -> None:
+    print(f"\nwith a Langfuse server that …, by turns, {len(results['off'])} answers each")
+    print(f"{'':14} {'first p50':>10} {'end p50':>10} ms {'first':>8} {'end':>8} times without")
+    medians = {
+        name: (
+            statistics.median(shape.first + first for first, _ in pairs),
+            statistics.median(shape.total + end for _, end in pairs),
+        )
+        for name, pairs in results.items()
+    }
+    for name, (first, end) in medians.items():
+        ratios = first / medians["off"][0], end / medians["off"][1]
+        print(f"{name:14} {first * 1000:10.1f} {end * 1000:10.1f}    {ratios[0]:8.3f} {ratios[1]:8.3f}")

@@ -69,6 +69,7 @@ class Run:
         self.steps: dict[int, Step] = {}  # all of them, also those of earlier runners
         self.label: Json = {}
         self.tools: frozenset[str] | None = None
+        self.over: Ended | None = None
         self.used: UsageEntry | None = None
         self.traced: asyncio.Future[tuple[Target, ...]] | None = None
         self.purse = Purse(claim.runner.budgets, claim.tenant, run, self.transcript.account, claim.runner.thread)
@@ -104,7 +105,7 @@ class Run:
         self.narration.end(outcome)
         await claim.give_back(self.run)
         claim.settle(self.used)
-        claim.traces += [self.run.run_id] if await self._traced() else []
+        claim.note_trace(self.over, await self._traced(), self.history)
         return released
 
     async def _worked(self) -> Outcome | None:
@@ -184,9 +185,8 @@ class Run:
     async def _store(self, outcome: Outcome) -> bool:
         claim, steps, now = self.claim, self.transcript.take_unsaved(), self.runner.clock()
         self._note(steps)
-        ended = Ended(
-            self.run, outcome, self.steps.values(), self.transcript.account.begun_at, now, self.label, self.tools
-        )
+        begun_at = self.transcript.account.begun_at
+        self.over = ended = Ended(self.run, outcome, self.steps.values(), begun_at, now, self.label, self.tools)
         self.used = entry_of(ended)
         traced = await self._traced()
         return await self.runner.thread(
@@ -349,10 +349,9 @@ class Run:
     def _measure(self, outcome: Outcome) -> None:
         """Count what is stored, and say that it ended."""
         self.meter.stored(self.transcript.take_unsaved())
-        duration = self.meter.ended(outcome, own_key=bool(self.label.get("own_key")))
-        ended = {"status": outcome.status, "duration_ms": duration, "code": outcome.error_code}
+        own_key = bool(self.label.get("own_key"))
         counts = {"steps": self.transcript.account.steps, "attempts": self.claim.lease.attempts}
-        logger.info("a run ended", extra={**ended, **counts})
+        self.meter.ended(outcome, own_key=own_key, **counts)
 
     async def _messages(self) -> list[StoredMessage]:
         """The conversation up to this run, newest first."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from agent_builder import metrics as counted
 from agent_builder.clock import Clock
 from agent_builder.metrics import Metrics
 from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step
+
+logger = logging.getLogger(__name__)
 
 _MODEL_ERROR = "provider_"
 # Ends that nobody who runs the platform can do something about; the alarm on failing runs leaves them out.
@@ -43,11 +46,12 @@ class RunMeter:
         """These steps are stored."""
         self._counted |= measure_steps(self._metrics, [step for step in steps if step.number not in self._counted])
 
-    def ended(self, outcome: Outcome, *, own_key: bool = False) -> int:
-        """It is over; answers how long it took, in milliseconds."""
+    def ended(self, outcome: Outcome, *, steps: int, attempts: int, own_key: bool = False) -> None:
+        """It is over, and stored: count that, and say it in the log."""
         duration = self._clock() - self._since
         measure_end(self._metrics, outcome, duration, own_key=own_key)
-        return duration
+        told = {"status": outcome.status, "duration_ms": duration, "code": outcome.error_code}
+        logger.info("a run ended", extra={**told, "steps": steps, "attempts": attempts})
 
 
 def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> set[int]:

@@ -15,6 +15,7 @@ from agent_builder.errors import AgentBuilderError, ConfigurationError, Outbound
 from agent_builder.messages import TextPart
 from agent_builder.metrics import TRACES, Metrics
 from agent_builder.models.tracing import (
+    FreshTrace,
     PlatformTracing,
     RunTrace,
     Target,
@@ -112,17 +113,16 @@ class TraceExport:
             return unknown.passing
         return known is not None and samples(known)
 
-    async def send(self, tenant: str, run_ids: Sequence[str]) -> None:
+    async def send(self, tenant: str, ended: Sequence[FreshTrace]) -> None:
         """Send traces of runs that ended just now. What a server does not take in time is left to the rescue.
 
         So are, for a minute, the traces after it: an environment that waits for a server answers nobody.
         """
-        for run_id in run_ids:
+        for fresh in ended:
             try:
-                mark = await asyncio.to_thread(self.stored.marks.mark, tenant, run_id)
                 rests = self._resting(tenant)
-                if mark is not None and not set(mark.targets) <= rests:
-                    self._rest(tenant, set(await self._attempt(tenant, mark, rests) or ()) - rests)
+                if not set(fresh.targets) <= rests:
+                    self._rest(tenant, set(await self._first(tenant, fresh, rests) or ()) - rests)
             except Exception:  # whatever it is: the run has ended well, and the mark stays
                 logger.exception("a trace was not sent")
 
@@ -155,31 +155,43 @@ class TraceExport:
             count += left == ()
         return count
 
-    async def _attempt(self, tenant: str, mark: TraceMark, down: Collection[Target] = ()) -> tuple[Target, ...] | None:
-        """Try to send one, but not to what is `down`; answers where it did not arrive, None if somebody else is at it.
+    async def _first(self, tenant: str, fresh: FreshTrace, down: Collection[Target]) -> tuple[Target, ...] | None:
+        """Try for the first time. The mark was written as taken, so that nothing is read or written before."""
+        trace = fresh.trace
+        ended_at = trace.head.finished_at if trace else None
+        if trace is not None and ended_at and self.clock() - ended_at < SEND_AFTER_MS / 2:
+            return await self._deliver(tenant, TraceMark(fresh.run_id, fresh.targets, ended_at, 1, 0), trace, down)
+        mark = await asyncio.to_thread(self.stored.marks.mark, tenant, fresh.run_id)
+        return await self._attempt(tenant, mark, down) if mark is not None else ()
 
-        It takes `SECONDS` at most where a server is silent, since all are sent to at once.
-        """
+    async def _attempt(self, tenant: str, mark: TraceMark, down: Collection[Target] = ()) -> tuple[Target, ...] | None:
+        """Try to send one, not to what is `down`; answers where it did not arrive, None if somebody else is at it."""
         marks = self.stored.marks
         if not await asyncio.to_thread(marks.take, tenant, mark, until=self._later(mark)):
             return None
-        left = await self._left(tenant, mark, [target for target in mark.targets if target not in down])
+        if set(mark.targets) <= set(down):
+            return await self._deliver(tenant, mark, None, down)
+        trace = await self._trace(tenant, mark)
+        if trace is None:
+            await asyncio.to_thread(marks.settle, tenant, mark.run_id, ())
+            return ()
+        return await self._deliver(tenant, mark, trace, down)
+
+    async def _deliver(
+        self, tenant: str, mark: TraceMark, trace: RunTrace | None, down: Collection[Target]
+    ) -> tuple[Target, ...]:
+        """Send it at once to all that are not `down`, for `SECONDS` at most; answers where it did not arrive."""
+        tried = [target for target in mark.targets if target not in down]
+        arrived = await asyncio.gather(*(self._to(target, trace) for target in tried if trace))
+        over = {target for target, done in zip(tried, arrived, strict=trace is not None) if done}
+        left = tuple(target for target in mark.targets if target not in over)
         if left and self.clock() - mark.ended_at > GIVEN_UP_MS:
             logger.error("a trace was given up", extra={"trace_of": mark.run_id, "attempts": mark.attempts + 1})
             self.metrics.add(TRACES, len(left), outcome="given_up")
-            await asyncio.to_thread(marks.settle, tenant, mark.run_id, ())
+            await asyncio.to_thread(self.stored.marks.settle, tenant, mark.run_id, ())
         elif left != mark.targets:
-            await asyncio.to_thread(marks.settle, tenant, mark.run_id, left)
+            await asyncio.to_thread(self.stored.marks.settle, tenant, mark.run_id, left)
         return left
-
-    async def _left(self, tenant: str, mark: TraceMark, tried: Sequence[Target]) -> tuple[Target, ...]:
-        """Send it to those that are tried; answers where it is still to arrive."""
-        trace = await self._trace(tenant, mark) if tried else None
-        if tried and trace is None:
-            return ()
-        arrived = await asyncio.gather(*(self._to(target, trace) for target in tried if trace))
-        over = {target for target, done in zip(tried, arrived, strict=True) if done}
-        return tuple(target for target in mark.targets if target not in over)
 
     async def _to(self, target: Target, trace: RunTrace) -> bool:
         """Send it to one place; answers whether that is over."""
