@@ -21,6 +21,7 @@ from local.intrinsics import TemplateError
 from local.lambda_service import UnknownFunction
 from local.oidc import OidcError, fetch_token
 from local.settings import (
+    CLIENT_VARIABLE,
     LOOPBACK,
     PORT,
     Settings,
@@ -76,6 +77,7 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
         token=token_for(host, environment),
         auth=options.auth or auth_required(environment),
         issuer_variables=issuer_variables(environment),
+        client_id=environment.get(CLIENT_VARIABLE, ""),
     )
 
 

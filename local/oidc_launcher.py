@@ -9,8 +9,14 @@ import json
 import os
 import socket
 import sys
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 from local.lifeline import die_with_parent
+
+# It renews no ID tokens, so one lasts a day's work; the authorizer takes none of more than a day.
+LIFETIME = timedelta(hours=12)
 
 
 def main() -> None:
@@ -23,11 +29,23 @@ def main() -> None:
     import uvicorn
 
     listener = _listener(config["port"])
-    app = oidc_provider_mock.app()
+    app = oidc_provider_mock.app(access_token_max_age=LIFETIME)
     app.debug = False
+    app.after_request(_allow_this_machine)
     server = uvicorn.Server(uvicorn.Config(app, interface="wsgi", log_level="warning"))
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
     server.run(sockets=[listener])
+
+
+def _allow_this_machine(response: Any) -> Any:
+    """Let pages of this machine, such as the console, exchange their codes (CORS)."""
+    import flask
+
+    origin = flask.request.headers.get("Origin", "")
+    if urlsplit(origin).hostname in ("127.0.0.1", "localhost", "::1"):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Vary"] = "Origin"
+    return response
 
 
 def _listener(port: int) -> socket.socket:

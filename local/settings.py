@@ -27,6 +27,8 @@ TRACING_VARIABLES = (
 MODEL_VARIABLE = "LOCAL_MODEL_BASE_URL"
 # How the authorizer is told whom to believe. Where the first is not set, a local OIDC server takes its place.
 ISSUER_VARIABLES = ("OIDC_ISSUER", "OIDC_AUDIENCE", "TENANT_CLAIM", "ROLE_CLAIM")
+# The client of that issuer that the console signs people in with; not set, the audience is one.
+CLIENT_VARIABLE = "OIDC_CLIENT_ID"
 # Development only: functions may call this very machine, where they otherwise call public addresses alone.
 LOOPBACK_VARIABLE = "LOOPBACK_TOOLS"
 # Set where nobody signs in, so that there is one person: agents may name model servers of the home network.
@@ -42,7 +44,7 @@ class Settings:
     host: str = LOOPBACK
     data: Path = PROJECT / ".local"
     template: Path = PROJECT / "template.yaml"
-    static: Path = PROJECT / "web" / "chat"
+    static: Path = PROJECT / "web" / "console" / "out"
     artifacts: bool = False
     model: bool = True
     example: Path | None = _EXAMPLE
@@ -58,6 +60,7 @@ class Settings:
     token: str | None = None
     auth: bool = False
     issuer_variables: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""
 
     @property
     def loopback_tools(self) -> bool:
@@ -68,6 +71,19 @@ class Settings:
     def private_base_urls(self) -> bool:
         """Tell whether agents may name model servers on this machine and on private networks."""
         return not self.auth
+
+    @property
+    def console_config(self) -> dict[str, str]:
+        """Return what the console is told about signing in; nothing where nobody signs in."""
+        if not self.auth:
+            return {}
+        audience = self.issuer_variables.get("OIDC_AUDIENCE", "")
+        return {
+            "issuer": self.issuer_variables["OIDC_ISSUER"],
+            "client_id": self.client_id or audience,
+            "audience": audience,
+            "scope": "openid email profile",
+        }
 
     @property
     def providers_with_keys(self) -> list[str]:

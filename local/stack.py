@@ -203,7 +203,8 @@ class Stack:
         settings = self.settings
         guard = Guard(settings.host, self.port, settings.allowed_origins, settings.token)
         admission: Admission = Authorizers(self.functions) if settings.auth else Everybody(IDENTITY)
-        http = HttpGateway(self.functions, self.application.routes, admission, guard, StaticFiles(settings.static))
+        static = StaticFiles(settings.static, settings.console_config)
+        http = HttpGateway(self.functions, self.application.routes, admission, guard, static)
         websockets = [
             WebSocketGateway(self.functions, api, self.connections, admission) for api in self.application.websockets
         ]

@@ -40,7 +40,14 @@ from typing import Any
 
 from local.oidc import fetch_token
 from local.packages import PROJECT
-from local.settings import BASE_URL_VARIABLES, ISSUER_VARIABLES, KEY_VARIABLES, LOOPBACK_VARIABLE, TRACING_VARIABLES
+from local.settings import (
+    BASE_URL_VARIABLES,
+    CLIENT_VARIABLE,
+    ISSUER_VARIABLES,
+    KEY_VARIABLES,
+    LOOPBACK_VARIABLE,
+    TRACING_VARIABLES,
+)
 from local.stack import RUNNING
 
 _START_SECONDS = 60.0
@@ -224,5 +231,6 @@ def _clean_environment() -> dict[str, str]:
         "AUTH",
         LOOPBACK_VARIABLE,
         *ISSUER_VARIABLES,
+        CLIENT_VARIABLE,
     }
     return {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("AWS_")}

@@ -78,13 +78,19 @@ def discover(issuer: str) -> dict[str, Any]:
 
 def config_of(outputs: Mapping[str, str]) -> bytes:
     """What the console must know of the stack: `config.json`."""
-    config = {"issuer": outputs["Issuer"], "client_id": outputs["ConsoleClientId"], "scope": "openid email profile"}
+    config = {
+        "issuer": outputs["Issuer"],
+        "client_id": outputs["ConsoleClientId"],
+        "audience": outputs["Audience"],
+        "scope": "openid email profile",
+    }
     return json.dumps(config).encode()
 
 
 def objects(folder: Path, origins: list[str]) -> Iterator[tuple[str, bytes, str, str]]:
     """Key, content, type and cache of each file; what pages need comes before the pages, so that none is half there."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    # The compressed copies are the laptop's: CloudFront compresses by itself.
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".gz")
     for path in sorted(files, key=lambda path: (path.suffix == ".html", path)):
         key = path.relative_to(folder).as_posix()
         content = path.read_bytes()

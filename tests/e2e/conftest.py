@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from local.packages import PROJECT
 from local.testing import Instance, running_stack
 from tests.e2e.chat_page import Watched
 
@@ -37,7 +38,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Instance]:
     """One runtime for all tests; each makes an agent of its own."""
-    with running_stack() as instance:
+    with running_stack(arguments=["--static", str(PROJECT / "web" / "chat")]) as instance:
         yield instance
 
 

@@ -6,10 +6,12 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.console import Addresses, Answer
 from tests.template import ROOT, Template, read
 
 STACK: Template = read("console.yaml")
@@ -22,16 +24,17 @@ CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
 
-def ask(function: str, path: str, languages: str | None = None) -> dict[str, Any]:
+def ask(function: str, path: str, languages: str = "", cookie: str = "") -> dict[str, Any]:
     """What a function of the edge makes of a request, run by Node."""
     node = shutil.which("node")
     assert node, "Node.js runs the functions of the edge"
     uri, _, search = path.partition("?")
     query = {name: {"value": value} for name, value in _pairs(search)}
     headers = {"accept-language": {"value": languages}} if languages else {}
-    event = {"request": {"method": "GET", "uri": uri, "querystring": query, "headers": headers}}
+    cookies = {"NEXT_LOCALE": {"value": cookie}} if cookie else {}
+    request = {"method": "GET", "uri": uri, "querystring": query, "headers": headers, "cookies": cookies}
     code = RESOURCES[function]["Properties"]["FunctionCode"]
-    script = f"{code}\nconsole.log(JSON.stringify(handler({json.dumps(event)})))"
+    script = f"{code}\nconsole.log(JSON.stringify(handler({{ request: {json.dumps(request)} }})))"
     done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True, timeout=60)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -42,20 +45,46 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return [(name, value) for part in query.split("&") if part for name, _, value in [part.partition("=")]]
 
 
-@pytest.mark.parametrize("case", ADDRESSES, ids=lambda case: f"{case['path']} {case['languages']}")
-def test_address_leads_to_its_page(case: dict[str, Any]) -> None:
-    answer = ask("Pages", case["path"], case["languages"])
-    if "file" in case:
-        assert answer["uri"] == case["file"]
+def name(case: dict[str, Any]) -> str:
+    return " ".join(str(part) for part in case.values())
+
+
+@pytest.mark.parametrize("case", ADDRESSES, ids=name)
+def test_address_leads_to_its_page_at_the_edge(case: dict[str, Any]) -> None:
+    query = f"?{case['query']}" if "query" in case else ""
+    answer = ask("Pages", case["path"] + query, case.get("languages", ""), case.get("cookie", ""))
+    if case["status"] == 200:
+        assert answer["uri"] == (case["target"] or case["path"])
         return
     assert answer["statusCode"] == case["status"]
-    assert answer["headers"]["location"]["value"] == case["location"]
+    if case["status"] == 404:
+        assert case["target"].removesuffix("index.html") in answer["body"]
+    else:
+        assert answer["headers"]["location"]["value"] == case["target"]
 
 
-@pytest.mark.parametrize("path", ["//evil/x", "///evil", "/\\\\evil"])
-def test_no_address_leads_to_another_host(path: str) -> None:
-    location = ask("Pages", path)["headers"]["location"]["value"]
-    assert re.match(r"/[^/\\]", location)
+@pytest.mark.parametrize("case", ADDRESSES, ids=name)
+def test_address_leads_to_the_same_page_on_the_laptop(case: dict[str, Any], tmp_path: Path) -> None:
+    for page in pages():
+        folder = tmp_path / "en" / page
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").touch()
+    found = Addresses(tmp_path).find(
+        case["path"], case.get("query", ""), case.get("languages", ""), case.get("cookie", "")
+    )
+    expected = Answer(case["status"], case["target"]) if case["target"] else None
+    assert found == expected
+
+
+def pages() -> list[str]:
+    """The console's pages, as its sources have them."""
+    app = ROOT / "web" / "console" / "app" / "[locale]"
+    return sorted(file.parent.relative_to(app).as_posix() for file in app.glob("*/**/page.tsx"))
+
+
+def test_the_edge_knows_every_page() -> None:
+    [known] = re.findall(r"PAGES = \[(.*?)\]", RESOURCES["Pages"]["Properties"]["FunctionCode"], re.DOTALL)
+    assert re.findall(r"'([^']+)'", known) == pages()
 
 
 def test_websocket_of_an_agent_is_the_stage_with_its_id() -> None:

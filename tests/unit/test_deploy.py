@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from scripts import deploy
 
-OUTPUTS = {"Issuer": "https://issuer.example/pool", "ConsoleClientId": "client-1"}
+OUTPUTS = {"Issuer": "https://issuer.example/pool", "ConsoleClientId": "client-1", "Audience": "api"}
 PAGE = "<meta content=\"default-src 'none'; connect-src 'self'; base-uri 'none'\">"
 
 
@@ -67,7 +67,12 @@ def test_files_are_put_with_their_types_and_caches(aws: None, built: Path) -> No
     page = s3.get_object(Bucket="console", Key="en/agents/index.html")["Body"].read().decode()
     assert "connect-src 'self' https://issuer.example;" in page
     config = json.loads(s3.get_object(Bucket="console", Key="config.json")["Body"].read())
-    assert config == {"issuer": OUTPUTS["Issuer"], "client_id": "client-1", "scope": "openid email profile"}
+    assert config == {
+        "issuer": OUTPUTS["Issuer"],
+        "client_id": "client-1",
+        "audience": "api",
+        "scope": "openid email profile",
+    }
 
 
 def test_pages_come_after_what_they_need(built: Path) -> None:

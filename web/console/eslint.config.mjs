@@ -17,10 +17,16 @@ const config = [
       ],
       "no-restricted-imports": [
         "error",
-        { paths: [{ name: "next/link", message: "Use Link of @/i18n/navigation, which keeps the language." }] },
+        {
+          paths: [
+            { name: "next/link", message: "Use Link of @/i18n/navigation, which keeps the language." },
+            { name: "sonner", message: "Use toast of @/lib/toast, which loads it when needed.", allowTypeImports: true },
+          ],
+        },
       ],
     },
   },
+  { files: ["components/ui/toaster.tsx"], rules: { "no-restricted-imports": "off" } },
 ];
 
 export default config;

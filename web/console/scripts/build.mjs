@@ -1,7 +1,7 @@
-// Builds the console into out/: the client, then Next's static export.
+// Builds the console into out/: the client, Next's static export, then what finish.mjs adds to it.
 
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -17,7 +17,10 @@ function run(...command) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// The cache keeps transforms that failed, and what was deleted would stay in the export.
-for (const made of [".next", "out"]) rmSync(`${folder}/${made}`, { recursive: true, force: true });
+// The cache keeps transforms that failed, and what was deleted would stay in the export. A server for development that
+// runs meanwhile keeps its own.
+const kept = existsSync(`${folder}/.next`) ? readdirSync(`${folder}/.next`).filter((name) => name !== "dev") : [];
+for (const made of [...kept.map((name) => `.next/${name}`), "out"]) rmSync(`${folder}/${made}`, { recursive: true, force: true });
 run("scripts/client.mjs");
 run(next, "build");
+run("scripts/finish.mjs");

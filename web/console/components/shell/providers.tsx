@@ -1,7 +1,7 @@
 "use client";
 
 import { ThemeProvider } from "next-themes";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { SWRConfig } from "swr";
 
 import { Toasts } from "@/components/ui/toasts";
@@ -9,6 +9,10 @@ import { isLasting } from "@/lib/errors";
 
 /** What all pages share: the theme, the cache of answers, toasts. */
 export function Providers({ children }: { children: ReactNode }) {
+  // Tells tests and tools that the page answers.
+  useEffect(() => {
+    document.documentElement.dataset.ready = "true";
+  }, []);
   return (
     <ThemeProvider attribute="class" defaultTheme="system" enableSystem disableTransitionOnChange>
       <SWRConfig

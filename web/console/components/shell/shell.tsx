@@ -8,6 +8,8 @@ import { useEffect, useState, type ReactNode } from "react";
 import { ErrorBoundary } from "@/components/shell/error-boundary";
 import { Logo } from "@/components/shell/logo";
 import { Navigation } from "@/components/shell/navigation";
+import { Offline } from "@/components/shell/offline";
+import { SessionGate } from "@/components/shell/session-gate";
 import { UserMenu } from "@/components/shell/user-menu";
 import { IconButton } from "@/components/ui/button";
 import { Link, usePathname } from "@/i18n/navigation";
@@ -15,8 +17,8 @@ import { cn } from "@/lib/cn";
 
 const Palette = dynamic(() => import("@/components/shell/palette").then((module) => module.Palette), { ssr: false });
 
-/** Pages that stand alone: nobody is signed in there. */
-const BARE = /^\/(sign-in|signed-in)\/?$/;
+/** Pages that stand alone. */
+const BARE = /^\/(sign-in|signed-in|invitation)\/?$/;
 
 /** The frame of all pages: navigation at the side, on phones behind a button; the command palette. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -40,9 +42,17 @@ export function Shell({ children }: { children: ReactNode }) {
     return () => window.removeEventListener("keydown", press);
   }, []);
 
-  if (BARE.test(pathname)) return <ErrorBoundary>{children}</ErrorBoundary>;
+  if (BARE.test(pathname)) {
+    return (
+      <ErrorBoundary>
+        {pathname.startsWith("/invitation") ? <SessionGate /> : null}
+        {children}
+      </ErrorBoundary>
+    );
+  }
   return (
     <div className="flex h-dvh">
+      <SessionGate />
       <a href="#main" className="fixed top-2 left-2 z-50 -translate-y-16 rounded-lg bg-accent px-3 py-2 text-on-accent focus:translate-y-0">
         {t("skip")}
       </a>
@@ -93,6 +103,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Search aria-hidden />
           </IconButton>
         </header>
+        <Offline />
         <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
           <ErrorBoundary key={pathname}>{children}</ErrorBoundary>
         </main>

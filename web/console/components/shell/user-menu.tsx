@@ -1,14 +1,16 @@
 "use client";
 
-import { ChevronsUpDown, CircleUser } from "lucide-react";
+import { ChevronsUpDown, CircleUser, LogOut } from "lucide-react";
 import { useLocale, useTranslations } from "next-intl";
 import { useTheme } from "next-themes";
 import { useSearchParams } from "next/navigation";
 import { Suspense } from "react";
 
-import { Menu, MenuChoice, MenuLine } from "@/components/ui/menu";
+import { PersonLabel } from "@/components/shell/person-label";
+import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/ui/menu";
 import { usePathname, useRouter } from "@/i18n/navigation";
 import type { Locale } from "@/i18n/routing";
+import { REMEMBERED, currentSession, forgetSession, useSession } from "@/lib/session";
 
 const LANGUAGES = [["en", "English"], ["de", "Deutsch"]] as const;
 
@@ -28,6 +30,15 @@ function UserMenuInside() {
   const router = useRouter();
   const pathname = usePathname();
   const search = useSearchParams();
+  const { standing, person } = useSession();
+  const signOut = async () => {
+    const idToken = currentSession()?.idToken ?? null;
+    const { endAddress } = await import("@/lib/oidc");
+    const address = await endAddress(locale, idToken).catch(() => null);
+    localStorage.removeItem(REMEMBERED);
+    forgetSession();
+    window.location.assign(address ?? `/${locale}/sign-in/`);
+  };
   const speak = (language: Locale) => {
     const query = search.toString();
     router.replace(query ? `${pathname}?${query}` : pathname, { locale: language });
@@ -39,11 +50,12 @@ function UserMenuInside() {
       trigger={
         <button type="button" className="flex h-10 w-full items-center gap-2.5 rounded-lg px-2.5 text-sm text-ink-soft transition-colors hover:bg-hover hover:text-ink">
           <CircleUser aria-hidden className="size-4" />
-          <span className="min-w-0 flex-1 truncate text-left">{t("local")}</span>
+          <span className="min-w-0 flex-1 truncate text-left">{standing === "free" || standing === "unknown" ? t("local") : person?.name || person?.email || person?.subject}</span>
           <ChevronsUpDown aria-hidden className="size-3.5" />
         </button>
       }
     >
+      {standing === "in" ? <PersonLabel /> : null}
       <MenuChoice
         label={t("theme")}
         value={theme}
@@ -52,6 +64,14 @@ function UserMenuInside() {
       />
       <MenuLine />
       <MenuChoice label={t("language")} value={locale} onChange={speak} choices={LANGUAGES} />
+      {standing === "in" || standing === "ended" ? (
+        <>
+          <MenuLine />
+          <MenuItem icon={<LogOut aria-hidden />} onSelect={() => void signOut()}>
+            {t("signOut")}
+          </MenuItem>
+        </>
+      ) : null}
     </Menu>
   );
 }

@@ -1,59 +1,33 @@
 "use client";
 
-import { DropdownMenu as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+// Menus are loaded when somebody is about to open one: placing them takes a good deal of code, and most are never opened.
 
-import { cn } from "@/lib/cn";
+import dynamic from "next/dynamic";
+import { Slot } from "radix-ui";
+import { useState, type ComponentType, type ReactElement } from "react";
 
-/** A menu that opens at a button (`trigger` is that button). */
-export function Menu({ trigger, align = "end", side, children }: { trigger: ReactNode; align?: "start" | "end"; side?: "top" | "bottom"; children: ReactNode }) {
-  return (
-    <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          {...(side ? { side } : {})}
-          sideOffset={6}
-          collisionPadding={8}
-          className="z-50 min-w-44 animate-rise rounded-xl border border-line bg-surface p-1.5 shadow-high outline-none"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
-}
+import type { ChoiceProps, ItemProps, MenuProps } from "./menu-inside";
 
-const ITEM =
-  "flex w-full cursor-pointer select-none items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-sm text-ink outline-none data-disabled:cursor-not-allowed data-disabled:opacity-45 data-highlighted:bg-hover pointer-coarse:py-2.5 [&_svg]:size-4 [&_svg]:text-ink-faint";
+const load = () => import("./menu-inside");
+const MenuInside = dynamic(() => load().then((inside) => inside.MenuInside), { ssr: false });
 
-export function MenuItem({ icon, danger = false, disabled = false, onSelect, children }: { icon?: ReactNode; danger?: boolean; disabled?: boolean; onSelect: () => void; children: ReactNode }) {
-  return (
-    <Radix.Item disabled={disabled} onSelect={onSelect} className={cn(ITEM, danger && "text-bad [&_svg]:text-bad")}>
-      {icon}
-      {children}
-    </Radix.Item>
-  );
-}
+export const MenuItem: ComponentType<ItemProps> = dynamic(() => load().then((inside) => inside.MenuItem), { ssr: false });
+export const MenuLine: ComponentType = dynamic(() => load().then((inside) => inside.MenuLine), { ssr: false });
 
 /** One choice of several; the chosen one has a mark. */
-export function MenuChoice<T extends string>({ label, value, choices, onChange }: { label: ReactNode; value: T; choices: readonly (readonly [T, ReactNode])[]; onChange: (value: T) => void }) {
-  return (
-    <Radix.Group>
-      <Radix.Label className="px-2.5 pt-1.5 pb-1 text-xs font-medium text-ink-faint">{label}</Radix.Label>
-      <Radix.RadioGroup value={value} onValueChange={(chosen) => onChange(chosen as T)}>
-        {choices.map(([name, words]) => (
-          <Radix.RadioItem key={name} value={name} className={ITEM}>
-            <span aria-hidden className={cn("size-1.5 rounded-full", name === value ? "bg-accent" : "bg-transparent")} />
-            {words}
-          </Radix.RadioItem>
-        ))}
-      </Radix.RadioGroup>
-    </Radix.Group>
-  );
-}
+export const MenuChoice = dynamic(() => load().then((inside) => inside.MenuChoice), { ssr: false }) as <T extends string>(
+  props: ChoiceProps<T>,
+) => ReactElement;
 
-export function MenuLine() {
-  return <Radix.Separator className="my-1.5 h-px bg-line" />;
+/** A menu that opens at a button (`trigger` is that button). */
+export function Menu(props: MenuProps) {
+  const [opened, setOpened] = useState(false);
+  if (opened) return <MenuInside {...props} />;
+  const preload = () => void load();
+  const open = () => void load().then(() => setOpened(true));
+  return (
+    <Slot.Root aria-haspopup="menu" aria-expanded={false} onPointerEnter={preload} onFocus={preload} onClick={open}>
+      {props.trigger}
+    </Slot.Root>
+  );
 }

@@ -1,17 +1,12 @@
 "use client";
 
-import { useTheme } from "next-themes";
-import { Toaster } from "sonner";
+import dynamic from "next/dynamic";
 
-/** Where toasts appear. Say something with `toast` of sonner. */
+import { useToasting } from "@/lib/toast";
+
+const Toaster = dynamic(() => import("./toaster").then((module) => module.ThemedToaster), { ssr: false });
+
+/** Where toasts appear. Say something with `toast` of lib/toast; the first one loads what shows them. */
 export function Toasts() {
-  const { resolvedTheme } = useTheme();
-  return (
-    <Toaster
-      theme={resolvedTheme === "dark" ? "dark" : "light"}
-      position="bottom-right"
-      closeButton
-      toastOptions={{ className: "!border-line !bg-surface !text-ink !shadow-high !rounded-xl !font-sans" }}
-    />
-  );
+  return useToasting() ? <Toaster /> : null;
 }

@@ -1,0 +1,68 @@
+"""What the console's tests share: the console built from the present sources, a runtime that serves it, a browser page.
+
+    def test_something(visit: Visit, stack: Instance) -> None:
+        page = visit.open("/agents/")                 # or visit.open(path, locale="de")
+        page.get_by_role("link", name="New agent").click()
+        visit.axe()
+
+`@pytest.mark.parametrize("visit", ["phone", "dark"], indirect=True)` chooses another kind of page. A test fails when
+its page wrote an error or a warning to the browser's console, breaches of the Content-Security-Policy included;
+`visit.expect_problem("status of 412")` lets one pass. The runtime is shared: each test makes agents of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from local.testing import Instance, running_stack
+from scripts import console
+from tests.e2e.console.visit import Visit
+
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+KINDS: dict[str, dict[str, Any]] = {
+    "desktop": DESKTOP,
+    "dark": DESKTOP | {"color_scheme": "dark"},
+    "phone": DESKTOP | PHONE,
+    "phone-dark": DESKTOP | PHONE | {"color_scheme": "dark"},
+}
+
+
+@pytest.fixture(scope="session")
+def console_folder() -> str:
+    """Where the console lies, built if what was built is older than the sources."""
+    try:
+        console.install(dev=True)
+        console.build(dev=True)
+    except console.BuildError as error:
+        pytest.fail(str(error), pytrace=False)
+    return str(console.OUT)
+
+
+@pytest.fixture(scope="session")
+def stack(console_folder: str) -> Iterator[Instance]:
+    """One runtime for all tests of the console. Tools may call this machine."""
+    with running_stack(arguments=["--static", console_folder], env={"LOOPBACK_TOOLS": "1"}) as instance:
+        yield instance
+
+
+@pytest.fixture
+def visit(request: pytest.FixtureRequest, browser: Browser, stack: Instance) -> Iterator[Visit]:
+    """A page in a context of its own, by default of a desktop in light colours, without motion."""
+    options = KINDS[getattr(request, "param", "desktop")]
+    context = browser.new_context(
+        **options,
+        locale="en-US",
+        timezone_id="UTC",
+        reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    found = Visit(context.new_page(), stack.url)
+    yield found
+    unexpected = found.unexpected
+    context.close()
+    assert unexpected == []
