@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import { useId, useState, type SyntheticEvent } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { NO_FAULTS, faultsOf, faultBelow, type Faults } from "@/components/tools/lib/faults";
 import { Button } from "@/components/ui/button";

@@ -3,7 +3,7 @@
 import { Calculator, Clock } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { useErrorText } from "@/components/ui/error-state";
 import { Card, Section } from "@/components/ui/surface";

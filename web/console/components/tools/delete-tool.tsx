@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import { useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { Confirm } from "@/components/ui/dialog";
 import { useErrorText } from "@/components/ui/error-state";

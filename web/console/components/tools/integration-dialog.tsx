@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import { useId, useState, type SyntheticEvent } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { CredentialSelect } from "@/components/credentials/credential-select";
 import { FormError } from "@/components/credentials/form-error";

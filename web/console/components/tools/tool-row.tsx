@@ -3,7 +3,7 @@
 import { Ellipsis, Pencil, Power, PowerOff, Trash2 } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { CredentialState } from "@/components/credentials/credential-state";
 import { IconButton } from "@/components/ui/button";

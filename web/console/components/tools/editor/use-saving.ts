@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import { useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import type { Schemas } from "@/lib/api";
 import { api, once, revised } from "@/lib/api";

@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import { useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { FormError } from "@/components/credentials/form-error";
 import { Button } from "@/components/ui/button";
