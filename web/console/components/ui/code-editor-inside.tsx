@@ -47,17 +47,19 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
   const view = useRef<EditorView | null>(null);
   const told = useRef(onChange);
   const first = useRef(value);
-  const { id, "aria-describedby": describedBy } = useFieldIds();
+  const { "aria-invalid": invalid } = useFieldIds();
   useEffect(() => {
     told.current = onChange;
   }, [onChange]);
   useEffect(() => {
     if (!host.current) return;
     const attributes: Record<string, string> = { "aria-label": label, tabindex: "0" };
-    if (id) attributes.id = id;
-    if (describedBy) attributes["aria-describedby"] = describedBy;
+    if (invalid) attributes["aria-invalid"] = "true";
+    // Inside a shadow root the editor takes constructed style sheets; elsewhere it writes a <style>, which the policy refuses.
+    const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: "open" });
     const editor = new EditorView({
-      parent: host.current,
+      parent: root,
+      root,
       state: EditorState.create({
         doc: first.current,
         extensions: [
@@ -83,7 +85,7 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
     });
     view.current = editor;
     return () => editor.destroy();
-  }, [describedBy, id, label, maxHeight, minHeight, placeholder, readOnly]);
+  }, [invalid, label, maxHeight, minHeight, placeholder, readOnly]);
   useEffect(() => {
     first.current = value;
     const editor = view.current;
