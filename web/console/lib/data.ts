@@ -5,7 +5,7 @@
 
 import { useCallback, useMemo } from "react";
 import useSWR, { useSWRConfig, type SWRConfiguration } from "swr";
-import useSWRInfinite from "swr/infinite";
+import useSWRInfinite, { type SWRInfiniteConfiguration } from "swr/infinite";
 
 import { authHeaders, signInEnded } from "./auth";
 import { errorOf } from "./api";
@@ -51,12 +51,12 @@ export function useResource<T>(path: string | null, query: Query = {}, options: 
 }
 
 /** A list, page after page. */
-export function usePages<T>(path: string | null, query: Query = {}) {
+export function usePages<T>(path: string | null, query: Query = {}, options: SWRInfiniteConfiguration<Answer<PageOf<T>>, ApiError> = {}) {
   const keyOf = (index: number, before: Answer<PageOf<T>> | null) => {
     if (path === null || (index > 0 && !before?.body.next_cursor)) return null;
     return address(path, { limit: 50, ...query, cursor: index ? before?.body.next_cursor : undefined });
   };
-  const { data, size, setSize, ...rest } = useSWRInfinite<Answer<PageOf<T>>, ApiError>(keyOf, read, { revalidateFirstPage: true });
+  const { data, size, setSize, ...rest } = useSWRInfinite<Answer<PageOf<T>>, ApiError>(keyOf, read, { revalidateFirstPage: true, ...options });
   const items = useMemo(() => data?.flatMap((page) => page.body.items), [data]);
   const more = Boolean(data?.at(-1)?.body.next_cursor);
   return { ...rest, items, more, loadMore: () => setSize(size + 1), loadingMore: size > (data?.length ?? 0) };

@@ -1,0 +1,12 @@
+"use client";
+
+import { useTranslations } from "next-intl";
+import { useCallback } from "react";
+
+import type { TraceStep } from "./waterfall";
+
+/** What a step is called: the model that was asked, or the tool that was called. */
+export function useStepName(): (step: TraceStep) => string {
+  const t = useTranslations("traces.waterfall");
+  return useCallback((step) => (step.kind === "tool" ? (step.tool_name ?? t("tool")) : (step.model ?? t("model"))), [t]);
+}
