@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from local.testing import Instance
 from tests.e2e.console.visit import Visit, rest, scripted_agent
 
-SECRET = "orders-token-4711"  # noqa: S105 (a made-up one)
+SECRET = "orders-token-4711"
 
 
 class _Orders(BaseHTTPRequestHandler):
