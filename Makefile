@@ -29,7 +29,7 @@ SOURCES := template.yaml monitoring.yaml console.yaml samconfig.toml layers/depe
 	$(shell find shared functions -name '*.py' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token invoke test test-fast check format build build-host validate deploy bench client openapi faults \
+.PHONY: help run token invoke test test-fast properties check format build build-host validate deploy bench client openapi faults \
 	faults-mutations lock clean distclean
 
 help:  ## Show this list
@@ -49,6 +49,9 @@ test: $(DEV_READY) $(SAM_READY) $(NODE_READY) $(CLIENT_READY) $(BROWSER_READY)  
 
 test-fast: $(DEV_READY) $(SAM_READY)  ## Static checks and unit tests only
 	@$(VENV_PYTHON) -m pytest tests/static tests/unit
+
+properties: $(DEV_READY)  ## Try the property tests with new random examples
+	@PROPERTIES=new $(VENV_PYTHON) -m pytest -m hypothesis
 
 check: $(DEV_READY) $(SAM_READY)  ## Static checks only: format, lint, types, imports, template
 	@$(VENV_PYTHON) -m pytest tests/static

@@ -4,8 +4,9 @@
 
 For each number of conversations at once it prints, for both, the time to the first token and to the end beyond what the
 mock itself takes (median and 95th percentile, milliseconds), what the product adds to the raw SDK, and the ratio of the
-totals. Every answer is compared word by word. Then the calls on the path of a message, counted in process by a hook
-on the AWS clients: those before the model is called, and those of the whole run (posts apart).
+totals. Every answer is compared word by word. Then the same with a Langfuse server that takes traces, refuses them,
+says nothing or is not there, by turns, as ratios to the product without one. At last what the ledger, metrics and
+Langfuse add to the calls to AWS of a run: none before the first delta; after it the ledger one, Langfuse one.
 """
 
 from __future__ import annotations
@@ -180,6 +181,8 @@ def free_port() -> int:
 
 def main() -> None:
     """Run the benchmark."""
+    from benchmarks import tracing  # which builds on this module
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--conversations", type=int, nargs="+", default=[1, 20])
@@ -199,8 +202,11 @@ def main() -> None:
             for at_once in given.conversations:
                 turns = given.turns if at_once == 1 else max(2, given.turns // 5)
                 asyncio.run(measure(stack, base_url, shape, at_once, turns))
+        asyncio.run(tracing.measure(base_url, shape, given.turns))
     finally:
         mock.terminate()
+        mock.wait()
+    tracing.print_calls()
 
 
 if __name__ == "__main__":

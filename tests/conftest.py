@@ -11,9 +11,11 @@ from hypothesis import settings
 from agent_builder.repositories import table
 from local.testing import Instance, running_stack, running_store
 
-# How long a test takes says something of the machine, not of the product.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# How long a test takes says something of the machine, not of the product. Properties are tried with the same examples
+# every time, so that a failure tells of the change; `make properties` tries new ones.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("new", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("PROPERTIES", "same"))
 
 
 _STORES: list[Instance] = []

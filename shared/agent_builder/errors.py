@@ -226,6 +226,7 @@ class ProviderError(AgentBuilderError):
         kind: What happened, the same for every vendor.
         retry_after: Seconds the vendor asked to wait, if it did.
         vendor_status: HTTP status of the vendor's answer, if there was one.
+        lost: Whether it may be charged for all the same: the vendor had begun to answer, or nobody knows.
     """
 
     code = "provider_error"
@@ -249,6 +250,7 @@ class ProviderError(AgentBuilderError):
         self.kind = kind
         self.retry_after = retry_after
         self.vendor_status = vendor_status
+        self.lost = vendor_status is None and kind in ("broken_stream", "timeout")
         self.retryable = kind in self.RETRYABLE if retryable is None else retryable
 
 

@@ -126,9 +126,51 @@ class Usage(BaseModel):
     cache_write_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    _charges: tuple[Charge, ...] = PrivateAttr(default=())
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """The requests that were billed for it; a sum over steps does not know them any more."""
+        return self._charges or (Charge(self),)
+
+    @classmethod
+    def billed(cls, *charges: Charge) -> Usage:
+        """What these requests used as a whole, with what there is to know for their price."""
+        total = sum((charge.usage for charge in charges), cls())
+        total._charges = charges
+        return total
+
+    def __eq__(self, other: object) -> bool:
+        """By the counts: how they were billed does not matter."""
+        return isinstance(other, Usage) and self.model_dump() == other.model_dump()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.model_dump().values()))
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One request as its vendor bills it: what else the price of its tokens depends on, and what comes on top.
+
+    Attributes:
+        usage: Of this request alone, since prices have tiers by a request's size.
+        model: Which made it, where that is another than the one that answers.
+        hour_writes: How many of the cache writes are kept for an hour, which costs more.
+        web_searches, file_searches: Of the vendor's own tools; each is paid.
+        terms: What is billed differently from the standard, like `{"service_tier": "flex"}`.
+        unpriced: Something was done that is paid and that no list has a price of.
+    """
+
+    usage: Usage
+    model: str = ""
+    hour_writes: int = 0
+    web_searches: int = 0
+    file_searches: int = 0
+    terms: tuple[tuple[str, str], ...] = ()
+    unpriced: bool = False
 
 
 class Cost(BaseModel):
@@ -187,6 +229,7 @@ class ModelFinished:
         model: The model that answered, as the vendor names it.
         vendor_stop_reason: The vendor's own word, for traces.
         retries: How often it was asked in vain before, without anything coming of it.
+        lost: Whether one of those may have been charged for: the vendor had begun, or nobody knows.
     """
 
     parts: tuple[TextPart | ThinkingPart | ToolCallPart, ...]
@@ -195,6 +238,7 @@ class ModelFinished:
     model: str = ""
     vendor_stop_reason: str = ""
     retries: int = 0
+    lost: bool = False
 
 
 ModelEvent = TextDelta | ThinkingDelta | ModelFinished
@@ -211,6 +255,7 @@ class ToolSpec:
         approval_seconds: How long a person's approval is waited for; 0 where none is needed.
         strict: The schema keeps the rules of OpenAI's strict mode.
         resumable: A call that was cut off is made again by its next runner, and goes on by itself where it ended.
+        asks: The purposes of the models that a call asks, in order; `""` where that is all that it does.
     """
 
     name: str
@@ -221,6 +266,7 @@ class ToolSpec:
     approval_seconds: int = 0
     strict: bool = False
     resumable: bool = False
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

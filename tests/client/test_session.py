@@ -44,6 +44,7 @@ class Play:
             "say": lambda: session.say(now, thread, step["id"], step["content"]),
             "watch": lambda: session.watch(now, thread),
             "unwatch": lambda: session.unwatch(thread),
+            "takeBack": lambda: session.take_back(thread, step["id"]),
             "cancel": lambda: session.cancel(now, thread, step.get("run")),
             "decide": lambda: session.decide(now, thread, step["frame"]),
             "close": session.close,

@@ -200,6 +200,21 @@ async def test_cancel_ends_what_runs_and_what_waits(stack: Instance, agent: str,
 
 
 @LANGUAGES
+async def test_a_budget_that_is_used_up(stack: Instance, agent: str, language: str) -> None:
+    rest = Rest(stack.url)
+    assert rest("PUT", f"{AGENTS}/{agent}/budget", {"agent_day": {"tokens": 0}}).status == 200
+    async with client(language, stack.url, agent) as talker:
+        await talker.do("say", name="a", content="/say something")
+        answer = await talker.do("answer", name="a")
+        ids = await talker.do("accepted", name="a")
+        await talker.do("watch", name="later", conversation=ids["conversation_id"])
+        (_, seen) = await talker.do("seen", name="later")
+    assert (answer["status"], answer["text"], answer["error"]) == ("failed", "", "budget_exceeded")
+    assert (seen["status"], seen["error"]) == ("failed", "budget_exceeded")
+    assert messages(stack, ids["conversation_id"])[0]["error"]["code"] == "budget_exceeded"
+
+
+@LANGUAGES
 async def test_an_agent_that_is_not_there(stack: Instance, language: str) -> None:
     async with client(language, stack.url, "agt_01M82K8EMXT7G14V9AF00XZ8T2") as talker:
         await talker.do("say", name="a", content="Hello?")

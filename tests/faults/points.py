@@ -120,6 +120,9 @@ def _by_lease(item: Touched) -> str:
 def _by_key(item: Touched) -> str:
     if "#GATE" in item.pk or "#CALLER#" in item.pk:
         return "limits"
+    for place, name in (("#USAGE#", "add_up"), ("#SPENDING#", "spend"), ("#TRACEMARKS#", "trace_mark")):
+        if place in f"{item.pk}#":
+            return name
     if "#CONNECTION#" in item.pk:
         return "disconnect" if item.verb == "Delete" else "greeting"
     if item.sk.startswith("A#") and "decision" in item.set:

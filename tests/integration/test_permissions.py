@@ -251,7 +251,7 @@ def converse(stack: Instance, agent: str, name: str) -> str:
 
 def use_tracing(client: Client) -> None:
     """From here on traces are sent, to where nobody is."""
-    keys = {"name": "Langfuse", "kind": "basic", "secret": {"username": "pk", "password": "sk"}}
+    keys = {"name": "Langfuse", "kind": "basic", "secret": {"username": "pk-lf-2", "password": "sk-lf-0123456789"}}
     tracing = {"base_url": "https://langfuse.invalid", "credential_id": client.rest("POST", "/credentials", keys)["id"]}
     client.rest("PUT", "/tracing", tracing)
     client.rest("GET", "/tracing")

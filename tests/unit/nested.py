@@ -70,6 +70,7 @@ class World:
     room: Callable[[str], bool] = lambda kind: True
     clock: Callable[[], int] = lambda: 1
     transcript: Transcript = field(default_factory=Transcript)
+    died: bool = False
 
     def tick(self) -> None:
         self.events += 1
@@ -137,6 +138,10 @@ class World:
         transcript = Transcript(Account(begun_at=1))
         transcript.restore([self.stored[number] for number in sorted(self.stored)])
         self.transcript = transcript
+        if self.died:
+            self.died = False
+            transcript.lost(1, list(self.stored.values()))
+            self.store()
         version = self.version("t", root, 7)
         assert version is not None
         caller = await self.model_of("t", version.llm_config, version.system_prompt, root)
@@ -165,6 +170,7 @@ class World:
                 else:
                     self.told.append(event)
         except Killed:
+            self.died = True
             return None
         raise AssertionError("no end")
 

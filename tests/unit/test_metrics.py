@@ -145,6 +145,26 @@ def test_a_step_without_a_provider_is_counted_all_the_same(log: Counting) -> Non
     assert log.values() == {("UnpricedCalls", "unknown"): [1]}
 
 
+@pytest.mark.parametrize(
+    ("code", "own_key", "outcome"),
+    [
+        ("budget_exceeded", False, "refused"),
+        ("provider_content_filter", False, "refused"),
+        ("provider_context_too_long", False, "refused"),
+        ("provider_auth", True, "refused"),
+        ("provider_auth", False, "failed"),
+        ("provider_overloaded", True, "failed"),
+    ],
+)
+def test_what_is_no_fault_of_the_platform_is_no_failed_run(
+    log: Counting, code: str, own_key: bool, outcome: str
+) -> None:
+    """The alarm on failing runs looks at `failed` and `completed`."""
+    ended = Outcome("failed", Message(role="assistant", parts=()), None, Usage(), Cost(), code, "no")
+    measure_end(log.metrics, ended, 1, own_key=own_key)
+    assert log.values() == {("Runs", outcome): [1], ("RunDuration",): [1], ("RunErrors", code): [1]}
+
+
 def test_the_end_of_a_run_is_counted(log: Counting) -> None:
     message = Message(role="assistant", parts=())
     failed = Outcome("failed", message, None, Usage(), Cost(), "provider_auth", "no")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_builder.errors import ToolError
-from agent_builder.messages import Cost, ToolResultPart, Usage
+from agent_builder.messages import Cost, ModelEvent, ModelRequest, ToolResultPart, Usage
 from agent_builder.models.conversations import Outcome
 from agent_builder.services.account import UNKNOWN
 from agent_builder.services.budget import Limits
@@ -327,3 +327,78 @@ def test_a_run_costs_the_sum_of_its_steps_whatever_happens(killed: list[int], wi
     assert (outcome.usage, outcome.cost) == sums(world)
     writes = [effect for effect in world.effects if effect.startswith("act")]
     assert len(writes) == len(set(writes))
+
+
+# ---------------------------------------------------------------- what nobody says the price of
+
+
+def test_killed_anywhere_every_call_of_a_model_is_a_step() -> None:
+    for death in deaths(two_deep):
+        world = two_deep()
+        world.dies_at = death
+        outcome = asyncio.run(world.finish())
+        models = [step for step in world.stored.values() if step.kind == "model"]
+        lost = [step for step in models if step.error == "runner_lost"]
+        assert len(world.asked) <= len(models) <= len(world.asked) + 1, death
+        assert outcome.cost.unpriced_steps == len(lost), death
+        assert (outcome.usage, outcome.cost) == sums(world)
+
+
+def killed_inside(*names: str) -> World:
+    """The runner dies while agents side by side wait for their models."""
+    world = World({"root": [[(name, {"message": "go"}) for name in names], ["End."]]})
+    world.tools["root"] = {}
+    for name in names:
+        world.scripts[name] = [["Done."]]
+        world.tools["root"] |= world.agent_tool(name)
+    for death in range(1, 40):
+        world.asked.clear()
+        world.stored.clear()
+        world.dies_at, world.events, world.died = death, 0, False
+        assert asyncio.run(world.go()) is None
+        if len(world.asked) > len(names):
+            return world
+    raise AssertionError("it never asked")
+
+
+def test_each_of_those_side_by_side_is_a_step_that_nobody_can_price() -> None:
+    world = killed_inside("a", "b")
+    assert [step.kind for step in world.stored.values()] == ["model", "tool", "tool"]
+    outcome = asyncio.run(world.finish())
+    lost = [step for step in world.stored.values() if step.error == "runner_lost"]
+    assert [(step.parent, step.detail["provider"], step.detail["model"]) for step in lost] == [
+        (2, "scripted", "a"),
+        (3, "scripted", "b"),
+    ], "whoever asks again knows which model it was"
+    assert [step.detail["agent_id"] for step in lost] == ["a", "b"]
+    assert outcome.cost == Cost(amount_nanousd=12, unpriced_steps=2) == sums(world)[1]
+
+
+def test_what_was_lost_inside_counts_also_where_nobody_asks_again() -> None:
+    world = killed_inside("a")
+    world.statuses["a"] = "inactive"
+    outcome = asyncio.run(world.finish())
+    assert outcome.cost == Cost(amount_nanousd=6, unpriced_steps=1) == sums(world)[1]
+
+
+async def test_what_was_cut_off_inside_knows_its_model() -> None:
+    world = chain("root", leaf=[["never"]])
+    asked, answer = asyncio.Event(), world.stream
+
+    async def wait(request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        if request.model == "leaf":
+            asked.set()
+            await asyncio.Event().wait()
+        async for event in answer(request):
+            yield event
+
+    world.stream = wait  # type: ignore[method-assign]
+    going = asyncio.create_task(world.go())
+    await asked.wait()
+    going.cancel()
+    await asyncio.gather(going, return_exceptions=True)
+    world.transcript.cancel(1)
+    world.store()
+    (cut,) = (step for step in world.stored.values() if step.error == "cancelled")
+    assert (cut.parent, cut.detail["provider"], cut.detail["model"]) == (2, "scripted", "leaf")
+    assert cut.cost == Cost(unpriced_steps=1)

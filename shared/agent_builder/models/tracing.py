@@ -123,6 +123,15 @@ class RunTrace:
     question: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FreshTrace:
+    """A run that ended just now, with its trace where whoever ended it knows all of it."""
+
+    run_id: str
+    targets: tuple[Target, ...]
+    trace: RunTrace | None = None
+
+
 def trace_id(run_id: str) -> int:
     """128 bits, the same whenever a run is told of, so that telling twice is telling once."""
     return int.from_bytes(hashlib.sha256(f"trace {run_id}".encode()).digest()[:16], "big")

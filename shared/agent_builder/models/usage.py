@@ -17,7 +17,7 @@ Dimension = Literal["total", "agent", "model", "tool"]
 # A bucket is a tenth wider than the one before; who is told its middle is at most 4.9 % off.
 _WIDTH = math.log(1.1)
 _LAST_BUCKET = 250
-_BUCKET = re.compile(r"(duration|first)_([0-9]{1,3})")
+_BUCKET = re.compile(r"([df])([0-9]{1,3})")
 Measure = Literal["duration", "first"]
 
 
@@ -76,9 +76,9 @@ def day_of(milliseconds: int) -> str:
 
 
 def bucket(measure: Measure, milliseconds: int) -> str:
-    """Name of the count that a time adds one to."""
+    """Name of the count that a time adds one to; short: an aggregate has a hundred of them, and is paid by its size."""
     number = 0 if milliseconds < 1 else math.ceil(math.log(milliseconds) / _WIDTH) + 1
-    return f"{measure}_{min(number, _LAST_BUCKET)}"
+    return f"{measure[0]}{min(number, _LAST_BUCKET)}"
 
 
 def percentiles(measure: Measure, counts: Mapping[str, int]) -> Percentiles | None:
@@ -86,7 +86,7 @@ def percentiles(measure: Measure, counts: Mapping[str, int]) -> Percentiles | No
     found: Counter[int] = Counter()
     for name, count in counts.items():
         match = _BUCKET.fullmatch(name)
-        if match and match[1] == measure:
+        if match and match[1] == measure[0]:
             found[int(match[2])] += count
     total = found.total()
     return Percentiles(*(_at(found, total, share) for share in (50, 90, 99))) if total else None

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import (
+    Charge,
     Json,
     ModelEvent,
     ModelRequest,
@@ -115,11 +117,16 @@ class _Answer:
         self.stop = ""
         self.stopped = False
         self.model = ""
-        self.usage = Usage()
-        self._counts: dict[str, int] = {}
+        self._counts: Json = {}
+        self._charges: list[Charge] = []
         self._earlier: list[Json] = []
         self._blocks: dict[int, Json] = {}
         self._pieces: dict[int, list[str]] = {}
+
+    @property
+    def usage(self) -> Usage:
+        """Of all requests that it took."""
+        return Usage.billed(*self._charges)
 
     def take(self, event: Json) -> Iterator[ModelEvent]:
         """Take one event; yield what the consumer is to see of it."""
@@ -137,7 +144,7 @@ class _Answer:
                 self._count(event.get("usage"))
             case "message_stop":
                 self.stopped = True
-                self.usage += _usage(self._counts)
+                self._charges += _charges(self._counts)
             case "error":
                 raise Answer(VENDOR, None, event).failure()
 
@@ -173,11 +180,7 @@ class _Answer:
 
     def _count(self, usage: Any) -> None:
         # Values of message_delta are cumulative; what it leaves out keeps its value of message_start.
-        for name, value in (usage or {}).items():
-            if isinstance(value, int):
-                self._counts[name] = value
-            elif name == "output_tokens_details" and value:
-                self._counts["thinking_tokens"] = value.get("thinking_tokens") or 0
+        self._counts |= {name: value for name, value in (usage or {}).items() if value is not None}
 
     def pause(self) -> list[Json]:
         """The blocks so far, to be sent back; makes room for those that follow."""
@@ -227,12 +230,48 @@ def _part(block: Json) -> Said | None:
     return ThinkingPart(text="", provider_details={"provider": NAME, "block": block})
 
 
-def _usage(counts: dict[str, int]) -> Usage:
-    read, written = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)
+def _charges(counts: Json) -> list[Charge]:
+    """What one request is billed: of the passes that it took, as far as the vendor names them, each by itself.
+
+    Passes that shorten the conversation, or ask another model for advice, are in none of the other counts.
+    """
+    terms = _terms(counts)
+    told = counts.get("iterations")
+    passes = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    first, *others = [_charge(one, terms) for one in passes] if len(passes) > 1 else [_charge(counts, terms)]
+    thought = first.usage.model_copy(
+        update={"reasoning_tokens": _inner(counts, "output_tokens_details", "thinking_tokens")}
+    )
+    searches = _inner(counts, "server_tool_use", "web_search_requests")
+    return [replace(first, usage=thought, web_searches=searches), *others]
+
+
+def _charge(counts: Json, terms: tuple[tuple[str, str], ...]) -> Charge:
+    usage, hour = _usage(counts), _inner(counts, "cache_creation", "ephemeral_1h_input_tokens")
+    return Charge(usage, str(counts.get("model") or ""), min(hour, usage.cache_write_tokens), terms=terms)
+
+
+def _inner(counts: Json, group: str, name: str) -> int:
+    inner = counts.get(group)
+    return _count(inner.get(name)) if isinstance(inner, dict) else 0
+
+
+def _terms(counts: Json) -> tuple[tuple[str, str], ...]:
+    """What is billed differently: the tier, the speed, and where it was computed."""
+    standard = {"service_tier": ("standard",), "speed": ("standard",), "inference_geo": ("global", "not_available")}
+    told = ((name, counts.get(name)) for name in standard)
+    return tuple((name, value) for name, value in told if isinstance(value, str) and value not in standard[name])
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _usage(counts: Json) -> Usage:
+    read, written = _count(counts.get("cache_read_input_tokens")), _count(counts.get("cache_creation_input_tokens"))
     return counted(
-        input_tokens=counts.get("input_tokens", 0) + read + written,
+        input_tokens=_count(counts.get("input_tokens")) + read + written,
         cache_read_tokens=read,
         cache_write_tokens=written,
-        output_tokens=counts.get("output_tokens", 0),
-        reasoning_tokens=counts.get("thinking_tokens", 0),
+        output_tokens=counts.get("output_tokens"),
     )

@@ -12,6 +12,7 @@ import httpx2
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import (
+    Charge,
     Json,
     ModelEvent,
     ModelRequest,
@@ -25,7 +26,7 @@ from agent_builder.messages import (
 )
 from agent_builder.providers import http
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, finished
+from agent_builder.providers.conversation import Said, counted, finished
 from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.google_request import NAME, config, contents
 from agent_builder.providers.partial_arguments import place
@@ -69,7 +70,7 @@ class GoogleGenAI:
 
     async def _stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         patience = http.Patience(request.deadline, self._idle_seconds)
-        answer = _Answer()
+        answer = _Answer(request.options)
         async with aclosing(self._chunks(request, patience)) as chunks:
             async for chunk in chunks:
                 for delta in answer.take(chunk):
@@ -147,22 +148,32 @@ def _finish(chunk: Any) -> str:
 class _Answer:
     """What has come of one answer; takes the SDK's chunks one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Json) -> None:
         self.finish = ""
         self.model = ""
-        self.usage = Usage()
+        self._options = options
+        self._counts: Any = None
+        self._searched = False
         self._parts: list[Said] = []
         self._call: _Call | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens, and by which terms they are billed. Searches are free up to a number that nobody here knows."""
+        usage = _usage(self._counts) if self._counts else Usage()
+        return Usage.billed(Charge(usage, terms=_terms(self._options, self._counts), unpriced=self._searched))
 
     def take(self, chunk: Any) -> Iterator[ModelEvent]:
         """Take one chunk; yield what the consumer is to see of it."""
         self.model = chunk.model_version or self.model
         if chunk.usage_metadata:
-            self.usage = _usage(chunk.usage_metadata)
+            self._counts = chunk.usage_metadata
         if not chunk.candidates:
             if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
                 raise ProviderError("content_filter", "Google blocked the prompt by its content rules.")
             return
+        grounding = chunk.candidates[0].grounding_metadata
+        self._searched = self._searched or bool(grounding and grounding.web_search_queries)
         content = chunk.candidates[0].content
         for part in (content.parts if content else None) or ():
             yield from self._take_part(part)
@@ -261,9 +272,17 @@ def _value(piece: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _terms(options: Json, usage: Any) -> tuple[tuple[str, str], ...]:
+    """The tier that a request is billed by, where that is not the standard; the SDK tells of it on some clouds only."""
+    traffic = getattr(usage, "traffic_type", None)
+    told = getattr(traffic, "value", traffic) or options.get("serviceTier") or options.get("service_tier") or ""
+    tier = re.sub(r"^(service_tier|traffic_type|on_demand)_?", "", str(told).lower())
+    return () if tier in ("", "standard", "unspecified") else (("service_tier", tier),)
+
+
 def _usage(usage: Any) -> Usage:
     thoughts = usage.thoughts_token_count or 0
-    return Usage(
+    return counted(
         input_tokens=(usage.prompt_token_count or 0) + (usage.tool_use_prompt_token_count or 0),
         cache_read_tokens=usage.cached_content_token_count or 0,
         output_tokens=(usage.candidates_token_count or 0) + thoughts,

@@ -6,12 +6,14 @@ and items must go back as they came.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any
 
 from agent_builder.errors import ProviderError
 from agent_builder.messages import (
+    Charge,
     Json,
     ModelEvent,
     ModelRequest,
@@ -70,7 +72,7 @@ class OpenAIResponses:
             raise ProviderError("broken_stream", "OpenAI's answer ended before it was complete.")
         stop, vendor_stop = _stop(response, refused=answer.refused)
         model = str(response.get("model") or "")
-        yield finished(request, answer.parts(), stop, _usage(response.get("usage") or {}), model, vendor_stop)
+        yield finished(request, answer.parts(), stop, answer.usage(), model, vendor_stop)
 
     def _events(self, request: ModelRequest, patience: http.Patience) -> AsyncGenerator[Json | None, None]:
         import openai
@@ -160,6 +162,20 @@ class _Answer:
                 self._thoughts[index] = [text]
                 yield ThinkingDelta(text)
 
+    def usage(self) -> Usage:
+        """Tokens, and what the vendor's own tools did that is paid."""
+        response = self.response or {}
+        tier = response.get("service_tier")
+        done = Counter(str(item.get("type")) for item in self._items.values() if _is_paid(item))
+        charge = Charge(
+            _usage(response.get("usage") or {}),
+            web_searches=done.pop("web_search_call", 0),
+            file_searches=done.pop("file_search_call", 0),
+            terms=() if tier in (None, "auto", "default") else (("service_tier", str(tier)),),
+            unpriced=bool(done),
+        )
+        return Usage.billed(charge)
+
     def parts(self) -> list[Said]:
         """All of the answer, in order."""
         indices = sorted({*self._items, *self._texts, *self._thoughts})
@@ -191,6 +207,14 @@ class _Answer:
             own["arguments"] = raw  # byte for byte, for the vendor's cache
         name, call_id = str(item.get("name") or ""), str(item.get("call_id") or "")
         return ToolCallPart(tool_use_id=call_id, name=name, input=parsed, invalid=invalid, provider_details=own)
+
+
+def _is_paid(item: Json) -> bool:
+    """Whether an item is a call of a vendor's tool that costs something besides its tokens."""
+    if item.get("type") == "web_search_call":  # to open a page that it found costs nothing
+        action = item.get("action")
+        return not isinstance(action, dict) or action.get("type", "search") == "search"
+    return item.get("type") in ("file_search_call", "code_interpreter_call", "image_generation_call", "shell_call")
 
 
 def _own(item: Json, *names: str) -> Json:

@@ -46,8 +46,9 @@ async def stream_with_retries(
         clock: Seconds that only rise.
 
     Raises:
-        ProviderError: the last attempt's.
+        ProviderError: the last attempt's; `lost` where any of them was.
     """
+    lost = False
     for attempt in range(1, attempts + 1):
         begun = False
         try:
@@ -55,10 +56,11 @@ async def stream_with_retries(
             async with aclosing(stream):
                 async for event in stream:
                     begun = True
-                    yield replace(event, retries=attempt - 1) if isinstance(event, ModelFinished) else event
+                    yield replace(event, retries=attempt - 1, lost=lost) if isinstance(event, ModelFinished) else event
             return
         except ProviderError as failure:
             wait = _wait(failure, attempt)
+            lost = failure.lost = lost or failure.lost
             too_long = wait > MAX_WAIT or clock() + wait >= deadline
             if begun or not failure.retryable or attempt == attempts or too_long:
                 raise

@@ -14,33 +14,40 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, MapAttribute, NumberAttribute
+from pynamodb.attributes import JSONAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import RaceLost
-from agent_builder.models.budgets import NOTHING, Limit, Spent, warning_of
+from agent_builder.models.budgets import NOTHING, Budget, Limit, Spent, warning_of
 from agent_builder.repositories import keys
-from agent_builder.repositories.table import Item, Transaction, get_item, present, retrying
+from agent_builder.repositories.table import Item, Transaction, get_item, retrying
 
 _KEPT_SECONDS = 100 * 24 * 3600  # beyond the period: a run may wait for a person that long, and not longer
 Stored = Mapping[str, Mapping[str, Any]]
 
 
 class BudgetsItem(Item, discriminator="budgets"):
-    """What a tenant, or it for one agent, has set: name to `{amount_nanousd?, tokens?, since}`."""
+    """What a tenant, or it for one agent, has set: name to `{amount_nanousd?, tokens?, since}`.
+
+    With neither of the two an agent has none of its own since then.
+    """
 
     limits = JSONAttribute()
     updated_at = NumberAttribute()
 
 
 class SpendingItem(Item, discriminator="spending"):
-    """`amount` and `tokens` are used and held together, `used_…` used alone; `runs` has the shares of running runs."""
+    """`amount` and `tokens` are used and held together, `used_…` used alone; `runs` has the shares of running runs.
+
+    `warned_for` is the limit at which somebody was warned: one that was raised warns anew.
+    """
 
     amount = NumberAttribute(default=0)
     tokens = NumberAttribute(default=0)
     used_amount = NumberAttribute(default=0)
     used_tokens = NumberAttribute(default=0)
     warned_at = NumberAttribute(null=True)
+    warned_for = UnicodeAttribute(null=True)
     runs: MapAttribute[str, Any] = MapAttribute(default=dict)
 
 
@@ -72,7 +79,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """A counter as it stands. `warned_at` (milliseconds) is when somebody was warned, if anybody was."""
+    """A counter as it stands. `warned_at` (milliseconds) is when somebody was warned of the limit, if anybody was."""
 
     total: Spent
     used: Spent
@@ -120,12 +127,12 @@ class BudgetRepository:
         return Spending(
             Spent(int(item.amount), int(item.tokens)),
             Spent(int(item.used_amount), int(item.used_tokens)),
-            int(item.warned_at) if present(item.warned_at) else None,
+            int(item.warned_at) if item.warned_for == _text(limit.budget) else None,
             {name: _share(text) for name, text in item.runs.as_dict().items()},
         )
 
-    def begin(self, tenant: str, limit: Limit, used: Spent) -> None:
-        """Make a counter that begins with what was used before; somebody else may have been faster."""
+    def begin(self, tenant: str, limit: Limit, used: Spent, *, warned_at: int | None) -> bool:
+        """Make a counter that begins with what was used before; False where somebody else was faster."""
         pk, sk = _counter(tenant, limit)
         item = SpendingItem(
             pk=pk,
@@ -134,12 +141,15 @@ class BudgetRepository:
             tokens=used.tokens,
             used_amount=used.amount,
             used_tokens=used.tokens,
+            warned_at=warned_at,
+            warned_for=None if warned_at is None else _text(limit.budget),
             expires_at=int(limit.ends.timestamp()) + _KEPT_SECONDS,
         )
         try:
             retrying(lambda: item.save(SpendingItem.pk.does_not_exist()))
         except RaceLost:
-            return
+            return False
+        return True
 
     def write(self, tenant: str, run_id: str, changes: Sequence[Change], *, now: int) -> None:
         """Change a run's shares, in all counters or in none. One call.
@@ -192,12 +202,13 @@ def _actions(run_id: str, change: Change, now: int) -> list[Any]:
     added = {"amount": total.amount, "tokens": total.tokens, "used_amount": used.amount, "used_tokens": used.tokens}
     actions += [Path(name).add(number) for name, number in added.items() if number]
     if change.warns:
-        actions.append(SpendingItem.warned_at.set(now))
+        actions += [SpendingItem.warned_at.set(now), SpendingItem.warned_for.set(_text(change.limit.budget))]
     return actions
 
 
 def _condition(run_id: str, change: Change) -> Any:
     share, before, budget = Path(["runs", run_id]), change.before, change.limit.budget
+    text = _text(budget)
     unknown = SpendingItem.pk.exists() & share.does_not_exist()
     condition: Any = unknown if before is None else share == before.stored
     total = change.after.total - (before or Share()).total
@@ -210,8 +221,14 @@ def _condition(run_id: str, change: Change) -> Any:
         if change.strict:
             condition &= Path(name) <= limit - more
         if not change.warns and more_used > 0:
-            condition &= SpendingItem.warned_at.exists() | (Path(f"used_{name}") < warning_of(limit) - more_used)
-    return condition & SpendingItem.warned_at.does_not_exist() if change.warns else condition
+            condition &= (SpendingItem.warned_for == text) | (Path(f"used_{name}") < warning_of(limit) - more_used)
+    if change.warns:
+        condition &= SpendingItem.warned_for.does_not_exist() | (SpendingItem.warned_for != text)
+    return condition
+
+
+def _text(budget: Budget) -> str:
+    return f"{budget.amount_nanousd}/{budget.tokens}"
 
 
 def _share(text: str) -> Share:

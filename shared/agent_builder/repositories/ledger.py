@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 
 from agent_builder.errors import RaceLost
+from agent_builder.messages import Json
 from agent_builder.models.conversations import QueuedRun, Step
 from agent_builder.models.usage import Dimension, UsageEntry, UsageRow
 from agent_builder.repositories import keys
@@ -33,7 +34,7 @@ _AT_ONCE = 90  # rows in one transaction, which holds a hundred writes
 
 
 class UsageNoteItem(Item, discriminator="usage_note"):
-    """What an ended run used and no aggregate has yet; `done` counts the rows that they have."""
+    """What an ended run used and no aggregate has yet (`_packed`); `done` counts the rows that they have."""
 
     day = UnicodeAttribute()
     rows = PackedJSON()
@@ -138,7 +139,7 @@ def note_item(tenant: str, entry: UsageEntry, *, now: int) -> UsageNoteItem:
         pk=pk,
         sk=entry.run_id,
         day=entry.day,
-        rows=[[row.scope, row.dimension, row.name, dict(row.counts)] for row in entry.rows],
+        rows=_packed(entry.rows),
         done=0,
         due_pk=keys.due(pk + entry.run_id),  # a tenant with many must not stand before all others of a shard
         due_at=now + FOLD_AFTER_MS,
@@ -146,8 +147,20 @@ def note_item(tenant: str, entry: UsageEntry, *, now: int) -> UsageNoteItem:
 
 
 def _note(item: UsageNoteItem) -> Note:
-    rows = tuple(UsageRow(*row) for row in item.rows)
+    counts = item.rows["counts"]
+    rows = tuple(UsageRow(scope, dimension, name, counts[place]) for scope, dimension, name, place in item.rows["rows"])
     return Note(UsageEntry(item.sk, item.day, rows), int(item.done))
+
+
+def _packed(rows: Sequence[UsageRow]) -> Json:
+    """Rows with each set of counts once: a tenant's are its agent's, and items are paid by their size."""
+    counts: list[dict[str, int]] = []
+    packed: list[list[Any]] = []
+    for row in rows:
+        if (found := dict(row.counts)) not in counts:
+            counts.append(found)
+        packed.append([row.scope, row.dimension, row.name, counts.index(found)])
+    return {"counts": counts, "rows": packed}
 
 
 def _row_item(tenant: str, entry: UsageEntry, row: UsageRow) -> UsageItem:

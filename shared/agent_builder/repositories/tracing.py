@@ -144,13 +144,17 @@ def _unchanged(before: TenantTracing | None) -> Condition:
 
 
 def mark_item(tenant: str, run_id: str, targets: Sequence[Target], *, now: int) -> TraceMarkItem:
-    """What the write that ends a run puts beside it; due until its trace has arrived."""
+    """What the write that ends a run puts beside it; due until its trace has arrived.
+
+    It is taken already: whoever writes it makes the first attempt, and needs no further write to begin.
+    """
     pk = keys.trace_marks(tenant)
     return TraceMarkItem(
         pk=pk,
         sk=run_id,
         targets=list(targets),
         ended_at=now,
+        attempts=1,
         due_pk=keys.due(pk + run_id),  # as for usage: a tenant with many must not stand before all others of a shard
         due_at=now + SEND_AFTER_MS,
     )

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from agent_builder.messages import Cost, ToolResultPart, Usage
+from agent_builder.errors import AgentBuilderError, StoreRefused
+from agent_builder.messages import Cost, Json, ToolResultPart, Usage
 from agent_builder.models.conversations import OPEN_STATUSES, Step, StepStatus
+from agent_builder.services.failing import bare
 
 UNKNOWN = "It is not known whether this call took effect: its answer was lost. Do not simply repeat it; check first."
 CUT_OFF = "The call was cut off before it ended."
@@ -21,7 +23,10 @@ class Account:
         steps: The number of the newest step.
         model_steps, tool_calls: How many were finished or begun.
         begun_at: When the run began; milliseconds.
-        asking: When the model calls that go on began (milliseconds), by the number of the step they are nested in.
+        asking: When the model calls that go on began (milliseconds) and what is known of their model, by the number of
+            the step they are nested in.
+        orphans: The steps of nested model calls in which an earlier runner died, by what asked: the number of the
+            call's step, and the purpose.
         engaged: How many model steps go on; each takes one of those that the limit leaves.
         nested: Steps that have a parent, by their numbers, as they are now.
         unsaved: Steps that changed and are not stored yet, by number.
@@ -33,7 +38,8 @@ class Account:
     model_steps: int = 0
     tool_calls: int = 0
     begun_at: int = 0
-    asking: dict[int | None, int] = field(default_factory=dict)
+    asking: dict[int | None, tuple[int, Json]] = field(default_factory=dict)
+    orphans: dict[tuple[int | None, str], Step] = field(default_factory=dict)
     engaged: int = 0
     nested: dict[int, Step] = field(default_factory=dict)
     unsaved: dict[int, Step] = field(default_factory=dict)
@@ -74,14 +80,28 @@ class Account:
         Args:
             within: Only those that are nested in the call with this number, at any depth.
         """
-        for parent, started in list(self.asking.items()):
+        for parent, (started, label) in list(self.asking.items()):
             if within is None or self._is_within(parent, within):
                 del self.asking[parent]
-                self.steps += 1
-                spent, unpriced = max(0, now - started), Cost(unpriced_steps=1)
-                step = Step(self.steps, "model", started, spent, "failed", cost=unpriced, error=error, parent=parent)
-                self.record(step)
-                self.add(step)
+                self._unpriced(started, max(0, now - started), error, parent, label)
+
+    def lost(self, since: int, parent: int | None, purpose: str, label: Json) -> None:
+        """Account for a model call in which an earlier runner died after `since` (milliseconds)."""
+        self.orphans[parent, purpose] = self._unpriced(since, 0, "runner_lost", parent, label)
+
+    def name_lost(self, parent: int | None, purpose: str, label: Json) -> None:
+        """Whoever asks again knows which model was asked."""
+        step = self.orphans.pop((parent, purpose), None)
+        if step is not None:
+            self.record(replace(step, detail=label))
+
+    def _unpriced(self, started: int, duration: int, error: str, parent: int | None, label: Json) -> Step:
+        self.steps += 1
+        unpriced = Cost(unpriced_steps=1)
+        step = Step(self.steps, "model", started, duration, "failed", label, cost=unpriced, error=error, parent=parent)
+        self.record(step)
+        self.add(step)
+        return step
 
     def abandon(self, now: int, error: str, within: int | None = None) -> None:
         """Settle what goes on inside calls, for those who read it later: nobody goes on with it."""
@@ -89,6 +109,16 @@ class Account:
         for step in list(self.nested.values()):
             if step.status in OPEN_STATUSES and (within is None or self._is_within(step.parent, within)):
                 self.record(_settled(step))
+
+    def break_off(self, now: int, error: AgentBuilderError) -> None:
+        """The run ends here, whatever goes on."""
+        self.abandon(now, error.error_code)
+        if isinstance(error, StoreRefused):
+            self.strip()
+
+    def strip(self) -> None:
+        """Of what is not stored keep only what counts: the store refuses some of it. No runner can go on from that."""
+        self.unsaved = {number: bare(step) for number, step in self.unsaved.items()}
 
     def _is_within(self, parent: int | None, call: int) -> bool:
         while parent is not None and parent != call:

@@ -12,6 +12,7 @@ from agent_builder.models.budgets import AgentBudgets, Budget, Budgets, Limit, P
 from agent_builder.models.identity import Identity
 from agent_builder.repositories.budgets import BudgetRepository, Stored
 from agent_builder.services.agents import AgentService
+from agent_builder.services.budgets import applying, budget_of, is_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class BudgetService:
     def of_tenant(self, identity: Identity) -> Json:
         """What is set for the tenant, and how far this month's is used."""
         stored, updated_at = self.repository.budgets(identity.tenant)
-        state = self._state(identity.tenant, "tenant_month", "", stored.get("tenant_month"))
+        state = self._state(identity.tenant, "tenant_month", "", applying(None, stored.get("tenant_month")))
         return {**_view(Budgets, stored), "state": {"tenant_month": state}, "updated_at": _time(updated_at)}
 
     def of_agent(self, identity: Identity, agent_id: str) -> Json:
@@ -36,9 +37,11 @@ class BudgetService:
         """
         self.agents.get(identity, agent_id)
         stored, updated_at = self.repository.budgets(identity.tenant, agent_id)
-        in_force = {**self.repository.budgets(identity.tenant)[0], **stored}
-        state = self._state(identity.tenant, "agent_day", agent_id, in_force.get("agent_day"))
-        told = {"in_force": _view(AgentBudgets, in_force), "state": {"agent_day": state}}
+        ours = self.repository.budgets(identity.tenant)[0]
+        day = applying(stored.get("agent_day"), ours.get("agent_day"))
+        state = self._state(identity.tenant, "agent_day", agent_id, day)
+        own, others = _view(AgentBudgets, stored), _view(AgentBudgets, ours)
+        told = {"in_force": {name: own[name] or others[name] for name in own}, "state": {"agent_day": state}}
         return {**_view(AgentBudgets, stored), **told, "updated_at": _time(updated_at)}
 
     def set_tenant(self, identity: Identity, budgets: Budgets) -> Json:
@@ -61,16 +64,19 @@ class BudgetService:
         limits: dict[str, Json] = {}
         for name in type(budgets).model_fields:
             budget: Budget | None = getattr(budgets, name)
+            known = before.get(name)
             if budget is not None:  # what stays in force goes on with what is counted for it
-                since = int(before[name]["since"]) if name in before else now
+                since = int(known["since"]) if known and is_set(known) else now
                 limits[name] = {**budget.model_dump(exclude_none=True), "since": since}
+            elif known and agent_id:
+                limits[name] = {"since": now if is_set(known) else known["since"]}
         self.repository.save(tenant, agent_id, limits, now=now)
 
-    def _state(self, tenant: str, kind: Period, scope: str, stored: Mapping[str, Any] | None) -> Json | None:
+    def _state(self, tenant: str, kind: Period, scope: str, applies: tuple[Budget, int] | None) -> Json | None:
         """How far a budget is used in the period of now; null where there is none, nothing where nothing was yet."""
-        if stored is None:
+        if applies is None:
             return None
-        limit = Limit(kind, scope, period_of(kind, self.clock()), _budget(stored), int(stored["since"]))
+        limit = Limit(kind, scope, period_of(kind, self.clock()), *applies)
         found = self.repository.spending(tenant, limit)
         used, total = (found.used, found.total) if found else (Spent(), Spent())
         return {
@@ -83,11 +89,11 @@ class BudgetService:
 
 
 def _view(kind: type[AgentBudgets], stored: Stored) -> Json:
-    return {name: _budget(stored[name]).model_dump() if name in stored else None for name in kind.model_fields}
+    return {name: _budget_view(stored.get(name)) for name in kind.model_fields}
 
 
-def _budget(stored: Mapping[str, Any]) -> Budget:
-    return Budget(amount_nanousd=stored.get("amount_nanousd"), tokens=stored.get("tokens"))
+def _budget_view(stored: Mapping[str, Any] | None) -> Json | None:
+    return budget_of(stored).model_dump() if stored and is_set(stored) else None
 
 
 def _amounts(spent: Spent) -> Json:

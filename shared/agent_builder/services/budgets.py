@@ -71,15 +71,15 @@ class BudgetBook:
     def in_force(self, tenant: str, agent_id: str, accepted_at: int) -> InForce:
         """What applies to an agent's run that was accepted then (milliseconds)."""
         ours, own = self._stored(tenant, ""), self._stored(tenant, agent_id)
-        run = own.get("run") or ours.get("run")
+        run = applying(own.get("run"), ours.get("run"))
         limits = []
         kinds: tuple[tuple[Period, str], ...] = (("agent_day", agent_id), ("tenant_month", ""))
         for kind, scope in kinds:
-            found = own.get(kind) or ours.get(kind)
+            found = applying(own.get(kind), ours.get(kind))
             if found:
-                period = period_of(kind, accepted_at)
-                limits.append(Limit(kind, scope, period, _budget(found), int(found["since"])))
-        return InForce(_budget(run) if run else None, tuple(limits))
+                budget, since = found
+                limits.append(Limit(kind, scope, period_of(kind, accepted_at), budget, since))
+        return InForce(run[0] if run else None, tuple(limits))
 
     def write(self, tenant: str, run_id: str, limits: Iterable[Limit], *, strict: bool = False) -> None:
         """Bring a run's shares to their target, in the counters of these limits and in those where it has one.
@@ -135,7 +135,8 @@ class BudgetBook:
                 continue
             for change in changes:
                 shares.known[_key(change.limit)] = (change.limit, None if ends else shares.target)
-                self._tell(change)
+                if change.warns:
+                    self._warn(change.limit)
             return
         raise StoreError("Too many runs share a budget at once; try again.")
 
@@ -144,7 +145,7 @@ class BudgetBook:
         limit, key = change.limit, _key(change.limit)
         found = self.repository.spending(tenant, limit)
         if found is None:
-            self.repository.begin(tenant, limit, self._before(tenant, limit))
+            self._begin(tenant, limit)
             return set()
         share = found.runs.get(run_id)
         if share is None and change.before is not None:
@@ -161,17 +162,19 @@ class BudgetBook:
         warns = found.warned_at is None and limit.budget.warns(found.used + after.used - base.used)
         return {key} if warns else set()
 
-    def _tell(self, change: Change) -> None:
-        if change.warns:
-            self.metrics.add(counted.BUDGET_WARNINGS, budget=change.limit.kind)
-            told = {"budget": change.limit.kind, "period": change.limit.period, "agent_id": change.limit.scope}
-            logger.warning("budget_warning", extra=told)
+    def _warn(self, limit: Limit) -> None:
+        self.metrics.add(counted.BUDGET_WARNINGS, budget=limit.kind)
+        told = {"budget": limit.kind, "period": limit.period, "agent_id": limit.scope}
+        logger.warning("budget_warning", extra=told)
 
-    def _before(self, tenant: str, limit: Limit) -> Spent:
-        """What runs used in a period before its budget was put in force."""
+    def _begin(self, tenant: str, limit: Limit) -> None:
+        """Begin to count, with what runs used in the period before its budget was put in force."""
         first, last = limit.days
         days = self.ledger.counts(tenant, limit.scope, "total", since=first, until=last)
-        return sum((_spent(counts) for counts in days.values()), Spent())
+        used = sum((_spent(counts) for counts in days.values()), Spent())
+        warns = limit.budget.warns(used)
+        if self.repository.begin(tenant, limit, used, warned_at=self.clock() if warns else None) and warns:
+            self._warn(limit)
 
     def _stored(self, tenant: str, agent_id: str) -> Stored:
         known = self._known.get((tenant, agent_id))
@@ -182,6 +185,20 @@ class BudgetBook:
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return known[1]
+
+
+def applying(own: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) -> tuple[Budget, int] | None:
+    """Which of an agent's own budget and the tenant's applies, and since when.
+
+    An own budget that was taken away leaves when: what the tenant's counted before knows nothing of the time between.
+    """
+    found = own if own and is_set(own) else ours
+    return (budget_of(found), max(int(one["since"]) for one in (own, found) if one)) if found else None
+
+
+def is_set(stored: Mapping[str, Any]) -> bool:
+    """Whether it limits anything; otherwise it only says since when there is none."""
+    return "amount_nanousd" in stored or "tokens" in stored
 
 
 def tokens_of(usage: Usage) -> int:
@@ -197,7 +214,8 @@ def _spent(counts: Mapping[str, int]) -> Spent:
     return Spent(counts.get("amount_nanousd", 0), counts.get("input_tokens", 0) + counts.get("output_tokens", 0))
 
 
-def _budget(stored: Mapping[str, Any]) -> Budget:
+def budget_of(stored: Mapping[str, Any]) -> Budget:
+    """A budget as it is stored."""
     return Budget(amount_nanousd=stored.get("amount_nanousd"), tokens=stored.get("tokens"))
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import StoreError
 from agent_builder.messages import Json
-from agent_builder.models.conversations import Lease, QueuedRun
+from agent_builder.models.conversations import Lease, QueuedRun, StoredMessage
+from agent_builder.models.tracing import FreshTrace, Target
 from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Delivery
 from agent_builder.realtime.frames import error_frame
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History
+from agent_builder.services.fresh_traces import fresh_trace
 from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import terminal_frame
 from agent_builder.services.run import Run
@@ -67,7 +70,7 @@ class Claim:
         self.dropping: asyncio.Future[None] | None = None
         self.orphaned = 0 < lease.lease_before < runner.clock()
         self.settling: set[asyncio.Future[object]] = set()
-        self.traces: list[str] = []
+        self.traces: list[FreshTrace] = []
         self.reading: asyncio.Future[History] | None = reading
 
     @property
@@ -162,13 +165,20 @@ class Claim:
         self.delivery.send(terminal_frame(self.ids(run), outcome))
         await self.give_back(run)
         self.settle(used)
-        self.traces += [run.run_id] if traced else []
+        self.traces += [FreshTrace(run.run_id, traced)] if traced else []
 
     def settle(self, used: UsageEntry | None) -> None:
         """Add what a run used to the aggregates, beside whatever comes next."""
         if used is not None:
             settled = self.runner.thread(self.runner.settle, self.tenant, used)
             self.settling.add(asyncio.ensure_future(settled))
+
+    def note_trace(self, ended: Ended | None, targets: tuple[Target, ...], history: Sequence[StoredMessage]) -> None:
+        """Send a run's trace there, when everybody has their answer."""
+        if ended is not None and targets:
+            version = self.runner.known_version(self.tenant, ended.run.agent_id, ended.run.version)
+            fresh = fresh_trace(self.tenant, self.conversation_id, ended, targets, version, history)
+            self.traces.append(fresh)
 
     async def settled(self) -> None:
         """Wait for that a while; what is not done by then is still noted, and found by the rescue."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from agent_builder.messages import Message, TextPart
-from agent_builder.models.conversations import Outcome, StoredMessage
+from agent_builder.messages import Message
+from agent_builder.models.conversations import StoredMessage
 
 HISTORY_PAGE = 100
-_KEPT_CHARACTERS = 20_000
 
 
 def model_history(newest_first: Sequence[StoredMessage]) -> list[Message]:
@@ -60,10 +59,3 @@ class Histories:
     def forget(self, tenant: str, conversation_id: str) -> None:
         """What is known is not true any more."""
         self._known.pop((tenant, conversation_id), None)
-
-
-def unstorable(outcome: Outcome) -> Outcome:
-    """The end of a run whose answer the store refuses: the beginning of its text, and why there is no more."""
-    kept = Message(role="assistant", parts=(TextPart(text=outcome.message.text[:_KEPT_CHARACTERS]),))
-    detail = "The answer could not be stored whole; its beginning was kept."
-    return replace(outcome, status="failed", message=kept, error_code="answer_not_stored", error=detail)

@@ -22,7 +22,6 @@ from agent_builder.messages import (
     Cost,
     Effect,
     Json,
-    Message,
     ModelEvent,
     ModelFinished,
     ModelRequest,
@@ -31,6 +30,7 @@ from agent_builder.messages import (
     ThinkingDelta,
     ToolCallPart,
     ToolResultPart,
+    ToolSpec,
     Usage,
 )
 from agent_builder.models.approvals import Decision
@@ -48,7 +48,7 @@ from agent_builder.services.events import (
     ToolFinished,
     ToolStarted,
 )
-from agent_builder.services.model_calls import ModelCall, with_unique_calls
+from agent_builder.services.model_calls import ModelCall, cost_of, with_unique_calls
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext, Nest, Tool
 
@@ -142,7 +142,7 @@ class Engine:
         if not self.room("model"):
             yield Suspended()
             return
-        history = replace(request, messages=_with(request.messages, transcript))
+        history = replace(request, messages=transcript.behind(request.messages))
         try:
             with transcript.account.engage():
                 async with self.hold(history, self.price):
@@ -166,7 +166,7 @@ class Engine:
         """
         for attempt in range(1, self.limits.model_attempts + 1):
             call = ModelCall(self.clock())
-            transcript.asks(call.started)
+            transcript.asks(call.started, self.label)
             try:
                 async for event in self._ask(request, transcript, call):
                     yield event
@@ -200,18 +200,18 @@ class Engine:
         calls = [part for part in finished.parts if isinstance(part, ToolCallPart)]
         asked = calls if finished.stop_reason == "tool_use" else []
         step = self._finished(transcript, call, finished)
-        transcript.said(step, [(part, self._effect(part)) for part in asked])
+        transcript.said(step, [(part, self._effect(part), self._asks(part)) for part in asked])
 
     def _finished(self, transcript: Transcript, call: ModelCall, finished: ModelFinished) -> Step:
         told = {"stop_reason": finished.stop_reason, "answered_by": finished.model, "retries": finished.retries}
         parts = [part.model_dump(mode="json", exclude_none=True) for part in finished.parts]
-        cost = self.price(finished.model, finished.usage)
+        cost = cost_of(finished, self.price)
         step = self._model_record(transcript, call, {**self.label, **call.timing, **told, "parts": parts})
         return replace(step, usage=finished.usage, cost=cost)
 
     def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
-        """A call that failed; once it had begun to answer it was charged for, nobody says how much."""
-        cost = Cost(unpriced_steps=1) if call.first is not None else None
+        """A call that failed; where it may have begun to answer it was charged for, nobody says how much."""
+        cost = Cost(unpriced_steps=1) if call.first is not None or error.lost else None
         step = self._model_record(transcript, call, {**self.label, **call.timing})
         return replace(step, status="failed", cost=cost, error=error.error_code)
 
@@ -375,12 +375,20 @@ class Engine:
 
     def _effect(self, call: ToolCallPart) -> Effect:
         """What is never called has none."""
-        tool = self.tools.get(call.name) if call.invalid is None else None
-        return tool.spec.effect if tool else "read"
+        spec = self._spec(call)
+        return spec.effect if spec else "read"
+
+    def _asks(self, call: ToolCallPart) -> Json:
+        spec = self._spec(call)
+        return {"asks": list(spec.asks)} if spec and spec.asks else {}
 
     def _resumable(self, call: ToolCallPart) -> bool:
-        tool = self.tools.get(call.name)
-        return tool is not None and tool.spec.resumable
+        spec = self._spec(call)
+        return spec is not None and spec.resumable
+
+    def _spec(self, call: ToolCallPart) -> ToolSpec | None:
+        tool = self.tools.get(call.name) if call.invalid is None else None
+        return tool.spec if tool else None
 
     def _note(self, transcript: Transcript, text: str) -> TextDelta:
         """Say something to the user in our own words."""
@@ -389,9 +397,3 @@ class Engine:
         separated = f"\n\n{text}" if transcript.text else text
         transcript.parts.append(TextPart(text=separated))
         return TextDelta(separated)
-
-
-def _with(history: Sequence[Message], transcript: Transcript) -> list[Message]:
-    if not transcript.parts:
-        return list(history)
-    return [*history, Message(role="assistant", parts=tuple(transcript.parts))]

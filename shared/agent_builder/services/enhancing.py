@@ -53,15 +53,20 @@ class Enhanced:
         """The tool's own, with time for the help. It goes on where it ended, since its steps are kept."""
         spec = self.tool.spec
         seconds = (spec.timeout_seconds or 0) + 2 * HELP_SECONDS + _SLACK_SECONDS
-        return replace(spec, timeout_seconds=seconds, resumable=True)
+        wanted = {"before": self._prepares, "after": bool(self.help.after.strip())}
+        asks = tuple(purpose for purpose, is_wanted in wanted.items() if is_wanted)
+        return replace(spec, timeout_seconds=seconds, resumable=True, asks=asks)
+
+    @property
+    def _prepares(self) -> bool:
+        return bool(self.help.before.strip()) and not self.tool.spec.approval_seconds
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
         """Make the arguments better, call the tool with them, and tell what it answered."""
         nest = context.nest
         if nest is None:
             raise ToolError(NEEDS_RUN)
-        approved = bool(self.tool.spec.approval_seconds)
-        better = await self._better(nest, arguments) if self.help.before.strip() and not approved else arguments
+        better = await self._better(nest, arguments) if self._prepares else arguments
         result = await nest.call(self.tool, better)
         return await self._told(nest, better, result) if self.help.after.strip() else result
 

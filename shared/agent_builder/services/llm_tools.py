@@ -86,7 +86,7 @@ class ModelTool:
             effect=definition.effect,
             timeout_seconds=definition.timeout_seconds,
         )
-        return replace(spec, resumable=True)
+        return replace(spec, resumable=True, asks=("",))
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
         """Ask the model with the arguments as its message."""

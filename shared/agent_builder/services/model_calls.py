@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent_builder.messages import Json, TextPart, ThinkingPart, ToolCallPart
+from agent_builder.messages import Cost, Json, ModelFinished, TextPart, ThinkingPart, ToolCallPart, Usage
 
 Said = TextPart | ThinkingPart | ToolCallPart
 
@@ -28,6 +28,12 @@ class ModelCall:
     def timing(self) -> Json:
         """What a step's detail says of its time."""
         return {} if self.first is None else {"first_token_ms": round((self.first - self.begun) * 1000)}
+
+
+def cost_of(finished: ModelFinished, price: Callable[[str, Usage], Cost]) -> Cost:
+    """What a call cost. Where an attempt before it may have been charged for, that is not all, and it says so."""
+    cost = price(finished.model, finished.usage)
+    return cost.model_copy(update={"unpriced_steps": 1}) if finished.lost else cost
 
 
 def with_unique_calls(parts: Sequence[Said]) -> tuple[Said, ...]:

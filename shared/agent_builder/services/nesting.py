@@ -165,6 +165,7 @@ class _Inner:
             label={**model.label, "purpose": purpose} if purpose else model.label,
             nest=nesting.of,
         )
+        self.outer.account.name_lost(self._number, purpose, engine.label)
         show = _Show(name, self.nesting.tell) if not purpose else None
         if show:
             show.again(transcript)

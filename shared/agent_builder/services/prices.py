@@ -91,7 +91,9 @@ def listed(provider: str, models: tuple[str, ...], usage: Usage, at: str) -> Cos
     for model in models:
         cost = pricing.price(provider, model, usage, moment) if model else pricing.UNKNOWN
         if cost.amount_nanousd is not None:
-            return cost.by({"source": pricing.source(provider), "at": at, "model": model})
+            terms = dict(pair for charge in usage.charges for pair in charge.terms)
+            told: Json = {"terms": terms} if terms else {}
+            return cost.by({"source": pricing.source(provider), "at": at, "model": model, **told})
     return pricing.UNKNOWN
 
 

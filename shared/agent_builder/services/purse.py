@@ -23,7 +23,11 @@ Thread = Callable[..., Awaitable[object]]
 
 
 class Purse:
-    """One run's, in one invocation. Model calls that go on side by side take from it one after the other."""
+    """One run's, in one invocation. Model calls that go on side by side take from it one after the other.
+
+    Attributes:
+        writing: A write, if there was one; its thread goes on behind whoever asked for it and was cancelled.
+    """
 
     def __init__(self, book: BudgetBook, tenant: str, run: QueuedRun, account: Account, thread: Thread) -> None:
         self._book = book
@@ -33,7 +37,9 @@ class Purse:
         self._thread = thread
         self._in_force = InForce()
         self._held: list[Spent] = []
+        self._refusal: BudgetExceeded | None = None
         self._lock = asyncio.Lock()
+        self.writing: asyncio.Future[object] | None = None
 
     @property
     def counts_money(self) -> bool:
@@ -56,24 +62,31 @@ class Purse:
         """Hold what a call may cost while it goes on; what it did cost is settled with the next write.
 
         Raises:
-            BudgetExceeded: A budget has no room for it.
+            BudgetExceeded: A budget has no room for it, or had none for an earlier call of this run: one that was
+                refused inside a tool ends the run, whatever the model that asked would make of it.
         """
         if not self._in_force.budgets:
             yield
             return
         estimate = estimated(request, price)
         async with self._lock:
-            self._check_run(estimate)
-            self._held.append(estimate)
-            try:
-                await self._write(strict=True)
-            except BaseException:
-                self._held.remove(estimate)
-                raise
+            if self._refusal:
+                raise self._refusal
+            await self._take(estimate)
         try:
             yield
         finally:
             self._held.remove(estimate)
+
+    async def _take(self, estimate: Spent) -> None:
+        self._held.append(estimate)
+        try:
+            self._check_run()
+            await self._write(strict=True)
+        except BaseException as error:
+            self._held.remove(estimate)
+            self._refusal = error if isinstance(error, BudgetExceeded) else None
+            raise
 
     async def settle(self) -> None:
         """Say what was used. Should that fail, it is said with the next call, or at the end."""
@@ -86,13 +99,17 @@ class Purse:
                 logger.warning("a budget was not settled yet")
 
     async def _write(self, *, strict: bool = False) -> None:
-        if self._in_force.limits:
-            self._book.target(self._run.run_id, self._used, sum(self._held, Spent()))
-            await self._thread(self._book.write, self._tenant, self._run.run_id, self._in_force.limits, strict=strict)
+        book, limits, run_id = self._book, self._in_force.limits, self._run.run_id
+        if self.writing is not None and not self.writing.done():
+            await asyncio.wait({self.writing})
+        if limits:
+            book.target(run_id, self._used, sum(self._held, Spent()))
+            self.writing = asyncio.ensure_future(self._thread(book.write, self._tenant, run_id, limits, strict=strict))
+            await asyncio.shield(self.writing)
 
-    def _check_run(self, estimate: Spent) -> None:
+    def _check_run(self) -> None:
         budget = self._in_force.run
-        if budget is not None and budget.exceeded(self._used + sum(self._held, Spent()) + estimate):
+        if budget is not None and budget.exceeded(self._used + sum(self._held, Spent())):
             self._book.metrics.add(counted.BUDGETS_EXCEEDED, budget="run")
             raise BudgetExceeded(
                 f"Stopped: the budget for one run ({said(budget)}) has no room for another answer of the model. "

@@ -18,7 +18,7 @@ from agent_builder.models.usage import UsageEntry
 from agent_builder.observability import log_fields
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.approvals import asked_of, decisions_on
-from agent_builder.services.context import History, model_history, unstorable
+from agent_builder.services.context import History, model_history
 from agent_builder.services.engine import Engine, StepKind
 from agent_builder.services.events import (
     ApprovalRequired,
@@ -29,6 +29,7 @@ from agent_builder.services.events import (
     Suspended,
     ToolStarted,
 )
+from agent_builder.services.failing import failure_of, unstorable
 from agent_builder.services.ledger import Ended, entry_of
 from agent_builder.services.narration import Narration
 from agent_builder.services.nesting import Nesting
@@ -68,6 +69,7 @@ class Run:
         self.steps: dict[int, Step] = {}  # all of them, also those of earlier runners
         self.label: Json = {}
         self.tools: frozenset[str] | None = None
+        self.over: Ended | None = None
         self.used: UsageEntry | None = None
         self.traced: asyncio.Future[tuple[Target, ...]] | None = None
         self.purse = Purse(claim.runner.budgets, claim.tenant, run, self.transcript.account, claim.runner.thread)
@@ -95,7 +97,7 @@ class Run:
         except StoreRefused:  # never again and again: each time would call, and pay, the model anew
             logger.exception("an answer could not be stored")
             outcome = unstorable(outcome)
-            self.transcript.account.unsaved.clear()
+            self.transcript.account.strip()
             released = await self._store(outcome)
         self._remember(outcome)
         self.ended = outcome
@@ -103,14 +105,14 @@ class Run:
         self.narration.end(outcome)
         await claim.give_back(self.run)
         claim.settle(self.used)
-        claim.traces += [self.run.run_id] if await self._traced() else []
+        claim.note_trace(self.over, await self._traced(), self.history)
         return released
 
     async def _worked(self) -> Outcome | None:
         """How it ended; None where it did not: it is handed over, or `parking`."""
         self.parking = None
         outcome = await self._outcome()
-        going_on = {future for future in (self.saving, self.claim.dropping) if future is not None}
+        going_on = {going for going in (self.saving, self.claim.dropping, self.purse.writing) if going is not None}
         if going_on:  # their threads may go on behind a task that was cancelled
             await asyncio.wait(going_on)
         return outcome
@@ -127,13 +129,15 @@ class Run:
             waited = self.runner.clock() - lease.parked_at if lease.parked_at else 0
             self.transcript.account.begun_at = lease.begun_at + max(0, waited)
             self.meter.goes_on(self.transcript.account.begun_at, has_spoken=bool(steps))
+        number = self.transcript.account.steps + 1
         orphaned, claim.orphaned = claim.orphaned, False
-        lost = orphaned and self.transcript.lost(lease.lease_before - LEASE_MS)
+        if orphaned and self.transcript.lost(lease.lease_before - LEASE_MS, [*self.steps.values()]):
+            await self._save()  # whoever goes on after this one may not see that there was one before
         latecomers, claim.latecomers = claim.latecomers, frozenset()
         if latecomers:
             self.narration.snapshot(self.transcript, latecomers)
         if went_on or lease.attempts > 1:
-            self.narration.reset(self.transcript.account.steps + (not lost), self.transcript.text)
+            self.narration.reset(number, self.transcript.text)
 
     async def _hand_over(self) -> None:
         """Store what is over, and let a fresh invocation go on."""
@@ -181,9 +185,8 @@ class Run:
     async def _store(self, outcome: Outcome) -> bool:
         claim, steps, now = self.claim, self.transcript.take_unsaved(), self.runner.clock()
         self._note(steps)
-        ended = Ended(
-            self.run, outcome, self.steps.values(), self.transcript.account.begun_at, now, self.label, self.tools
-        )
+        begun_at = self.transcript.account.begun_at
+        self.over = ended = Ended(self.run, outcome, self.steps.values(), begun_at, now, self.label, self.tools)
         self.used = entry_of(ended)
         traced = await self._traced()
         return await self.runner.thread(
@@ -272,26 +275,22 @@ class Run:
             return await self._answer(version, messages)
         except FenceLost:
             raise
-        except ProviderError as error:
-            return self.transcript.outcome("failed", error=error)
         except StoreRefused as error:
-            self.transcript.account.unsaved.clear()
-            return self.transcript.outcome("failed", error=error)
+            return self._failed(error)
         except StoreError:
             raise  # what cannot be stored now is tried again by the next runner
-        except AgentBuilderError as error:
-            logger.warning("a run failed", extra={"error": error.error_code})
-            failure = ProviderError("unavailable", error.detail)
-            return self.transcript.outcome("failed", error=failure)
-        except Exception:
-            logger.exception("a run failed unexpectedly")
-            failure = ProviderError("unavailable", "The run failed because of a fault on our side; try again.")
-            return self.transcript.outcome("failed", error=failure)
+        except Exception as error:
+            return self._failed(failure_of(error))
+
+    def _failed(self, error: AgentBuilderError) -> Outcome:
+        self.transcript.account.break_off(self.runner.clock(), error)
+        return self.transcript.outcome("failed", error=error)
 
     async def _answer(self, version: AgentVersion, messages: list[StoredMessage]) -> Outcome | None:
         own_key = await self.runner.own_key(self.claim.tenant, version.llm_config.provider)
         caller = self.runner.models.caller(self.claim.tenant, version, self.claim.conversation_id, own_key=own_key)
         self.label = caller.label
+        self.transcript.account.name_lost(None, "", caller.label)
         if self.purse.counts_money:
             await caller.rates.refresh()
         async with self.runner.tools_of(self.claim.tenant, version) as tools:
@@ -350,9 +349,9 @@ class Run:
     def _measure(self, outcome: Outcome) -> None:
         """Count what is stored, and say that it ended."""
         self.meter.stored(self.transcript.take_unsaved())
-        ended = {"status": outcome.status, "duration_ms": self.meter.ended(outcome), "code": outcome.error_code}
+        own_key = bool(self.label.get("own_key"))
         counts = {"steps": self.transcript.account.steps, "attempts": self.claim.lease.attempts}
-        logger.info("a run ended", extra={**ended, **counts})
+        self.meter.ended(outcome, own_key=own_key, **counts)
 
     async def _messages(self) -> list[StoredMessage]:
         """The conversation up to this run, newest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from agent_builder import metrics as counted
@@ -9,7 +10,12 @@ from agent_builder.clock import Clock
 from agent_builder.metrics import Metrics
 from agent_builder.models.conversations import OPEN_STATUSES, Outcome, Step
 
+logger = logging.getLogger(__name__)
+
 _MODEL_ERROR = "provider_"
+# Ends that nobody who runs the platform can do something about; the alarm on failing runs leaves them out.
+_REFUSALS = frozenset({"budget_exceeded", "provider_content_filter", "provider_context_too_long"})
+_OF_THE_KEY = frozenset({"provider_auth", "provider_rate_limit"})
 
 
 class RunMeter:
@@ -40,11 +46,12 @@ class RunMeter:
         """These steps are stored."""
         self._counted |= measure_steps(self._metrics, [step for step in steps if step.number not in self._counted])
 
-    def ended(self, outcome: Outcome) -> int:
-        """It is over; answers how long it took, in milliseconds."""
+    def ended(self, outcome: Outcome, *, steps: int, attempts: int, own_key: bool = False) -> None:
+        """It is over, and stored: count that, and say it in the log."""
         duration = self._clock() - self._since
-        measure_end(self._metrics, outcome, duration)
-        return duration
+        measure_end(self._metrics, outcome, duration, own_key=own_key)
+        told = {"status": outcome.status, "duration_ms": duration, "code": outcome.error_code}
+        logger.info("a run ended", extra={**told, "steps": steps, "attempts": attempts})
 
 
 def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> set[int]:
@@ -62,9 +69,11 @@ def measure_steps(metrics: Metrics, steps: Iterable[Step]) -> set[int]:
     return {step.number for step in over}
 
 
-def measure_end(metrics: Metrics, outcome: Outcome, duration_ms: int) -> None:
-    """Count a run that ended."""
-    metrics.add(counted.RUNS, outcome=outcome.status)
+def measure_end(metrics: Metrics, outcome: Outcome, duration_ms: int, *, own_key: bool = False) -> None:
+    """Count a run that ended; `refused` is one that a budget, its content or the tenant's own key (`own_key`) ended."""
+    code = outcome.error_code
+    refused = code in _REFUSALS or (own_key and code in _OF_THE_KEY)
+    metrics.add(counted.RUNS, outcome="refused" if refused else outcome.status)
     metrics.add(counted.RUN_DURATION, duration_ms)
     if outcome.error_code:
         metrics.add(counted.RUN_ERRORS, code=outcome.error_code)

@@ -16,7 +16,7 @@ from agent_builder.errors import FenceLost
 from agent_builder.metrics import Metrics
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.conversations import Lease
-from agent_builder.models.tracing import Target
+from agent_builder.models.tracing import FreshTrace, Target
 from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Poster
 from agent_builder.repositories.agents import AgentRepository
@@ -54,7 +54,7 @@ async def _not_traced(tenant: str, run_id: str) -> tuple[Target, ...]:
     return ()
 
 
-async def _not_sent(tenant: str, run_ids: Sequence[str]) -> None:
+async def _not_sent(tenant: str, ended: Sequence[FreshTrace]) -> None:
     return
 
 
@@ -87,7 +87,7 @@ class Runner:
     give_back: Callable[[str, str], object] = lambda tenant, answer_id: None
     settle: Callable[[str, UsageEntry], object] = lambda tenant, used: None
     traced: Callable[[str, str], Awaitable[tuple[Target, ...]]] = _not_traced
-    send_traces: Callable[[str, Sequence[str]], Awaitable[object]] = _not_sent
+    send_traces: Callable[[str, Sequence[FreshTrace]], Awaitable[object]] = _not_sent
     clock: Clock = now_ms
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
@@ -153,6 +153,10 @@ class Runner:
                 self._versions.clear()
             self._versions[key] = found
         return self._versions[key]
+
+    def known_version(self, tenant: str, agent_id: str, number: int) -> AgentVersion | None:
+        """A version, where this process has read it."""
+        return self._versions.get((tenant, agent_id, number))
 
     async def read(self, tenant: str, conversation_id: str) -> History:
         """The conversation, newest first; only what is new is read where this runner may have given the last answer."""

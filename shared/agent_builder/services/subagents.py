@@ -88,6 +88,7 @@ class SubAgent:
             definition.approval_seconds if definition.requires_approval else 0,
             strict=True,
             resumable=True,
+            asks=("",),
         )
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
@@ -120,7 +121,7 @@ class Unattended:
     @property
     def spec(self) -> ToolSpec:
         """The tool's own, but nobody is asked."""
-        return replace(self.tool.spec, approval_seconds=0, effect="read", resumable=False)
+        return replace(self.tool.spec, approval_seconds=0, effect="read", resumable=False, asks=())
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
         """Say what the agent can do instead."""

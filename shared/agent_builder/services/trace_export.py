@@ -6,14 +6,16 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import AgentBuilderError, ConfigurationError, OutboundRefused, StoreError
 from agent_builder.messages import TextPart
 from agent_builder.metrics import TRACES, Metrics
 from agent_builder.models.tracing import (
+    FreshTrace,
     PlatformTracing,
     RunTrace,
     Target,
@@ -40,6 +42,17 @@ _HOPELESS = frozenset({400, 413, 422})
 # Sends a compressed body, and answers the status of what came back.
 ToPlatform = Callable[[PlatformTracing, bytes], Awaitable[int]]
 ToTenant = Callable[[str, TenantTracing, bytes], Awaitable[int]]
+
+T = TypeVar("T")
+
+
+class _Unknown(Exception):
+    """Nobody can say now whether, and where to, traces are sent. `passing` is whether that may change by itself."""
+
+    def __init__(self, code: str, *, passing: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.passing = passing
 
 
 class _Failed(Exception):
@@ -79,42 +92,62 @@ class TraceExport:
     clock: Clock = now_ms
     metrics: Metrics = field(default_factory=Metrics)
     _known: OrderedDict[str, tuple[int, TenantTracing | None]] = field(default_factory=OrderedDict)
+    _rests: dict[tuple[Target, str], int] = field(default_factory=dict)
 
     async def targets(self, tenant: str, run_id: str) -> tuple[Target, ...]:
-        """Where a run's trace is to be sent, by settings that are at most a minute old; nowhere if nobody knows."""
-        found: list[Target] = []
-        platform, own = await self._platform(), await self._settings(tenant)
-        if platform is not None and sampled(run_id, platform.sample_rate):
-            found.append("platform")
-        if own is not None and sampled(run_id, own.settings.sample_rate):
-            found.append("tenant")
-        return tuple(found)
+        """Where a run's trace is to be sent, by settings that are at most a minute old.
 
-    async def send(self, tenant: str, run_ids: Sequence[str]) -> None:
-        """Send traces of runs that ended just now. What a server does not take in time is left to the rescue."""
-        for run_id in run_ids:
+        What cannot be read now is asked again when it is sent: a trace that nobody wants is forgotten then.
+        """
+        platform, own = await asyncio.gather(
+            self._wanted(self._platform(), lambda known: sampled(run_id, known.sample_rate)),
+            self._wanted(self._settings(tenant), lambda known: sampled(run_id, known.settings.sample_rate)),
+        )
+        found: list[Target] = ["platform"] if platform else []
+        return (*found, "tenant") if own else tuple(found)
+
+    async def _wanted(self, asking: Awaitable[T | None], samples: Callable[[T], bool]) -> bool:
+        try:
+            known = await asking
+        except _Unknown as unknown:
+            return unknown.passing
+        return known is not None and samples(known)
+
+    async def send(self, tenant: str, ended: Sequence[FreshTrace]) -> None:
+        """Send traces of runs that ended just now. What a server does not take in time is left to the rescue.
+
+        So are, for a minute, the traces after it: an environment that waits for a server answers nobody.
+        """
+        for fresh in ended:
             try:
-                mark = await asyncio.to_thread(self.stored.marks.mark, tenant, run_id)
-                if mark is not None and await self._attempt(tenant, mark):
-                    return
+                rests = self._resting(tenant)
+                if not set(fresh.targets) <= rests:
+                    self._rest(tenant, set(await self._first(tenant, fresh, rests) or ()) - rests)
             except Exception:  # whatever it is: the run has ended well, and the mark stays
                 logger.exception("a trace was not sent")
+
+    def _resting(self, tenant: str) -> set[Target]:
+        now = self.clock()
+        return {target for (target, whose), until in self._rests.items() if whose in ("", tenant) and now < until}
+
+    def _rest(self, tenant: str, targets: Collection[Target]) -> None:
+        if len(self._rests) > _KEPT:
+            self._rests.clear()
+        for target in targets:
+            self._rests[target, tenant if target == "tenant" else ""] = self.clock() + SEND_AFTER_MS
 
     async def send_due(self, tenant: str, *, seconds: float) -> int:
         """Send what is due, as far as `seconds` reach; answers how many arrived everywhere.
 
-        Where a server does not answer, the others wait for their turn without being tried.
+        Where a server does not take one, the others are not tried there: they wait for their turn, or are given up.
         """
         until, count = time.monotonic() + seconds, 0
         down: set[Target] = set()
         for mark in await asyncio.to_thread(self.stored.marks.due, tenant, now=self.clock(), limit=_AT_ONCE):
             if time.monotonic() + SECONDS > until:
                 break
-            if set(mark.targets) <= down:
-                await asyncio.to_thread(self.stored.marks.take, tenant, mark, until=self._later(mark))
-                continue
             try:
-                left = await self._attempt(tenant, mark)
+                left = await self._attempt(tenant, mark, down)
             except StoreError:
                 logger.warning("a trace could not be read")
                 continue
@@ -122,32 +155,52 @@ class TraceExport:
             count += left == ()
         return count
 
-    async def _attempt(self, tenant: str, mark: TraceMark) -> tuple[Target, ...] | None:
-        """Try to send one; answers where it did not arrive, None where somebody else is at it.
+    async def _first(self, tenant: str, fresh: FreshTrace, down: Collection[Target]) -> tuple[Target, ...] | None:
+        """Try for the first time. The mark was written as taken, so that nothing is read or written before."""
+        trace = fresh.trace
+        ended_at = trace.head.finished_at if trace else None
+        if trace is not None and ended_at and self.clock() - ended_at < SEND_AFTER_MS / 2:
+            return await self._deliver(tenant, TraceMark(fresh.run_id, fresh.targets, ended_at, 1, 0), trace, down)
+        mark = await asyncio.to_thread(self.stored.marks.mark, tenant, fresh.run_id)
+        return await self._attempt(tenant, mark, down) if mark is not None else ()
 
-        It takes `SECONDS` at most where a server is silent, since all are sent to at once.
-        """
-        marks, now = self.stored.marks, self.clock()
+    async def _attempt(self, tenant: str, mark: TraceMark, down: Collection[Target] = ()) -> tuple[Target, ...] | None:
+        """Try to send one, not to what is `down`; answers where it did not arrive, None if somebody else is at it."""
+        marks = self.stored.marks
         if not await asyncio.to_thread(marks.take, tenant, mark, until=self._later(mark)):
             return None
+        if set(mark.targets) <= set(down):
+            return await self._deliver(tenant, mark, None, down)
         trace = await self._trace(tenant, mark)
         if trace is None:
             await asyncio.to_thread(marks.settle, tenant, mark.run_id, ())
             return ()
-        arrived = await asyncio.gather(*(self._to(target, trace) for target in mark.targets))
-        left = tuple(target for target, done in zip(mark.targets, arrived, strict=True) if not done)
-        if left and now - mark.ended_at > GIVEN_UP_MS:
+        return await self._deliver(tenant, mark, trace, down)
+
+    async def _deliver(
+        self, tenant: str, mark: TraceMark, trace: RunTrace | None, down: Collection[Target]
+    ) -> tuple[Target, ...]:
+        """Send it at once to all that are not `down`, for `SECONDS` at most; answers where it did not arrive."""
+        tried = [target for target in mark.targets if target not in down]
+        arrived = await asyncio.gather(*(self._to(target, trace) for target in tried if trace))
+        over = {target for target, done in zip(tried, arrived, strict=trace is not None) if done}
+        left = tuple(target for target in mark.targets if target not in over)
+        if left and self.clock() - mark.ended_at > GIVEN_UP_MS:
             logger.error("a trace was given up", extra={"trace_of": mark.run_id, "attempts": mark.attempts + 1})
             self.metrics.add(TRACES, len(left), outcome="given_up")
-            left = ()
-        if left != mark.targets:
-            await asyncio.to_thread(marks.settle, tenant, mark.run_id, left)
+            await asyncio.to_thread(self.stored.marks.settle, tenant, mark.run_id, ())
+        elif left != mark.targets:
+            await asyncio.to_thread(self.stored.marks.settle, tenant, mark.run_id, left)
         return left
 
     async def _to(self, target: Target, trace: RunTrace) -> bool:
         """Send it to one place; answers whether that is over."""
-        own = await self._settings(trace.tenant) if target == "tenant" else None
-        platform = await self._platform() if target == "platform" else None
+        try:
+            own = await self._settings(trace.tenant) if target == "tenant" else None
+            platform = await self._platform() if target == "platform" else None
+        except _Unknown as unknown:
+            logger.warning("a trace could not be sent yet", extra={"target": target, "failure": unknown.code})
+            return False
         if platform is None and own is None:
             return True  # switched off since
         content = platform.content if platform else bool(own and own.settings.content)
@@ -192,7 +245,9 @@ class TraceExport:
             found = await asyncio.to_thread(self.stored.marks.get, tenant)
         except StoreError:
             logger.warning("a tenant's tracing could not be read")
-            return known[1] if known else None
+            if known is None:
+                raise _Unknown("store", passing=True) from None
+            return known[1]
         self._known[tenant] = (self.clock(), found)
         self._known.move_to_end(tenant)
         if len(self._known) > _KEPT:
@@ -204,9 +259,10 @@ class TraceExport:
             return await asyncio.to_thread(self.platform)
         except ConfigurationError as error:
             logger.error("the platform's tracing is set up wrong", extra={"detail": error.detail})
-        except Exception:  # a secret that cannot be read now must not end a run
+            raise _Unknown("configuration", passing=False) from error
+        except Exception as error:  # a secret that cannot be read now must not end a run
             logger.exception("the platform's tracing could not be read")
-        return None
+            raise _Unknown("secret", passing=True) from error
 
     async def _tell(self, tenant: str, own: TenantTracing | None, failure: str) -> None:
         """Let a tenant see why its traces do not arrive, and when they do again."""

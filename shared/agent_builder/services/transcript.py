@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from agent_builder.errors import AgentBuilderError
 from agent_builder.messages import (
-    Cost,
     Effect,
     Json,
     Message,
@@ -23,6 +22,7 @@ from agent_builder.messages import (
 from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import NOT_BEGUN, OPEN_STATUSES, Outcome, RunStatus, Step, StepStatus
 from agent_builder.services.account import UNKNOWN, Account
+from agent_builder.services.orphans import asked_inside
 
 _NOT_BEGUN = "The run was cancelled before this call began."
 _CANCELLED = "The run was cancelled while this call went on."
@@ -115,7 +115,11 @@ class Transcript:
             self.close_round()
             self._said(step)
 
-    def said(self, step: Step, effects: Sequence[tuple[ToolCallPart, Effect]]) -> None:
+    def behind(self, history: Sequence[Message]) -> list[Message]:
+        """A conversation, and what the run came to."""
+        return [*history, *([Message(role="assistant", parts=tuple(self.parts))] if self.parts else [])]
+
+    def said(self, step: Step, calls: Sequence[tuple[ToolCallPart, Effect, Json]]) -> None:
         """A model step is over; the calls it asks for are reserved with it."""
         self.drop_partial()
         self.record(step)
@@ -123,8 +127,8 @@ class Transcript:
         self.account.model_steps += 1
         self._said(step)
         self.round = []
-        for call, effect in effects:
-            self.reserve(call, effect, step.started_at)
+        for call, effect, more in calls:
+            self.reserve(call, effect, step.started_at, **more)
 
     def reserve(self, call: ToolCallPart, effect: Effect, now: int, **more: Json) -> None:
         """A call belongs to the round that goes on."""
@@ -205,24 +209,27 @@ class Transcript:
         self.thinking_pieces.clear()
         self.account.asking.pop(self.parent, None)
 
-    def asks(self, now: int) -> None:
-        """A model call begins."""
-        self.account.asking[self.parent] = now
+    def asks(self, now: int, label: Json) -> None:
+        """A call of a model begins; `label` is what its step says of the model."""
+        self.account.asking[self.parent] = (now, label)
 
     def cancel(self, now: int) -> None:
         """Settle what was going on when the run was cancelled, for those who read it later."""
         self.account.abandon(now, "cancelled")
         self.settle_round(_NOT_BEGUN)
 
-    def lost(self, since: int) -> bool:
-        """A runner died after `since` (milliseconds). Unless it was making calls of tools, it most likely asked the
-        model: that is charged for, nobody says how much."""
-        if self.open_calls:
-            return False
-        self.account.steps += 1
-        unpriced = Cost(unpriced_steps=1)
-        self.broke(Step(self.account.steps, "model", since, 0, "failed", cost=unpriced, error="runner_lost"))
-        return True
+    def lost(self, since: int, steps: Sequence[Step]) -> bool:
+        """A runner died after `since` (milliseconds) that had stored these steps; answers whether it most likely asked
+        models. That is charged for, nobody says how much."""
+        account = self.account
+        account.begun_at = account.begun_at or since
+        if not self.open_calls:
+            account.lost(since, None, "", {})
+            return True
+        inside = list(asked_inside(steps))
+        for number, purpose, label in inside:
+            account.lost(since, number, purpose, label)
+        return bool(inside)
 
     def settle_round(self, not_begun: str) -> None:
         """Give each call of the round that has no result one: it did not begin, was cut off, or may be done."""

@@ -183,7 +183,11 @@ class _Telling:
             status_message=(head.error if self.content else None) or head.error_code,
             version=str(head.version),
         )
-        return {**told, Names.IS_APP_ROOT: True, "gen_ai.operation.name": "invoke_agent"}
+        config = self.trace.config
+        asked = _present(
+            {"gen_ai.provider.name": _provider(config.provider), "gen_ai.request.model": config.model} if config else {}
+        )
+        return {**told, **asked, Names.IS_APP_ROOT: True, "gen_ai.operation.name": "invoke_agent"}
 
     def _model(self, step: Step) -> Attributes:
         from langfuse._client.attributes import create_generation_attributes
@@ -220,8 +224,9 @@ class _Telling:
             level=_LEVELS.get(step.status, "DEFAULT"),  # type: ignore[arg-type]
             status_message=step.error,
         )
-        names = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": self._tool(step)}
-        return {**told, **names, "gen_ai.tool.call.id": str(detail.get("tool_use_id", ""))[:200]}
+        named = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": self._tool(step)}
+        called = {"gen_ai.tool.type": "function", "gen_ai.tool.call.id": str(detail.get("tool_use_id", ""))[:200]}
+        return {**told, **named, **called}
 
     def _metadata(self, step: Step) -> Json:
         detail, price = step.detail, step.cost.price if step.cost else None
@@ -244,12 +249,17 @@ class _Telling:
         return name if _TOOL.fullmatch(name) else "(other)"
 
 
+def _provider(name: Any) -> Any:
+    """As the conventions name vendors; ours where they have no name."""
+    return _PROVIDERS.get(str(name), name)
+
+
 def _gen_ai_model(step: Step, model: str, provider: Any) -> Attributes:
     detail, usage = step.detail, step.usage or Usage()
     stop = detail.get("stop_reason")
     told: Attributes = {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": _PROVIDERS.get(str(provider), provider),
+        "gen_ai.provider.name": _provider(provider),
         "gen_ai.request.model": model,
         "gen_ai.response.model": detail.get("answered_by"),
         "gen_ai.response.finish_reasons": (stop,) if stop else None,

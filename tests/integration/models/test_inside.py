@@ -200,6 +200,7 @@ def test_killed_inside_it_goes_on_there(stack: Instance, rest: Rest) -> None:
         ("tool", None, "succeeded"),
         ("model", 2, "succeeded"),
         ("tool", 2, "succeeded"),
+        ("model", 2, "failed"),
         ("model", 2, "succeeded"),
         ("model", None, "succeeded"),
     ], "what was stored inside was not asked again"
@@ -208,6 +209,11 @@ def test_killed_inside_it_goes_on_there(stack: Instance, rest: Rest) -> None:
     for frame in chat.of("tool_output_delta"):
         shown = shown[: frame["offset"]] + frame["delta"]
     assert shown == f"First. {words}"
+    assert (found[4]["error_code"], found[4]["model"], found[4]["cost"]["unpriced_steps"]) == (
+        "runner_lost",
+        "script",
+        1,
+    )
     agrees(end, found)
 
 

@@ -405,7 +405,9 @@ def test_conversations_by_rest(stack: Instance, rest: Rest, agent: str) -> None:
     listed = rest.all(path, 2)
     assert [item["id"] for item in listed] == ids[::-1]
     assert listed[0]["title"] == "Talk number 4"
-    assert set(listed[0]) == {"id", "agent_id", "title", "created_by", "created_at", "updated_at"}
+    shown = {"id", "agent_id", "title", "created_by", "created_at", "updated_at", "runs", "usage", "cost"}
+    assert set(listed[0]) == shown
+    assert listed[0]["runs"] == 1
     one = f"/api/v1/conversations/{ids[0]}"
     renamed = rest("PATCH", one, {"title": " New "}, headers={"If-Match": rest("GET", one).etag})
     assert (renamed.status, renamed.json["title"]) == (200, "New")

@@ -83,6 +83,11 @@ def _usage(wire: str, told: dict[str, Any]) -> dict[str, int]:
             at = (at or {}).get(step)
         return at or 0
 
+    if wire == "anthropic" and len(passes := told.get("iterations") or ()) > 1:
+        # Each pass is billed; some, like one that shortens the conversation, are in none of the other counts.
+        each = [_usage(wire, {name: count for name, count in one.items() if name != "iterations"}) for one in passes]
+        thought = number("output_tokens_details", "thinking_tokens")
+        return {name: sum(one[name] for one in each) for name in each[0]} | {"reasoning_tokens": thought}
     if wire == "anthropic":
         read, written = number("cache_read_input_tokens"), number("cache_creation_input_tokens")
         return _five(

@@ -81,7 +81,7 @@ def _left(stack: Instance, agent: str) -> list[str]:
 
 
 def _stays(pk: str) -> bool:
-    return pk.endswith("#AUDIT") or "#USAGE" in pk
+    return pk.endswith("#AUDIT") or "#USAGE#" in pk
 
 
 def _sort_key(n: int) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.budgets import BudgetRepository
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.ledger import LedgerRepository
+from agent_builder.repositories.table import Item
 from agent_builder.services.budget_settings import BudgetService
 from agent_builder.services.budgets import HELD_MS, BudgetBook
 from agent_builder.services.ledger import Ledger
@@ -232,6 +233,16 @@ async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
         assert (town.month()["warned_at"] is not None) == bool(warned)
 
 
+async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it_is_set_at_once(town: Town) -> None:
+    for _ in range(9):
+        await town.run(Model([99]))
+    for tokens, warned in ((920, 1), (1_050, 2), (9_000, 2), (1_100, 3)):
+        town.set(tenant_month={"tokens": tokens})
+        assert code(await town.run(Model([1]))) == ("budget_exceeded" if tokens == 920 else "")
+        assert town.counted("BudgetWarnings") == warned
+        assert (town.month()["warned_at"] is not None) == (tokens < 9_000)
+
+
 async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     await town.run(Model([99]))
     assert town.month() is None
@@ -245,6 +256,27 @@ async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     assert town.month()["used"]["tokens"] == 100 + 21 + 10 + 10
     town.set(tenant_month={"tokens": 260})  # it goes on
     assert town.month()["used"]["tokens"] == 141
+
+
+async def test_an_agents_own_budget_that_is_taken_away_hides_nothing_from_the_tenants(town: Town) -> None:
+    def own(**budgets: Any) -> Json:
+        return town.budgets.set_agent(town.product.me, town.agent, AgentBudgets.model_validate(budgets))
+
+    town.set(agent_day={"tokens": 300})
+    assert code(await town.run(Model([20]))) == ""
+    own(agent_day={"tokens": 10_000}, run={"tokens": 10_000})
+    for _ in range(3):
+        assert code(await town.run(Model([90]))) == ""
+    for _ in range(2):
+        told = own()
+        assert (told["agent_day"], told["run"]) == (None, None)
+        assert told["in_force"] == {"run": None, "agent_day": {"amount_nanousd": None, "tokens": 300}}
+    assert code(await town.run(Model([1]))) == "budget_exceeded"
+    state = town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]
+    assert state["used"]["tokens"] == 21 + 3 * 91
+    own(agent_day={"tokens": 500})
+    assert code(await town.run(Model([1]))) == ""
+    assert town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]["used"]["tokens"] == 294 + 2
 
 
 async def test_a_run_that_is_killed_while_it_holds_something_is_settled_by_whoever_takes_it_over(town: Town) -> None:
@@ -315,3 +347,62 @@ def test_a_month_ends_where_the_next_begins() -> None:
     for month, end in ends.items():
         assert Limit("tenant_month", "", month, budget, 1).ends.isoformat() == end
     assert Limit("agent_day", "a", "2026-12-31", budget, 1).ends.isoformat() == "2027-01-01T00:00:00+00:00"
+
+
+class Killed(BaseException):
+    """The process is gone: none of its calls is made any more."""
+
+
+@contextmanager
+def dying(event: str, after: int) -> Iterator[Callable[[], bool]]:
+    """A process that dies right before, or right after, one of its writes; tells whether it did."""
+    left = after
+
+    def see(model: Any, **_: Any) -> None:
+        nonlocal left
+        if model.name in ("UpdateItem", "PutItem", "TransactWriteItems"):
+            left -= 1
+        if left < 0:
+            raise Killed
+
+    events = Item._get_connection().connection.client.meta.events
+    events.register(f"{event}.dynamodb", see)
+    try:
+        yield lambda: left < 0
+    finally:
+        events.unregister(f"{event}.dynamodb", see)
+
+
+@pytest.mark.parametrize("event", ["before-call", "after-call"])
+@pytest.mark.timeout(300)
+async def test_killed_at_any_write_nothing_stays_held_and_nothing_counts_twice(store: object, event: str) -> None:
+    died, after = True, 0
+    while died:
+        with ThreadPoolExecutor(16) as executor:
+            town = Town(Product(), executor)
+            town.set(tenant_month={"tokens": 5_000, "amount_nanousd": 5_000}, agent_day={"tokens": 5_000})
+            said = town.product.say(town.agent, "go")
+            with dying(event, after) as happened:
+                work = town.runner(Model([10, 20])).work(town.tenant, said.conversation_id, seconds=600)
+                await asyncio.gather(asyncio.ensure_future(guarded(work)), return_exceptions=True)
+                died = happened()
+            for _ in range(3):
+                town.product.clock.ahead += LEASE_MS + 1
+                await town.runner(Model([10, 20])).work(town.tenant, said.conversation_id, seconds=600)
+            Ledger(LedgerRepository(), budgets=town.book().close).fold_notes(town.tenant, seconds=60)
+            answer = ConversationRepository().answer(town.tenant, said.conversation_id, said.run_id)
+            assert answer is not None
+            assert answer.status == "completed", after
+            assert answer.cost is not None
+            assert town.ledger() == (answer.cost.amount_nanousd, answer.cost.amount_nanousd)
+            for state in (town.month(), town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]):
+                assert state["used"] == {"amount_nanousd": town.ledger()[0], "tokens": town.ledger()[1]}, after
+                assert state["held"] == {"amount_nanousd": 0, "tokens": 0}, after
+        after += 1
+    assert after > 5
+
+
+async def guarded(work: Any) -> None:
+    """What a process does that dies; it must not take the test along."""
+    with suppress(Killed):
+        await work

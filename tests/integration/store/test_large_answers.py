@@ -10,7 +10,7 @@ import pytest
 from agent_builder.errors import StoreRefused
 from agent_builder.repositories import keys
 from agent_builder.repositories.conversations import ConversationRepository, PieceItem
-from agent_builder.services.context import unstorable
+from agent_builder.services.failing import unstorable
 from tests.integration.store.product import Product, run_end, step
 
 SIZES = ((1, 10), (2, 900_000), (3, 400_000), (4, 3_300_000), (5, 10))

@@ -11,7 +11,7 @@ import pytest
 from agent_builder.errors import FenceLost
 from agent_builder.models.conversations import Lease
 from agent_builder.repositories.conversations import ConversationRepository
-from agent_builder.repositories.runs import LEASE_MS
+from agent_builder.repositories.runs import DUE_STEP_MS, LEASE_MS
 from agent_builder.repositories.table import Item
 from tests.integration.store.product import Product, run_end, step
 
@@ -281,7 +281,7 @@ def test_the_rescue_finds_what_is_overdue_and_nothing_else(product: Product, wai
     assert mine() == [ring], "nobody came"
     lease = product.claim(waiting)
     assert mine() == [], "somebody is at work"
-    product.clock.ahead += LEASE_MS + 2_000
+    product.clock.ahead += LEASE_MS + 1_000 + DUE_STEP_MS
     assert mine() == [ring], "whoever was at work is dead"
     lease = product.claim(waiting)
     for run in lease.queue:

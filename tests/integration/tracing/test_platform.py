@@ -14,6 +14,7 @@ import pytest
 from local.testing import Instance, running_stack
 from tests.integration.chat import chatting
 from tests.integration.rest import Rest
+from tests.integration.runner.workers import kill_workers
 from tests.integration.tracing.outbox import make_due, marks, rescue, scripted, until
 from tests.integration.tracing.receiver import Receiver, Span, receiving
 
@@ -50,12 +51,13 @@ def rest(stack: Instance) -> Rest:
 
 
 @pytest.fixture(autouse=True)
-def listening(receiver: Receiver) -> Iterator[None]:
+def listening(stack: Instance, receiver: Receiver) -> Iterator[None]:
     yield
     receiver.status = 200
     receiver.hangs.clear()
     receiver.let_go.set()
     receiver.let_go.clear()
+    kill_workers(stack)  # they let a server rest that took nothing
 
 
 def by_number(spans: list[Span]) -> dict[int, Span]:

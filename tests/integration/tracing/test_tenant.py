@@ -110,6 +110,28 @@ def test_content_is_sent_only_where_it_was_switched_on(
     rest("DELETE", TRACING)
 
 
+def test_what_a_runner_sends_of_what_it_knows_is_what_is_stored(
+    stack: Instance, rest: Rest, receiver: Receiver, tracing: dict[str, Any]
+) -> None:
+    """The first attempt reads nothing; the rescue's reads the run. With content, tools and a question."""
+    call = {"tool": "calculator", "input": {"expression": "6 * 7"}, "id": "t1"}
+    odd = {"text": "é\U0001f600 \u2028"}
+    agent = rest.create(model_config=scripted({"thinking": "Hm."}, odd, call, {"text": "Done."}))["id"]
+    switch_on(stack, rest, {**tracing, "content": True})
+    receiver.status = 503
+    run_id = talk(stack, agent, "What is it? \U0001f914")
+    first = receiver.of_run(run_id)
+    until(lambda: marks(stack))
+    receiver.status = 200
+    make_due(stack, run_id)
+    count = len(receiver.requests)
+    rescue(stack)
+    receiver.wait(lambda requests: len(requests) > count)
+    assert receiver.requests[-1].spans == first.spans
+    until(lambda: not marks(stack))
+    rest("DELETE", TRACING)
+
+
 def test_a_runner_that_dies_after_the_answer_has_its_trace_sent_by_the_rescue_once(
     stack: Instance, rest: Rest, receiver: Receiver, tracing: dict[str, Any]
 ) -> None:

@@ -14,8 +14,8 @@ REQUEST = ModelRequest(model="m", messages=[user_message("Hello")])
 GOOD: list[Any] = [TextDelta("a"), ModelFinished((), "end_turn", Usage())]
 
 
-def good_after(retries: int) -> list[Any]:
-    return [GOOD[0], replace(GOOD[1], retries=retries)]
+def good_after(retries: int, *, lost: bool = False) -> list[Any]:
+    return [GOOD[0], replace(GOOD[1], retries=retries, lost=lost)]
 
 
 class Playing:
@@ -59,7 +59,7 @@ async def _play(playing: Playing, clock: Clock, seconds: float = 60, **settings:
 async def test_a_passing_failure_before_the_first_event_is_tried_again() -> None:
     clock, told = Clock(), []
     playing = Playing([ProviderError("overloaded", "x")], [ProviderError("timeout", "y")], GOOD)
-    assert await _play(playing, clock, on_retry=lambda *retry: told.append(retry)) == good_after(2)
+    assert await _play(playing, clock, on_retry=lambda *retry: told.append(retry)) == good_after(2, lost=True)
     assert len(clock.waits) == 2
     assert clock.waits[1] < 3
     assert [(failure.kind, attempt, wait) for failure, attempt, wait in told] == [

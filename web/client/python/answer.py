@@ -91,7 +91,13 @@ def settled(answer: Answer, message: Json) -> Answer:
         stop_reason=message.get("stop_reason"),
         usage=message.get("usage"),
         cost=message.get("cost"),
+        error=answer.error or _stored_failure(message),
     )
+
+
+def _stored_failure(message: Json) -> Failure | None:
+    error = message.get("error")
+    return Failure(error["code"], error["detail"]) if error else None
 
 
 def given_up(answer: Answer) -> Answer:

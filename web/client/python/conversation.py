@@ -57,6 +57,10 @@ class Conversation:
             raise KeyError(client_message_id)
         return self._client.say(self, question.content, client_message_id)
 
+    def take_back(self, client_message_id: str) -> None:
+        """Take back a message that is not accepted, or was refused. One on its way is cancelled once it is accepted."""
+        self._client.act(lambda session, _: session.take_back(self.thread, client_message_id))
+
     def cancel(self, run_id: str | None = None) -> None:
         """End one run, or all that run and wait, with what is not accepted yet."""
         self._client.act(lambda session, now: session.cancel(now, self.thread, run_id))

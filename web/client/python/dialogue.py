@@ -65,6 +65,14 @@ class Dialogue:
             frame = {"type": "cancel", "conversation_id": thread.id}
             self._connection.post(now, frame if run_id is None else {**frame, "run_id": run_id})
 
+    def take_back(self, thread: Thread, client_message_id: str) -> None:
+        """Take back one message that is not accepted."""
+        letter = self.outbox.find(client_message_id)
+        if letter is None:
+            thread.transcript = forgotten(thread.transcript, client_message_id)
+        elif letter.thread is thread and letter.run_id is None:
+            self._withdraw(letter)
+
     def wish(self, now: float, wish: Wish) -> None:
         """Send a frame, and again on each new connection until it shows that it was heard."""
         if self._rests(wish.thread):

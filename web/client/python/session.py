@@ -99,6 +99,10 @@ class Session:
         """End one run, or all of a conversation with those messages that are not accepted yet."""
         self._dialogue.cancel(now, thread, run_id)
 
+    def take_back(self, thread: Thread, client_message_id: str) -> None:
+        """Take back a message that is not accepted, or was refused; one on its way is cancelled once it is accepted."""
+        self._dialogue.take_back(thread, client_message_id)
+
     def decide(self, now: float, thread: Thread, frame: Frame) -> None:
         """Send an `approval` frame, again after a reconnect until the tool has gone on."""
         self._dialogue.wish(now, decision(thread, frame))

@@ -63,6 +63,11 @@ export class Conversation {
     return this.client.say(this, question.content, clientMessageId);
   }
 
+  /** Take back a message that is not accepted, or was refused. One that is on its way is cancelled once it is accepted. */
+  takeBack(clientMessageId: string): void {
+    this.client.act((session) => session.takeBack(this.thread, clientMessageId));
+  }
+
   /** End one run, or all that run and wait, with what is not accepted yet. */
   cancel(runId?: string): void {
     this.client.act((session, now) => session.cancel(now, this.thread, runId ?? null));

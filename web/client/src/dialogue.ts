@@ -67,6 +67,13 @@ export class Dialogue {
     this.connection.post(now, runId === null ? frame : { ...frame, run_id: runId });
   }
 
+  /** Take back one message that is not accepted. */
+  takeBack(thread: Thread, clientMessageId: string): void {
+    const letter = this.outbox.find(clientMessageId);
+    if (letter?.thread === thread && letter.runId === null) this.withdraw(letter);
+    else if (!letter) thread.transcript = forgotten(thread.transcript, clientMessageId);
+  }
+
   /** Send a frame, and again on each new connection until it shows that it was heard. */
   wish(now: number, wish: Wish): void {
     if (this.rests(wish.thread)) wish.thread.heardAt = now; // from now on there is something to wait for

@@ -102,6 +102,11 @@ export class Session {
     this.dialogue.cancel(now, thread, runId);
   }
 
+  /** Take back a message that is not accepted, or was refused; one that is on its way is cancelled once it is accepted. */
+  takeBack(thread: Thread, clientMessageId: string): void {
+    this.dialogue.takeBack(thread, clientMessageId);
+  }
+
   /** Send an `approval` frame, again after a reconnect until the tool has gone on. */
   decide(now: number, thread: Thread, frame: ApprovalFrame): void {
     this.dialogue.wish(now, decisionWish(thread, frame));

@@ -131,6 +131,7 @@ export interface RunCancelled extends Ending {
 export interface RunFailed extends Ending {
   readonly type: "error";
   readonly error: string;
+  /** As in docs/api.md. `budget_exceeded`: nothing helps until the period is over, or an owner raises the budget. */
   readonly code: string;
   readonly retryable?: boolean;
 }
@@ -210,4 +211,6 @@ export interface StoredMessage {
   readonly stop_reason?: string | null;
   readonly usage?: Usage | null;
   readonly cost?: Cost | null;
+  /** Why it failed, if it did. */
+  readonly error?: { readonly code: string; readonly detail: string } | null;
 }

@@ -54,6 +54,7 @@ class Play {
       watch: () => session.watch(now, this.thread(step)),
       unwatch: () => session.unwatch(this.thread(step)),
       cancel: () => session.cancel(now, this.thread(step), step.run ?? null),
+      takeBack: () => session.takeBack(this.thread(step), step.id),
       decide: () => session.decide(now, this.thread(step), step.frame),
       close: () => session.close(),
     };

@@ -3,6 +3,8 @@
 import { useSearchParams } from "next/navigation";
 import { useCallback } from "react";
 
+import { leave } from "@/lib/leaving";
+
 /** Parameters of the address's query, and how to change them: null removes; `replace` makes no entry in the history. */
 export function useQuery() {
   const search = useSearchParams();
@@ -15,7 +17,7 @@ export function useQuery() {
     const query = next.toString();
     const url = query ? `${window.location.pathname}?${query}` : window.location.pathname;
     if (replace) window.history.replaceState(null, "", url);
-    else window.history.pushState(null, "", url);
+    else leave(() => window.history.pushState(null, "", url));
   }, []);
   return [search, change] as const;
 }

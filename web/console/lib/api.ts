@@ -44,8 +44,8 @@ export async function revised<T>(answer: Promise<{ data?: T; response: Response 
 }
 
 /** Headers of a POST that must not happen twice; keep them for the repetition of the same request. */
-export function once(): { "Idempotency-Key": string } {
-  return { "Idempotency-Key": newId() };
+export function once(): { "idempotency-key": string } {
+  return { "idempotency-key": newId() };
 }
 
 /** The error that a response tells of. */

@@ -1,15 +1,22 @@
 "use client";
 
+import { SearchX } from "lucide-react";
 import { useTranslations } from "next-intl";
 import dynamic from "next/dynamic";
+import { useEffect } from "react";
 
-import { PageBody, PageHeader } from "@/components/shell/page-header";
+import { PageBody } from "@/components/shell/page-header";
+import { ButtonLink } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
-import { Skeleton } from "@/components/ui/surface";
+import { EmptyState, Skeleton } from "@/components/ui/surface";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
 import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
 import { useResource } from "@/lib/data";
+import { ApiError } from "@/lib/errors";
+
+import { AgentHeader, AgentHeaderSkeleton } from "./agent-header";
+import { agentPath } from "./use-agents";
 
 export interface AgentTabProps {
   agent: Schemas["AgentOut"];
@@ -17,7 +24,7 @@ export interface AgentTabProps {
   etag: string | null;
 }
 
-const loading = () => <Skeleton className="m-8 h-64" />;
+const loading = () => <TabSkeleton />;
 const PANELS = {
   playground: dynamic(() => import("@/components/playground/playground").then((module) => module.Playground), { ssr: false, loading }),
   settings: dynamic(() => import("@/components/agents/agent-settings").then((module) => module.AgentSettings), { ssr: false, loading }),
@@ -37,25 +44,64 @@ export function AgentDetail() {
   const t = useTranslations("agents.detail");
   const [search, change] = useQuery();
   const id = search.get("id");
-  const { data: agent, etag, error, mutate } = useResource<Schemas["AgentOut"]>(id ? `/agents/${encodeURIComponent(id)}` : null);
+  const { data, etag, error, mutate } = useResource<Schemas["AgentOut"]>(id ? agentPath(id) : null);
+  const agent = data?.id === id ? data : undefined;
   const wanted = search.get("tab") as AgentTabName | null;
   const tab = wanted && TABS.includes(wanted) ? wanted : "playground";
-  if (error && !agent) {
-    return (
-      <PageBody>
-        <ErrorState error={error} onRetry={() => void mutate()} />
-      </PageBody>
-    );
-  }
+  useEffect(() => {
+    document.getElementById(`agent-tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [tab]);
+  useEffect(() => {
+    if (agent) document.title = document.title.replace(/^.* · (?=[^·]*$)/, `${agent.name} · `);
+  }, [agent]);
+  if (!id || (error && (!agent || error.status === 404))) return <NoAgent error={id ? error : null} onRetry={() => void mutate()} />;
   const Panel = PANELS[tab];
+  const show = (next: AgentTabName) => (next === tab ? undefined : change({ tab: next }));
+  const tabs = <Tabs id="agent" label={t("tabs.label")} tabs={TABS.map((name) => [name, t(`tabs.${name}`)] as const)} value={tab} onChange={show} />;
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <PageHeader title={agent ? agent.name : <Skeleton className="h-7 w-48" />}>
-        <Tabs id="agent" label={t("tabs.label")} tabs={TABS.map((name) => [name, t(`tabs.${name}`)] as const)} value={tab} onChange={(next) => change({ tab: next })} />
-      </PageHeader>
+      {agent ? (
+        <AgentHeader key={agent.id} agent={agent} onTab={show}>
+          {tabs}
+        </AgentHeader>
+      ) : (
+        <AgentHeaderSkeleton>{tabs}</AgentHeaderSkeleton>
+      )}
       <TabPanel id="agent" value={tab} className="min-h-0 flex-1 overflow-y-auto">
-        {agent ? <Panel agent={agent} etag={etag} /> : loading()}
+        {agent ? <Panel key={agent.id} agent={agent} etag={etag} /> : loading()}
       </TabPanel>
     </div>
+  );
+}
+
+/** A tab that is still to come: something long beside something narrow. */
+function TabSkeleton() {
+  return (
+    <PageBody className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,1fr)_21rem]">
+      <div className="flex flex-col gap-4">
+        <Skeleton className="h-5 w-40" />
+        <Skeleton className="h-80 rounded-xl" />
+      </div>
+      <div className="flex flex-col gap-4">
+        <Skeleton className="h-5 w-24" />
+        <Skeleton className="h-64 rounded-xl" />
+      </div>
+    </PageBody>
+  );
+}
+
+function NoAgent({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const t = useTranslations("agents.detail");
+  const missing = error === null || (error instanceof ApiError && (error.status === 404 || error.status === 422));
+  return (
+    <PageBody>
+      {missing ? (
+        <EmptyState icon={<SearchX />} title={t("gone")} actions={<ButtonLink href="/agents/">{t("back")}</ButtonLink>}>
+          {error ? t("goneText") : t("noId")}
+        </EmptyState>
+      ) : (
+        <ErrorState error={error} onRetry={onRetry} />
+      )}
+    </PageBody>
   );
 }

@@ -8,11 +8,11 @@ export function PageHeader({ title, hint, actions, back, children }: { title: Re
       <div className="mx-auto w-full max-w-6xl">
         {back ? <div className="mb-1.5 text-[13px] text-ink-soft">{back}</div> : null}
         <div className="flex min-h-9 flex-wrap items-center justify-between gap-x-4 gap-y-3">
-          <div className="min-w-0">
+          <div className="min-w-0 grow basis-48">
             <h1 className="text-xl font-semibold text-ink">{title}</h1>
             {hint ? <p className="mt-0.5 text-sm text-ink-soft">{hint}</p> : null}
           </div>
-          {actions ? <div className="flex flex-wrap items-center gap-2">{actions}</div> : null}
+          {actions ? <div className="flex max-w-full flex-wrap items-center gap-2">{actions}</div> : null}
         </div>
         {children ? <div className="mt-3">{children}</div> : null}
       </div>
@@ -22,5 +22,5 @@ export function PageHeader({ title, hint, actions, back, children }: { title: Re
 
 /** What stands below the head, with the page's margins. */
 export function PageBody({ className, children }: { className?: string; children: ReactNode }) {
-  return <div className={cn("mx-auto w-full max-w-6xl px-4 py-6 sm:px-8", className)}>{children}</div>;
+  return <div className={cn("mx-auto w-full max-w-304 px-4 py-6 sm:px-8", className)}>{children}</div>;
 }

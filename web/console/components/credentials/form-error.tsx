@@ -1,0 +1,38 @@
+"use client";
+
+import { useErrorText } from "@/components/ui/error-state";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Notice } from "@/components/ui/surface";
+import { asApiError } from "@/lib/errors";
+import { useTranslations } from "next-intl";
+
+/** Why a form was not saved: in one place all that is wrong, beside what stands at each field. */
+export function FormError({ error, className }: { error: unknown; className?: string }) {
+  const t = useTranslations("common.errors");
+  const own = useTranslations("tools");
+  const words = useErrorText();
+  if (!error) return null;
+  const { fields, requestId } = asApiError(error);
+  return (
+    <Notice tone="bad" role="alert" className={className}>
+      <p>{fields.length ? own("formFaults") : words(error)}</p>
+      {fields.length ? (
+        <ul className="mt-1 list-disc space-y-0.5 pl-5 text-[13px] break-words">
+          {fields.slice(0, 12).map(({ field, message }) => (
+            <li key={`${field} ${message}`}>
+              {field ? <code className="font-mono">{field}</code> : null}
+              {field ? ": " : ""}
+              {message}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {requestId ? (
+        <p className="mt-1 flex items-center gap-1 text-xs text-ink-soft">
+          {t("requestId")} <code className="font-mono">{requestId}</code>
+          <CopyButton text={requestId} className="size-6" />
+        </p>
+      ) : null}
+    </Notice>
+  );
+}

@@ -1,0 +1,96 @@
+// What is shown of a conversation, from what is stored and what is known live.
+
+import { isOver, type Answer, type Entry, type Question, type ToolBlock } from "@melton/client";
+
+import type { Schemas } from "@/lib/api";
+
+/** Stored entries with the live ones in their places; what is live is newer. Both are in their order. */
+export function merged(stored: readonly Entry[], live: readonly Entry[]): readonly Entry[] {
+  if (live.length === 0) return stored;
+  const known = new Set(live.map(rankOf));
+  const older = stored.filter((entry) => !known.has(rankOf(entry)));
+  if (older.length === 0) return live;
+  // Equal ones, those without a run, stay in the order in which they were written.
+  return [...older, ...live].sort((one, other) => Number(rankOf(one) > rankOf(other)) - Number(rankOf(one) < rankOf(other)));
+}
+
+/** Run ids rise in the order of acceptance; what has none yet comes last. */
+function rankOf(entry: Entry): string {
+  return entry.runId === null ? "~" : `${entry.runId} ${entry.role === "user" ? 0 : 1}`;
+}
+
+/** A name for React that stays when a message is accepted. */
+export function keyOf(entry: Entry): string {
+  if (entry.role === "assistant") return `a ${entry.runId}`;
+  return `q ${entry.clientMessageId ?? entry.runId ?? ""}`;
+}
+
+export type Outcome = ToolBlock["status"] | "denied" | "expired" | "skipped";
+
+/** What became of a call: `failed` in more words, where the reason tells that it was never made. */
+export function outcomeOf({ status, error }: Pick<ToolBlock, "status" | "error">): Outcome {
+  if (status === "stopped") return "skipped";
+  if (status !== "failed" || error === null) return status;
+  if (error.includes("denied it. It was not made.")) return "denied";
+  if (error.includes("nobody approved it in time")) return "expired";
+  return error.includes("before this call began") ? "skipped" : "failed";
+}
+
+/** The answer that is being made, or waits for its turn, first. */
+export function underWay(entries: readonly Entry[]): Answer | undefined {
+  return entries.find((entry): entry is Answer => entry.role === "assistant" && !isOver(entry));
+}
+
+/** Calls that wait for a person. */
+export function waiting(entries: readonly Entry[]): readonly ToolBlock[] {
+  return entries.flatMap((entry) =>
+    entry.role === "assistant" ? entry.blocks.filter((block): block is ToolBlock => block.type === "tool" && block.status === "waiting") : [],
+  );
+}
+
+/** What its user said last. */
+export function lastQuestion(entries: readonly Entry[]): Question | undefined {
+  return entries.findLast((entry): entry is Question => entry.role === "user");
+}
+
+/** What a run answers. */
+export function questionBefore(entries: readonly Entry[], runId: string): Question | undefined {
+  return entries.find((entry): entry is Question => entry.role === "user" && entry.runId === runId);
+}
+
+export type Age = "today" | "yesterday" | "week" | "month" | "older";
+
+/** Conversations by how old they are; within, in their order. */
+export function grouped(items: readonly Schemas["ConversationOut"][], now: Date): readonly (readonly [Age, readonly Schemas["ConversationOut"][]])[] {
+  const groups = new Map<Age, Schemas["ConversationOut"][]>();
+  for (const item of items) {
+    const age = ageOf(new Date(item.created_at), now);
+    groups.set(age, [...(groups.get(age) ?? []), item]);
+  }
+  return [...groups];
+}
+
+function ageOf(time: Date, now: Date): Age {
+  const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  // Days of 23 and 25 hours are days too.
+  const days = Math.round((midnight(now) - midnight(time)) / 86_400_000);
+  if (days <= 0) return "today";
+  if (days === 1) return "yesterday";
+  if (days < 7) return "week";
+  return days < 30 ? "month" : "older";
+}
+
+/** Values of JSON as people read them; a text alone as it is. */
+export function pretty(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+}
+
+/** Arguments as typed: an object, or null. */
+export function parsedObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

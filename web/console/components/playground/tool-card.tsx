@@ -1,0 +1,116 @@
+"use client";
+
+import { Ban, Check, ChevronRight, CircleAlert, Clock, Hand, LoaderCircle, SkipForward } from "lucide-react";
+import { useTranslations } from "next-intl";
+import { memo, useEffect, useId, useState } from "react";
+
+import { ButtonLink } from "@/components/ui/button";
+import { Notice } from "@/components/ui/surface";
+import type { ToolBlock } from "@melton/client";
+import { cn } from "@/lib/cn";
+import { useFormats } from "@/lib/format";
+
+import { Approval } from "./approval";
+import { JsonView } from "./json-view";
+import { Markdown } from "./markdown";
+import { outcomeOf, type Outcome } from "./model/entries";
+
+const LOOKS: Record<Outcome, readonly [icon: typeof Check, tone: string]> = {
+  running: [LoaderCircle, "text-accent-ink"],
+  waiting: [Hand, "text-warn"],
+  done: [Check, "text-good"],
+  failed: [CircleAlert, "text-bad"],
+  denied: [Ban, "text-bad"],
+  expired: [Clock, "text-warn"],
+  stopped: [SkipForward, "text-ink-faint"],
+  skipped: [SkipForward, "text-ink-faint"],
+};
+
+/** A call of a tool: what it is called with, what came of it, and what went on inside. */
+export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: { card: ToolBlock; runId: string; inner?: boolean }) {
+  const t = useTranslations("playground.tool");
+  const id = useId();
+  const outcome = outcomeOf(card);
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const told = card.output !== "" || card.calls.length > 0;
+  // What needs a person, and what goes wrong, is not to be overlooked.
+  const open = chosen ?? (outcome === "waiting" || outcome === "failed" || (outcome === "running" && told));
+  const [Icon, tone] = LOOKS[outcome];
+  return (
+    <div data-outcome={outcome} className={cn("min-w-0 rounded-xl border bg-surface", outcome === "waiting" ? "border-warn/50" : "border-line", !inner && "shadow-low")}>
+      <button
+        type="button"
+        aria-expanded={open}
+        aria-controls={id}
+        onClick={() => setChosen(!open)}
+        className="flex min-h-10 w-full items-center gap-2.5 rounded-xl px-3 py-1.5 text-left text-[13px] transition-colors hover:bg-hover/60 pointer-coarse:min-h-12"
+      >
+        <Icon aria-hidden className={cn("size-4 shrink-0", tone, outcome === "running" && "animate-spin")} />
+        <span className="min-w-0 truncate font-mono text-ink">{card.name}</span>
+        <span className={cn("shrink-0", outcome === "failed" || outcome === "denied" ? "text-bad" : "text-ink-soft")}>{t(`status.${outcome}`)}</span>
+        <Latency card={card} />
+        <ChevronRight aria-hidden className={cn("size-4 shrink-0 text-ink-faint transition-transform", open && "rotate-90")} />
+      </button>
+      {open ? (
+        <div id={id} className="flex flex-col gap-3 border-t border-line px-3 pt-2 pb-3">
+          {card.needsReconnect ? <Reconnect credentialId={card.needsReconnect} /> : null}
+          {outcome === "waiting" ? <Approval card={card} runId={runId} /> : null}
+          {outcome !== "waiting" && card.input !== null ? <JsonView title={t("input")} value={card.input} /> : null}
+          {told ? <Inside card={card} runId={runId} /> : null}
+          {card.error ? (
+            <div>
+              <span className="text-xs font-medium text-ink-faint">{t("error")}</span>
+              <p className="mt-1 text-sm break-words whitespace-pre-wrap text-bad">{card.error}</p>
+            </div>
+          ) : null}
+          {card.status === "done" ? <JsonView title={t("result")} value={card.result} /> : null}
+        </div>
+      ) : null}
+    </div>
+  );
+});
+
+/** What an agent or a model said inside of the call, and what it called itself. */
+function Inside({ card, runId }: { card: ToolBlock; runId: string }) {
+  const t = useTranslations("playground.tool");
+  return (
+    <div className="flex flex-col gap-2 border-l-2 border-line pl-3">
+      <span className="text-xs font-medium text-ink-faint">{t("inside")}</span>
+      {card.calls.map((call) => (
+        <ToolCard key={call.id} card={call} runId={runId} inner />
+      ))}
+      {card.output ? <Markdown text={card.output} live={card.status === "running"} /> : null}
+    </div>
+  );
+}
+
+function Reconnect({ credentialId }: { credentialId: string }) {
+  const t = useTranslations("playground.tool");
+  return (
+    <Notice
+      tone="warn"
+      actions={
+        <ButtonLink size="sm" href={`/credentials/?id=${encodeURIComponent(credentialId)}`}>
+          {t("reconnect")}
+        </ButtonLink>
+      }
+    >
+      {t("needsReconnect")}
+    </Notice>
+  );
+}
+
+/** How long it took; while it runs, how long so far. */
+function Latency({ card }: { card: ToolBlock }) {
+  const formats = useFormats();
+  const [elapsed, setElapsed] = useState<number | null>(null);
+  const runs = card.status === "running";
+  useEffect(() => {
+    if (!runs) return;
+    const began = performance.now();
+    const timer = setInterval(() => setElapsed(performance.now() - began), 100);
+    return () => clearInterval(timer);
+  }, [runs]);
+  const shown = runs ? elapsed : card.durationMs;
+  return <span className="ml-auto shrink-0 text-xs text-ink-faint tabular-nums">{shown === null ? "" : runs ? `${(shown / 1_000).toFixed(1)} s` : formats.duration(shown)}</span>;
+}
