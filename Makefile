@@ -45,6 +45,7 @@ invoke: $(RUN_READY)  ## Run one event through a function: FUNCTION=ApiFunction 
 	@$(VENV_PYTHON) -m local invoke --function $(FUNCTION) --event $(EVENT)
 
 test: $(DEV_READY) $(SAM_READY) $(NODE_READY) $(CLIENT_READY) $(BROWSER_READY)  ## Check and test everything
+	@$(VENV_PYTHON) scripts/console.py --dev
 	@$(VENV_PYTHON) -m pytest
 
 test-fast: $(DEV_READY) $(SAM_READY)  ## Static checks and unit tests only

@@ -75,6 +75,17 @@ async def start_oidc(data: Path) -> OidcServer:
     return OidcServer(process, f"http://127.0.0.1:{port}")
 
 
+def sign_in_origins(issuer: str) -> list[str]:
+    """Return the origins that the console speaks to when people sign in; some issuers give tokens elsewhere."""
+    urls = [issuer]
+    try:
+        with urllib.request.urlopen(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=5) as answer:  # noqa: S310 - the operator's own choice
+            urls.append(str(json.load(answer).get("token_endpoint", issuer)))
+    except (OSError, ValueError):
+        pass  # The console says so itself when somebody wants to sign in.
+    return sorted({f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, urls)})
+
+
 class _Stay(urllib.request.HTTPRedirectHandler):
     """Leaves a redirect to the caller."""
 

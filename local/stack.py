@@ -8,6 +8,7 @@ model (process, own packages) <-------------------------------------------------
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -30,7 +31,7 @@ from local.lambda_service import LambdaService, Retries
 from local.launchers import LAUNCHERS, Program, stock_client
 from local.logs import FunctionLog
 from local.model import Model
-from local.oidc import OidcServer, start_oidc
+from local.oidc import OidcServer, sign_in_origins, start_oidc
 from local.pool import Limits, Pool
 from local.server import Server
 from local.settings import IDENTITY, Settings
@@ -203,7 +204,9 @@ class Stack:
         settings = self.settings
         guard = Guard(settings.host, self.port, settings.allowed_origins, settings.token)
         admission: Admission = Authorizers(self.functions) if settings.auth else Everybody(IDENTITY)
-        static = StaticFiles(settings.static, settings.console_config)
+        config = settings.console_config
+        origins = await asyncio.to_thread(sign_in_origins, config["issuer"]) if config else []
+        static = StaticFiles(settings.static, config, origins)
         http = HttpGateway(self.functions, self.application.routes, admission, guard, static)
         websockets = [
             WebSocketGateway(self.functions, api, self.connections, admission) for api in self.application.websockets

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -38,14 +37,16 @@ needs Node.js 20 or later with npm; then reload this page.</p>
 
 
 class StaticFiles:
-    """Serves what lies in `folder`; `config` is what the console is told about signing in."""
+    """Serves what lies in `folder`.
 
-    def __init__(self, folder: Path, config: Mapping[str, str] | None = None) -> None:
+    `config` is what the console is told about signing in, `origins` are those that it then speaks to beside its own.
+    """
+
+    def __init__(self, folder: Path, config: Mapping[str, str] | None = None, origins: Sequence[str] = ()) -> None:
         self._folder = folder.resolve()
         self._config = dict(config or {})
         self._addresses = Addresses(self._folder)
-        issuer = urlsplit(self._config.get("issuer", ""))
-        self._issuer = f"{issuer.scheme}://{issuer.netloc}" if issuer.netloc else ""
+        self._origins = " ".join(origins)
 
     def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer GET and HEAD of a path."""
@@ -90,9 +91,9 @@ class StaticFiles:
         if not file.is_file():
             return problem(404, headers=_PAGE_HEADERS)
         headers = {**_PAGE_HEADERS, **_headers(file), **({"Cache-Control": "no-store"} if status == 404 else {})}
-        if self._issuer and file.suffix == ".html":
+        if self._origins and file.suffix == ".html":
             # Pages may speak to their own origin; where people sign in, to the issuer as well.
-            text = file.read_text("utf-8").replace(_SPEAK, f"{_SPEAK} {self._issuer}")
+            text = file.read_text("utf-8").replace(_SPEAK, f"{_SPEAK} {self._origins}")
             return web.Response(status=status, body=text.encode(), headers=headers)
         return web.FileResponse(file, status=status, headers=headers)
 

@@ -13,6 +13,7 @@ its page wrote an error or a warning to the browser's console, breaches of the C
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "phone": DESKTOP | PHONE,
     "phone-dark": DESKTOP | PHONE | {"color_scheme": "dark"},
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A busy machine may take minutes for the build, which the first test waits for."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")
