@@ -11,13 +11,22 @@ from agent_builder.errors import NotFound
 _FORMAT = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
-def new_id(prefix: str, after: str = "") -> str:
-    """Make an id of this kind; with `after`, one that sorts behind that id whatever the clocks say."""
-    fresh = f"{prefix}_{ULID()}"
+def new_id(prefix: str, after: str = "", *, at: int | None = None) -> str:
+    """Make an id of this kind; with `after`, one that sorts behind that id whatever the clocks say.
+
+    Args:
+        at: The time that it tells unless `after` is later, in milliseconds; now, if it is not said.
+    """
+    fresh = f"{prefix}_{ULID() if at is None else ULID.from_timestamp(at)}"
     if fresh > after:
         return fresh
     last = ULID.from_str(after.split("_", 1)[1])
     return f"{prefix}_{ULID.from_int(int(last) + 1)}"
+
+
+def made_at(value: str) -> int:
+    """The time that an id tells, in milliseconds."""
+    return ULID.from_str(value.partition("_")[2]).milliseconds
 
 
 def first_id(prefix: str, milliseconds: int) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from agent_builder.errors import NotFound
-from agent_builder.ids import is_id, new_id, require_id
+from agent_builder.ids import first_id, is_id, made_at, new_id, require_id
 
 
 def test_ids_are_prefixed_and_differ() -> None:
@@ -32,6 +32,14 @@ def test_after_an_earlier_id_it_is_simply_new() -> None:
     fresh = new_id("run", after=past)
     assert fresh > past
     assert ULID.from_str(fresh[4:]).timestamp > 1_700_000_000
+
+
+@given(st.integers(0, 2**48 - 2))
+def test_an_id_tells_its_time(moment: int) -> None:
+    one = new_id("run", at=moment)
+    assert is_id("run", one)
+    assert made_at(one) == moment
+    assert first_id("run", moment) <= one < first_id("run", moment + 1)
 
 
 @given(st.text(max_size=40) | st.none() | st.integers() | st.lists(st.text()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import Conflict, IdempotencyMismatch, NotFound, RaceLost, StoreError, TooManyRequests
-from agent_builder.ids import is_id, new_id
+from agent_builder.ids import is_id, made_at, new_id
 from agent_builder.messages import user_message
 from agent_builder.metrics import MESSAGES_ACCEPTED, Metrics
 from agent_builder.models.agents import AgentHead
@@ -31,7 +31,7 @@ _CLIENT_MESSAGE_SECONDS = 7 * 24 * 3600
 _CONNECTION_SECONDS = 3 * 3600
 _TITLE_LENGTH = 80
 _AGENTS_KEPT = 1024
-_ATTEMPTS = 5
+_ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,12 @@ class Intake:
         agents: AgentRepository,
         doorbell: Doorbell,
         clock: Clock = now_ms,
-        ids: Callable[[str, str], str] = new_id,
         metrics: Metrics | None = None,
     ) -> None:
         self._repository = repository
         self._agents = agents
         self._doorbell = doorbell
         self._clock = clock
-        self._new_id = ids
         self._metrics = metrics or Metrics()
         self._versions: dict[tuple[str, str], int] = {}
 
@@ -215,14 +213,17 @@ class Intake:
         return known if known is not None else self.agent(identity, agent_id).version
 
     def _run(self, identity: Identity, agent_id: str, after: str, answer_id: str | None) -> QueuedRun:
+        """What it is to be; runs are found by the time that their ids tell, so that is when it was accepted."""
+        version = self._version(identity, agent_id)  # may read, and meanwhile others take their place
+        run_id = new_id("run", after, at=self._clock())
         return QueuedRun(
-            run_id=self._new_id("run", after),
+            run_id=run_id,
             agent_id=agent_id,
-            version=self._version(identity, agent_id),
-            user_message_id=self._new_id("msg", ""),
-            message_id=answer_id or self._new_id("msg", ""),
+            version=version,
+            user_message_id=new_id("msg"),
+            message_id=answer_id or new_id("msg"),
             subject=identity.subject,
-            accepted_at=self._clock(),
+            accepted_at=made_at(run_id),
         )
 
     def _entry(self, identity: Identity, run: QueuedRun, said: UserMessage, *, idle: bool) -> Acceptance:
@@ -235,7 +236,7 @@ class Intake:
             )
         return Acceptance(
             tenant=identity.tenant,
-            conversation_id=said.conversation_id or self._new_id("cnv", ""),
+            conversation_id=said.conversation_id or new_id("cnv"),
             is_new=said.conversation_id is None,
             expect_idle=idle,
             title=_title(said.content),

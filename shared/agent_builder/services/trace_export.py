@@ -156,18 +156,26 @@ class TraceExport:
         return count
 
     async def _first(self, tenant: str, fresh: FreshTrace, down: Collection[Target]) -> tuple[Target, ...] | None:
-        """Try for the first time. The mark was written as taken, so that nothing is read or written before."""
+        """Try for the first time. The mark was written as taken, so that nothing has to be written before."""
         trace = fresh.trace
         ended_at = trace.head.finished_at if trace else None
-        if trace is not None and ended_at and self.clock() - ended_at < SEND_AFTER_MS / 2:
+        if trace is not None and ended_at and self._taken(ended_at):
             return await self._deliver(tenant, TraceMark(fresh.run_id, fresh.targets, ended_at, 1, 0), trace, down)
         mark = await asyncio.to_thread(self.stored.marks.mark, tenant, fresh.run_id)
-        return await self._attempt(tenant, mark, down) if mark is not None else ()
+        if mark is None or mark.attempts > 1:
+            return None  # the rescue was first
+        return await self._attempt(tenant, mark, down, taken=self._taken(mark.ended_at))
 
-    async def _attempt(self, tenant: str, mark: TraceMark, down: Collection[Target] = ()) -> tuple[Target, ...] | None:
+    def _taken(self, ended_at: int) -> bool:
+        """Whether whoever ended a run then may still make the first attempt: long before the rescue makes another."""
+        return self.clock() - ended_at < SEND_AFTER_MS / 2
+
+    async def _attempt(
+        self, tenant: str, mark: TraceMark, down: Collection[Target] = (), *, taken: bool = False
+    ) -> tuple[Target, ...] | None:
         """Try to send one, not to what is `down`; answers where it did not arrive, None if somebody else is at it."""
         marks = self.stored.marks
-        if not await asyncio.to_thread(marks.take, tenant, mark, until=self._later(mark)):
+        if not taken and not await asyncio.to_thread(marks.take, tenant, mark, until=self._later(mark)):
             return None
         if set(mark.targets) <= set(down):
             return await self._deliver(tenant, mark, None, down)

@@ -103,6 +103,21 @@ def test_what_is_not_saved_is_not_lost(visit: Visit, stack: Instance) -> None:
     assert _get(stack, agent)["version"] == 2
 
 
+def test_options_are_json(visit: Visit, stack: Instance) -> None:
+    agent = scripted_agent(stack.url, "Optional")
+    page = _settings(visit, agent)
+    page.get_by_role("button", name="Extra options of the vendor").click()
+    editor = page.get_by_role("textbox", name="Extra options")
+    editor.fill('{"script": [')
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("alert").filter(has_text="This is not JSON.")).to_be_visible()
+    visit.axe()
+    editor.fill('{"script": [{"text": "Hello"}]}')
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as version 2")).to_be_visible()
+    assert _get(stack, agent)["model_config"]["options"] == {"script": [{"text": "Hello"}]}
+
+
 def test_two_people_change_one_agent(visit: Visit, stack: Instance) -> None:
     agent = scripted_agent(stack.url, "Shared")
     visit.expect_problem("412")

@@ -287,7 +287,7 @@ def test_stop_and_queue(playground: Playground) -> None:
     expect(playground.answers.last).to_contain_text("word5")
     playground.say("second")
     playground.say("third")
-    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(2)
+    expect(playground.button("Withdraw")).to_have_count(2)
     playground.visit.axe()
     playground.button("Withdraw").last.click()
     expect(playground.answers.last).to_contain_text("Stopped")
@@ -306,12 +306,12 @@ def test_the_queue_is_there_after_a_reload(playground: Playground) -> None:
     playground.say("/slow 50\n/long 600")
     expect(playground.answers.last).to_contain_text("word5")
     playground.say("second")
-    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(1)
+    expect(playground.button("Withdraw")).to_have_count(1)
     playground.page.reload()
-    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(1)
+    expect(playground.button("Withdraw")).to_have_count(1)
     playground.button("Stop").click()
     assert playground.text_of(playground.finished(1)) == "You said: second"
-    expect(playground.page.get_by_text("Waits for its turn")).to_have_count(0)
+    expect(playground.button("Withdraw")).to_have_count(0)
 
 
 def test_failed_answers_say_why_and_can_be_asked_again(playground: Playground) -> None:
@@ -372,7 +372,8 @@ def test_conversations(playground: Playground) -> None:
     playground.page.get_by_role("menuitem", name="Rename").click()
     title = listed.get_by_role("textbox", name="Title")
     title.fill("Of age")
-    title.press("Enter")
+    with playground.page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        title.press("Enter")
     expect(listed.get_by_role("button", name="Of age", exact=True)).to_be_visible()
     assert rest(playground.stack.url, "GET", f"/conversations/{older}")["title"] == "Of age"
     playground.page.get_by_role("searchbox", name="Search titles").fill("newer")

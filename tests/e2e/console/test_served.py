@@ -10,8 +10,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import expect
 
 from local.testing import Instance
+from tests.e2e.console.visit import Visit
 
 ROOT = Path(__file__).resolve().parents[3]
 ADDRESSES = [
@@ -95,3 +97,9 @@ def test_first_load_of_the_agents(http: httpx2.Client) -> None:
             assert answer.headers["content-encoding"] == "gzip"
             sizes[script] = len(b"".join(answer.iter_raw()))
     assert sum(sizes.values()) < FIRST_LOAD, sizes
+
+
+def test_documentation_of_rest_is_a_page(visit: Visit, stack: Instance) -> None:
+    visit.page.goto(f"{stack.url}/api/v1/docs")
+    expect(visit.page.get_by_text("Dr. Melton Agent Builder").first).to_be_visible()
+    expect(visit.page.get_by_text("Create an agent").first).to_be_visible()

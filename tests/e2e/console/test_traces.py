@@ -145,13 +145,14 @@ def test_runs_that_failed_are_found(visit: Visit, stack: Instance) -> None:
     agent = scripted_agent(stack.url)
     run_of(stack, agent, "/error auth")
     page = traces(visit, agent)
-    page.get_by_label("Status").select_option("failed")
+    filters = page.get_by_role("search", name="Filter runs")
+    filters.get_by_label("Status").select_option("failed")
     expect(page).to_have_url(re.compile("status=failed"))
     expect(page.get_by_role("cell", name="provider_auth")).to_be_visible()
-    page.get_by_label("Error").select_option("budget_exceeded")
+    filters.get_by_label("Error").select_option("budget_exceeded")
     expect(page.get_by_role("heading", name="No run fits these filters")).to_be_visible()
     visit.axe()
-    page.get_by_role("button", name="Reset").click()
+    filters.get_by_role("button", name="Reset").click()
     expect(page.get_by_role("cell", name="provider_auth")).to_be_visible()
 
 

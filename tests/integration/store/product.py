@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_builder.clock import now_ms
-from agent_builder.ids import new_id
 from agent_builder.messages import Cost, Message, TextPart, Usage
 from agent_builder.models.agents import AgentCreate
 from agent_builder.models.approvals import Approval
@@ -71,9 +69,9 @@ class Product:
         self.purger = Purger(PurgeRepository(), self.clock, metrics=self.counting.metrics)
         self.rescue = Rescue(self.runs, self.bell, self.clock, self.counting.metrics)
 
-    def new_intake(self, ids: Callable[[str, str], str] = new_id) -> Intake:
+    def new_intake(self, clock: Clock | None = None) -> Intake:
         """Another execution environment, which remembers nothing."""
-        return Intake(IntakeRepository(), AgentRepository(), self.bell, self.clock, ids, self.counting.metrics)
+        return Intake(IntakeRepository(), AgentRepository(), self.bell, clock or self.clock, self.counting.metrics)
 
     def agent(self, **changes: Any) -> str:
         """Create an agent; its id."""

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from agent_builder.errors import AgentBuilderError, Conflict, IdempotencyMismatch, NotFound, TooManyRequests
-from agent_builder.ids import new_id
+from agent_builder.ids import made_at, new_id
 from agent_builder.models.identity import Identity
+from agent_builder.models.traces import RunFilter
 from agent_builder.repositories.conversations import ConversationRepository
 from agent_builder.repositories.intake import MAX_QUEUED
+from agent_builder.repositories.traces import TraceRepository
 from agent_builder.services.intake import Accepted, UserMessage
-from tests.integration.store.product import Product, everything
+from tests.integration.store.product import Clock, Product, everything
 
 
 def stored(product: Product, conversation_id: str) -> list[tuple[str, str]]:
@@ -209,15 +211,29 @@ def test_twenty_at_once_all_get_in_and_stand_in_one_order(product: Product) -> N
 def test_a_clock_that_lags_does_not_change_the_order(product: Product) -> None:
     agent_id = product.agent()
     first = product.say(agent_id, "one")
-    earlier = new_id("run")
-    made = iter([f"run_{'0' * 26}"])
-    lagging = product.new_intake(
-        ids=lambda prefix, after: next(made) if prefix == "run" and not after else new_id(prefix, after)
-    )
+    lagging = product.new_intake(Clock(-3_600_000))
     said = UserMessage("two", conversation_id=first.conversation_id)
     second = lagging.accept(product.me, agent_id, said)
     assert second.run_id > first.run_id
-    assert earlier > first.run_id
+    assert lagging.accept(product.me, agent_id, UserMessage("Hello")).run_id < first.run_id
+
+
+def test_a_run_is_accepted_when_its_id_says(product: Product) -> None:
+    """Runs are shown with the one and found by the other."""
+    agent_id = product.agent()
+    runs = [product.say(agent_id)]
+    product.clock.ahead = 5_000
+    for clock in (product.clock, Clock(-3_600_000), Clock(7_000)):
+        said = UserMessage("Go on", conversation_id=runs[0].conversation_id)
+        runs.append(product.new_intake(clock).accept(product.me, agent_id, said))
+    assert sorted(run.run_id for run in runs) == [run.run_id for run in runs]
+    for run in runs:
+        head = TraceRepository().run(product.tenant, run.run_id)
+        assert head is not None
+        wanted = RunFilter(since=head.created_at, until=head.created_at + 1)
+        found, _ = TraceRepository().of_agent(product.tenant, agent_id, wanted, limit=9, before=None)
+        assert run.run_id in [one.id for one in found]
+        assert {made_at(one.id) for one in found} == {head.created_at}
 
 
 def test_cancel_names_what_waits(product: Product) -> None:

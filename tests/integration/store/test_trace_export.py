@@ -13,7 +13,15 @@ from agent_builder.clock import now_ms
 from agent_builder.errors import ConfigurationError, StoreError
 from agent_builder.metrics import Metrics
 from agent_builder.models.conversations import Lease
-from agent_builder.models.tracing import PlatformTracing, RunTrace, Target, TenantTracing, TracingSettings
+from agent_builder.models.tracing import (
+    FreshTrace,
+    PlatformTracing,
+    RunTrace,
+    Target,
+    TenantTracing,
+    TracingSettings,
+)
+from agent_builder.repositories.traces import TraceRepository
 from agent_builder.repositories.tracing import TracingRepository
 from agent_builder.services.trace_export import GIVEN_UP_MS, MOST_LATER_MS, Stored, TraceExport
 from tests.counting import Counting
@@ -68,9 +76,13 @@ class Servers:
 
 @dataclass
 class World:
-    """One tenant whose runs are traced, with a clock that stands still unless it is turned."""
+    """One tenant whose runs are traced, with a clock that stands still unless it is turned.
+
+    `remembers` is whether those who end runs still know their traces; else they are read from the store.
+    """
 
     product: Product
+    remembers: bool = True
     now: int = field(default_factory=now_ms)
     marks: Marks = field(default_factory=Marks)
     servers: Servers = field(default_factory=Servers)
@@ -102,6 +114,18 @@ class World:
         self.product.runs.finish(self.product.tenant, accepted.conversation_id, end, fence=lease.fence, wake=lease.wake)
         return accepted.run_id
 
+    def fresh(self, run_id: str) -> FreshTrace:
+        """A run as whoever ended it hands it on."""
+        head = TraceRepository().run(self.product.tenant, run_id)
+        assert head is not None
+        trace = RunTrace(self.product.tenant, head, [], "Test") if self.remembers else None
+        return FreshTrace(run_id, self.left(run_id), trace)
+
+    def send(self, *run_ids: str, by: TraceExport | None = None) -> None:
+        """What a runner does when everybody has their answer."""
+        export = by or self.export()
+        asyncio.run(export.send(self.product.tenant, [self.fresh(run_id) for run_id in run_ids]))
+
     def sweep(self) -> int:
         """What the rescue does."""
         return asyncio.run(self.export().send_due(self.product.tenant, seconds=60))
@@ -116,22 +140,27 @@ def world(product: Product) -> World:
     return World(product)
 
 
-def test_what_is_refused_is_tried_less_and_less_often_and_given_up_after_a_day(world: World) -> None:
-    world.servers.status["platform"] = 503
-    run_id, begun, waits = world.ended("platform"), world.now, []
-    asyncio.run(world.export().send(world.product.tenant, [run_id]))
-    while mark := world.marks.mark(world.product.tenant, run_id):
-        waits.append(mark.due_at - world.now)
-        world.now = mark.due_at - 1
-        assert world.sweep() == 0
-        assert len(world.servers.asked) == len(waits), "it is not due yet"
-        world.now = mark.due_at
-        world.sweep()
+@pytest.fixture(params=[True, False], ids=["from memory", "from the store"])
+def either(product: Product, request: pytest.FixtureRequest) -> World:
+    return World(product, remembers=request.param)
+
+
+def test_what_is_refused_is_tried_less_and_less_often_and_given_up_after_a_day(either: World) -> None:
+    either.servers.status["platform"] = 503
+    run_id, begun, waits = either.ended("platform"), either.now, []
+    either.send(run_id)
+    while mark := either.marks.mark(either.product.tenant, run_id):
+        waits.append(mark.due_at - either.now)
+        either.now = mark.due_at - 1
+        assert either.sweep() == 0
+        assert len(either.servers.asked) == len(waits), "it is not due yet"
+        either.now = mark.due_at
+        either.sweep()
     doubling = [MINUTE * 2**n for n in range(6)]
     assert waits == doubling + [MOST_LATER_MS] * (len(waits) - 6)
-    assert GIVEN_UP_MS < world.now - begun <= GIVEN_UP_MS + MOST_LATER_MS
-    assert world.servers.asked == [("platform", run_id)] * (len(waits) + 1)
-    assert world.counting.values()["Traces", "given_up"] == [1]
+    assert GIVEN_UP_MS < either.now - begun <= GIVEN_UP_MS + MOST_LATER_MS
+    assert either.servers.asked == [("platform", run_id)] * (len(waits) + 1)
+    assert either.counting.values()["Traces", "given_up"] == [1]
 
 
 def test_it_arrives_on_the_last_attempt_as_well(world: World) -> None:
@@ -151,16 +180,16 @@ def test_those_that_wait_behind_a_dead_server_are_given_up_too(world: World, sta
     assert len(world.servers.asked) == 1
 
 
-def test_what_one_server_takes_is_not_sent_there_again(world: World) -> None:
-    world.servers.status["tenant"] = 401
-    run_id = world.ended(*BOTH)
-    asyncio.run(world.export().send(world.product.tenant, [run_id]))
-    assert world.left(run_id) == ("tenant",)
-    world.servers.status["tenant"] = 200
-    world.now += MINUTE
-    assert (world.sweep(), world.left(run_id)) == (1, ())
-    assert Counter(world.servers.asked) == {("platform", run_id): 1, ("tenant", run_id): 2}
-    assert sorted(world.servers.arrived) == [("platform", run_id), ("tenant", run_id)]
+def test_what_one_server_takes_is_not_sent_there_again(either: World) -> None:
+    either.servers.status["tenant"] = 401
+    run_id = either.ended(*BOTH)
+    either.send(run_id)
+    assert either.left(run_id) == ("tenant",)
+    either.servers.status["tenant"] = 200
+    either.now += MINUTE
+    assert (either.sweep(), either.left(run_id)) == (1, ())
+    assert Counter(either.servers.asked) == {("platform", run_id): 1, ("tenant", run_id): 2}
+    assert sorted(either.servers.arrived) == [("platform", run_id), ("tenant", run_id)]
 
 
 @pytest.mark.parametrize(("dead", "alive"), [BOTH, BOTH[::-1]])
@@ -180,48 +209,48 @@ def test_a_dead_server_is_asked_once_a_sweep_and_holds_the_other_up_no_more(
     assert Counter(world.servers.arrived) == Counter((target, run_id) for run_id in runs for target in BOTH)
 
 
-def test_an_environment_waits_for_a_dead_server_once_a_minute(world: World) -> None:
+def test_an_environment_waits_for_a_dead_server_once_a_minute(either: World) -> None:
     """Who waits for it answers nobody meanwhile."""
-    export, tenant = world.export(), world.product.tenant
-    world.servers.status["tenant"] = None
-    runs = [world.ended(*BOTH) for _ in range(4)]
+    export = either.export()
+    either.servers.status["tenant"] = None
+    runs = [either.ended(*BOTH) for _ in range(4)]
     for run_id in runs[:3]:
-        asyncio.run(export.send(tenant, [run_id]))
-    assert Counter(target for target, _ in world.servers.asked) == {"platform": 3, "tenant": 1}
-    assert [world.left(run_id) for run_id in runs] == [("tenant",)] * 3 + [BOTH]
-    world.servers.status["tenant"] = 200
-    world.now += MINUTE
-    asyncio.run(export.send(tenant, runs[3:]))
-    assert world.left(runs[3]) == ()
-    world.now += MINUTE
-    world.sweep()
-    assert Counter(world.servers.arrived) == Counter((target, run_id) for run_id in runs for target in BOTH)
+        either.send(run_id, by=export)
+    assert Counter(target for target, _ in either.servers.asked) == {"platform": 3, "tenant": 1}
+    assert [either.left(run_id) for run_id in runs] == [("tenant",)] * 3 + [BOTH]
+    either.servers.status["tenant"] = 200
+    either.now += MINUTE
+    either.send(*runs[3:], by=export)
+    assert either.left(runs[3]) == ()
+    either.now += MINUTE
+    either.sweep()
+    assert Counter(either.servers.arrived) == Counter((target, run_id) for run_id in runs for target in BOTH)
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_what_nobody_will_ever_take_is_not_sent_again(world: World, status: int) -> None:
-    world.servers.status = {"platform": status, "tenant": 503}
-    run_id = world.ended(*BOTH)
-    asyncio.run(world.export().send(world.product.tenant, [run_id]))
-    assert world.left(run_id) == ("tenant",)
-    assert world.counting.values()["Traces", "refused"] == [1]
+def test_what_nobody_will_ever_take_is_not_sent_again(either: World, status: int) -> None:
+    either.servers.status = {"platform": status, "tenant": 503}
+    run_id = either.ended(*BOTH)
+    either.send(run_id)
+    assert either.left(run_id) == ("tenant",)
+    assert either.counting.values()["Traces", "refused"] == [1]
 
 
-def test_where_nobody_can_say_whether_it_is_wanted_it_waits(world: World) -> None:
+def test_where_nobody_can_say_whether_it_is_wanted_it_waits(either: World) -> None:
     """Keys that cannot be read now are no keys that were taken away."""
 
     def unreadable() -> PlatformTracing | None:
         raise OSError("no secret now")
 
-    keys, world.platform, world.marks.own.broken = world.platform, unreadable, True
-    run_id = world.ended(*asyncio.run(world.export().targets(world.product.tenant, "run_1")))
-    assert world.left(run_id) == BOTH
-    asyncio.run(world.export().send(world.product.tenant, [run_id]))
-    assert (world.left(run_id), world.servers.asked) == (BOTH, [])
-    world.platform, world.marks.own.broken = keys, False
-    world.now += 2 * MINUTE
-    assert world.sweep() == 1
-    assert sorted(world.servers.arrived) == [("platform", run_id), ("tenant", run_id)]
+    keys, either.platform, either.marks.own.broken = either.platform, unreadable, True
+    run_id = either.ended(*asyncio.run(either.export().targets(either.product.tenant, "run_1")))
+    assert either.left(run_id) == BOTH
+    either.send(run_id)
+    assert (either.left(run_id), either.servers.asked) == (BOTH, [])
+    either.platform, either.marks.own.broken = keys, False
+    either.now += 2 * MINUTE
+    assert either.sweep() == 1
+    assert sorted(either.servers.arrived) == [("platform", run_id), ("tenant", run_id)]
 
 
 def test_what_is_set_up_wrong_marks_nothing_and_keeps_what_is_marked(world: World) -> None:
@@ -254,6 +283,34 @@ def test_several_at_once_send_each_trace_once(world: World) -> None:
     assert Counter(world.servers.asked) == {("platform", run_id): 1 for run_id in runs}
 
 
+@pytest.mark.parametrize("late", [MINUTE, MINUTE // 2])
+def test_whoever_ended_runs_and_comes_late_races_the_rescue_for_each_trace(either: World, late: int) -> None:
+    """Other runs came before, for longer than the first attempt was theirs."""
+    runs = [either.ended("platform") for _ in range(5)]
+    either.now += late
+
+    async def race() -> None:
+        tenant, ended = either.product.tenant, [either.fresh(run_id) for run_id in runs]
+        sweeps = (either.export().send_due(tenant, seconds=60) for _ in range(2))
+        await asyncio.gather(*sweeps, *(either.export().send(tenant, part) for part in (ended[:2], ended[2:])))
+
+    asyncio.run(race())
+    assert Counter(either.servers.asked) == {("platform", run_id): 1 for run_id in runs}
+    assert [either.left(run_id) for run_id in runs] == [()] * 5
+
+
+def test_the_first_attempt_begins_without_a_write(either: World) -> None:
+    """The mark was written as taken: it is due when the rescue may have it, and counts as tried."""
+    either.servers.status["platform"] = 503
+    run_id = either.ended("platform")
+    before = either.marks.mark(either.product.tenant, run_id)
+    assert before is not None
+    assert (before.attempts, before.due_at) == (1, either.now + MINUTE)
+    either.send(run_id)
+    assert either.marks.mark(either.product.tenant, run_id) == before
+    assert len(either.servers.asked) == 1
+
+
 @pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0, 0), (0.3, 270, 330), (1.0, 1_000, 1_000)])
 def test_the_same_share_of_runs_is_sent_whoever_asks(world: World, rate: float, least: int, most: int) -> None:
     world.platform, world.marks.own.rate = lambda: PlatformTracing("https://y", "pk", "sk", rate), rate
@@ -276,9 +333,9 @@ async def test_whoever_waits_for_a_trace_server_has_answered_and_let_go_before(s
     async def traced(tenant: str, run_id: str) -> tuple[Target, ...]:
         return BOTH
 
-    async def send(tenant: str, run_ids: Sequence[str]) -> None:
+    async def send(tenant: str, ended: Sequence[FreshTrace]) -> None:
         seen.append((len(scene.tab.of("message_complete")), product.lease(scene.conversation)))
-        assert [set(product_marks(product, run_id)) for run_id in run_ids] == [set(BOTH)]
+        assert [(product_marks(product, fresh.run_id), fresh.targets) for fresh in ended] == [(BOTH, BOTH)]
         await hangs.wait()
 
     scene.model.rounds = 1

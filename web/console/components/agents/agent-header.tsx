@@ -64,10 +64,10 @@ export function AgentHeader({ agent, onTab, children }: { agent: AgentOut; onTab
           <button type="button" onClick={() => onTab("settings")} className="max-w-full truncate rounded hover:text-ink hover:underline">
             {agent.model_config.model}
           </button>
-          <span className="hidden sm:inline">
-            <span aria-hidden>· </span>
-            {t(`providers.${agent.model_config.provider}`)}
+          <span aria-hidden className="hidden sm:inline">
+            ·
           </span>
+          <span className="hidden sm:inline">{t(`providers.${agent.model_config.provider}`)}</span>
           <span aria-hidden>·</span>
           <button type="button" onClick={() => onTab("versions")} className="rounded tabular-nums hover:text-ink hover:underline">
             {t("detail.version", { number: agent.version })}

@@ -48,7 +48,7 @@ export function IntegrationGroup({ agent, integration, tools, toolbox, go }: Pro
           </h3>
           <p className="truncate font-mono text-xs text-ink-soft">{integration.base_url}</p>
         </div>
-        <Button size="sm" kind="ghost" className="hidden sm:inline-flex" icon={mcp ? <RefreshCw aria-hidden /> : <FileInput aria-hidden />} onClick={again}>
+        <Button size="sm" kind="ghost" className="max-sm:hidden" icon={mcp ? <RefreshCw aria-hidden /> : <FileInput aria-hidden />} onClick={again}>
           {mcp ? t("list") : t("again")}
         </Button>
         <Menu

@@ -39,7 +39,7 @@ export function JsonView({ label, value }: { label: string; value: unknown }) {
   return (
     <section aria-label={label} className="min-w-0">
       <header className="flex h-7 items-center justify-between">
-        <h4 className="text-xs font-medium text-ink-soft">{label}</h4>
+        <p className="text-xs font-medium text-ink-soft">{label}</p>
         <CopyButton text={text} label={t("copy", { label })} className="size-7" />
       </header>
       <pre

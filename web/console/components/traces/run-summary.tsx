@@ -55,7 +55,6 @@ export function RunSummary({ trace, agent, now }: { trace: Trace; agent: AgentTa
         <Fact name={t("by")}>
           <span className="break-all">{trace.created_by}</span>
         </Fact>
-        <Fact name={t("steps")}>{t("stepCount", { count: steps.length })}</Fact>
       </Facts>
     </Card>
   );

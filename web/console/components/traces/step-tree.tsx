@@ -8,7 +8,7 @@ import { useFormats } from "@/lib/format";
 
 import { BAR } from "./colours";
 import { StepRow } from "./step-row";
-import { moveOf, type Axis, type Line, type StepKind, type Trace } from "./waterfall";
+import { flat, moveOf, type Axis, type Line, type StepKind, type Trace } from "./waterfall";
 
 interface Props {
   trace: Trace;
@@ -49,7 +49,9 @@ export function StepTree({ trace, lines, axis, chosen, onChoose, onToggle }: Pro
   return (
     <Card className="min-w-0 overflow-hidden">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-4 py-2.5">
-        <h3 className="text-[13px] font-semibold text-ink">{t("title")}</h3>
+        <h3 className="text-[13px] font-semibold text-ink">
+          {t("title")} <span className="font-normal text-ink-soft tabular-nums">{flat(trace.steps).length}</span>
+        </h3>
         <ul aria-label={t("legend")} className="flex flex-wrap gap-x-3 gap-y-1 text-xs text-ink-soft">
           {kinds.map((kind) => (
             <li key={kind} className="flex items-center gap-1.5">

@@ -109,7 +109,7 @@ export function AgentEditor({ agent, toolbox, go, onMade, begun }: EditorProps &
           </Card>
         </div>
         <Card className="min-w-0 p-5 xl:sticky xl:top-20">
-          <TestBench key={stored?.id ?? "new"} tool={stored} schema={MESSAGE} dirty={dirty} canSave={Boolean(definition)} onSave={save} />
+          <TestBench tool={stored} schema={MESSAGE} dirty={dirty} canSave={Boolean(definition)} onSave={save} />
         </Card>
       </div>
     </EditorFrame>

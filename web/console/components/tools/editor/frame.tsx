@@ -49,7 +49,7 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
       onBack={() => go({ name: "list" })}
       actions={
         <>
-          <span role="status" className="text-[13px] text-ink-faint">
+          <span role="status" className="text-[13px] text-ink-faint max-sm:sr-only">
             {state}
           </span>
           {stored ? (

@@ -83,7 +83,7 @@ export function HttpEditor({ agent, toolbox, go, onMade, begun, integration = nu
             {side === "schema" ? (
               <SchemaPane draft={draft} error={saving.faults.get("input_schema")} onText={(text) => setDraft((before) => schemed(before, text))} onRebuild={() => setDraft(rebuilt)} />
             ) : (
-              <TestBench key={tool?.id ?? "new"} tool={tool} schema={draft.schema} dirty={dirty} canSave={Boolean(definition)} onSave={save} />
+              <TestBench tool={tool} schema={draft.schema} dirty={dirty} canSave={Boolean(definition)} onSave={save} />
             )}
           </TabPanel>
         </Card>

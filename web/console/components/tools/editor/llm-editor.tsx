@@ -94,7 +94,7 @@ export function LlmEditor({ agent, toolbox, go, onMade, begun }: EditorProps & {
             {side === "schema" ? (
               <PlainSchema text={draft.schema} error={saving.faults.get("input_schema")} onText={(schema) => change({ schema })} />
             ) : (
-              <TestBench key={stored?.id ?? "new"} tool={stored} schema={draft.schema} dirty={dirty} canSave={Boolean(definition)} onSave={save} />
+              <TestBench tool={stored} schema={draft.schema} dirty={dirty} canSave={Boolean(definition)} onSave={save} />
             )}
           </TabPanel>
         </Card>

@@ -105,7 +105,7 @@ function Editor({ agent, toolbox, go, begun, first }: EditorProps & { begun: Sto
             <Tabs id="side" label={t("side.label")} tabs={[["schema", t("side.schema")] as const, ["test", t("side.test")] as const]} value={side} onChange={setSide} />
           </div>
           <TabPanel id="side" value={side} className="p-5">
-            {side === "schema" ? <PlainSchema text={pretty(stored.input_schema)} /> : <TestBench key={stored.id} tool={stored} schema={pretty(stored.input_schema)} dirty={dirty} canSave onSave={save} />}
+            {side === "schema" ? <PlainSchema text={pretty(stored.input_schema)} /> : <TestBench tool={stored} schema={pretty(stored.input_schema)} dirty={dirty} canSave onSave={save} />}
           </TabPanel>
         </Card>
       </div>

@@ -26,8 +26,8 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
   const small = "text-[13px]";
   return (
     <li className="grid grid-cols-[minmax(0,1fr)_auto] gap-2 py-3 sm:grid-cols-[4rem_minmax(0,1fr)_7.5rem_10rem_2rem] sm:items-center">
-      <span className={cn("text-xs font-medium", inPath ? "text-accent-ink" : "text-ink-soft")}>{t(`places.${row.place}`)}</span>
-      <IconButton label={t("remove", { name: label })} disabled={inPath} className="row-start-1 sm:col-start-5" onClick={onRemove}>
+      <span className={cn("col-start-1 row-start-1 self-center text-xs font-medium", inPath ? "text-accent-ink" : "text-ink-soft")}>{t(`places.${row.place}`)}</span>
+      <IconButton label={t("remove", { name: label })} disabled={inPath} className="col-start-2 row-start-1 sm:col-start-5" onClick={onRemove}>
         <X aria-hidden />
       </IconButton>
       <Input
@@ -37,7 +37,7 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
         placeholder={t("namePlaceholder")}
         spellCheck={false}
         autoFocus={!row.name}
-        className={cn(small, "col-span-2 font-mono sm:col-span-1", inPath && "bg-sunken")}
+        className={cn(small, "col-span-2 font-mono sm:col-span-1 sm:col-start-2", inPath && "bg-sunken")}
         onChange={(event) => onChange(renamed(row, event.target.value, others))}
       />
       {row.fixed ? (

@@ -39,7 +39,8 @@ export function TestResult({ result }: { result: Schemas["ToolTestOut"] }) {
       ) : (
         <Block title={t("seen")} text={pretty(result.result)} />
       )}
-      {request ? (
+      {request && !isHttp(request) ? <Block title={t("request")} text={pretty(request)} /> : null}
+      {request && isHttp(request) ? (
         <Disclosure title={t("request")} aside={<Line words={`${request.method} ${request.url}`} />}>
           <Block title={`${request.method} ${request.url}`} text={headersText(request.headers)} />
           {request.body ? <Block title={t("body")} text={request.body} /> : null}
@@ -53,6 +54,11 @@ export function TestResult({ result }: { result: Schemas["ToolTestOut"] }) {
       ) : null}
     </section>
   );
+}
+
+/** Calls that are no calls of an API, such as those of MCP, tell other things of what was sent. */
+function isHttp(request: object): boolean {
+  return "headers" in request;
 }
 
 function Line({ words }: { words: string }) {
