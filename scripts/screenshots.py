@@ -58,7 +58,8 @@ def shots(demo: Demo) -> list[Shot]:
         Shot("agents", "/agents/"),
         Shot("agents-error", "/agents/", fails="**/api/v1/agents?*"),
         Shot("new-agent", "/agents/new/"),
-        Shot("playground", f"{detail}&c={demo.conversation}", _unfold),
+        Shot("playground", f"{detail}&c={demo.conversation}"),
+        Shot("playground-call", f"{detail}&c={demo.conversation}", _unfold),
         Shot("playground-empty", f"/agents/detail/?id={demo.empty}"),
         Shot("playground-approval", f"/agents/detail/?id={demo.billing}&c={demo.waiting}"),
         Shot("settings-of-agent", f"{detail}&tab=settings"),
@@ -81,8 +82,7 @@ def shots(demo: Demo) -> list[Shot]:
 
 def _unfold(page: Page) -> None:
     card = page.get_by_role("button", name="find_order")
-    if card.count() and card.first.get_attribute("aria-expanded") == "false":
-        card.first.click()
+    card.first.click()
 
 
 @contextmanager
