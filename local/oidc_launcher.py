@@ -5,11 +5,14 @@ Runs with nothing but the standard library and the server's packages; see `oidc.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import socket
 import sys
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,12 +32,40 @@ def main() -> None:
     import uvicorn
 
     listener = _listener(config["port"])
+    _serve_public_clients()
     app = oidc_provider_mock.app(access_token_max_age=LIFETIME)
     app.debug = False
     app.after_request(_allow_this_machine)
     server = uvicorn.Server(uvicorn.Config(app, interface="wsgi", log_level="warning"))
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
     server.run(sockets=[listener])
+
+
+def _serve_public_clients() -> None:
+    """Take codes from clients without a secret, which the console is, and hold them to their proof (PKCE, RFC 7636)."""
+    mock = import_module("oidc_provider_mock._app")
+    errors = import_module("authlib.oauth2.rfc6749.errors")
+    challenges: dict[str, str] = {}
+
+    class Proven(mock.AuthorizationCodeGrant):  # type: ignore[name-defined, misc]
+        TOKEN_ENDPOINT_AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
+
+        def save_authorization_code(self, code: str, request: Any) -> None:
+            super().save_authorization_code(code, request)
+            challenges[code] = request.payload.data.get("code_challenge", "")
+
+        def validate_token_request(self) -> None:
+            super().validate_token_request()
+            form = self.request.form
+            challenge = challenges.pop(form.get("code", ""), "")
+            if challenge and _s256(form.get("code_verifier", "")) != challenge:
+                raise errors.InvalidGrantError("the code_verifier does not fit")
+
+    setattr(mock, "AuthorizationCodeGrant", Proven)  # noqa: B010 - a module is no class of ours to assign to
+
+
+def _s256(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _allow_this_machine(response: Any) -> Any:

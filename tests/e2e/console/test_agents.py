@@ -103,6 +103,21 @@ def test_what_is_not_saved_is_not_lost(visit: Visit, stack: Instance) -> None:
     assert _get(stack, agent)["version"] == 2
 
 
+def test_options_are_json(visit: Visit, stack: Instance) -> None:
+    agent = scripted_agent(stack.url, "Optional")
+    page = _settings(visit, agent)
+    page.get_by_role("button", name="Extra options of the vendor").click()
+    editor = page.get_by_role("textbox", name="Extra options")
+    editor.fill('{"script": [')
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("alert").filter(has_text="This is not JSON.")).to_be_visible()
+    visit.axe()
+    editor.fill('{"script": [{"text": "Hello"}]}')
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as version 2")).to_be_visible()
+    assert _get(stack, agent)["model_config"]["options"] == {"script": [{"text": "Hello"}]}
+
+
 def test_two_people_change_one_agent(visit: Visit, stack: Instance) -> None:
     agent = scripted_agent(stack.url, "Shared")
     visit.expect_problem("412")
@@ -141,7 +156,7 @@ def test_versions_are_compared_and_restored(visit: Visit, stack: Instance) -> No
     expect(diff).to_contain_text("6 lines without change")
     expect(page.get_by_role("row", name="Model")).to_contain_text("echo")
     visit.axe()
-    page.get_by_role("button", name="Current").click()
+    page.get_by_role("button", name="Current", exact=True).click()
     expect(page.get_by_role("heading", name="Version 3 compared with version 2")).to_be_visible()
     expect(page.get_by_role("row", name="Built-in tools")).to_contain_text("Calculator")
 
@@ -199,7 +214,7 @@ def test_agents_on_a_phone(visit: Visit, stack: Instance) -> None:
     )
     rest(stack.url, "PATCH", f"/agents/{agent}", {"system_prompt": "Kürzer."})
     page = visit.open("/agents/", locale="de")
-    expect(page.get_by_role("link", name="Ein Agent mit einem sehr")).to_be_visible()
+    expect(page.get_by_role("link", name="Ein Agent mit einem sehr").first).to_be_visible()
     for path in [
         "/agents/",
         "/agents/new/",

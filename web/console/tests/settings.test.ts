@@ -20,6 +20,8 @@ describe("prices", () => {
   it("are what they were when they are read and written", () => {
     const price = { provider: "openai" as const, model: "gpt-*", input: "0.15", cached_input: null, cache_write: "0.2", output: "0.6" };
     expect(priceOf(rowOf(price))).toEqual(price);
+    expect(rowOf(price, ",").input).toBe("0,15");
+    expect(priceOf(rowOf(price, ","))).toEqual(price);
   });
 
   it("say what is missing or wrong", () => {

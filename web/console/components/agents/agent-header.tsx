@@ -3,12 +3,12 @@
 import { ArrowLeft, ChevronDown, Hash } from "lucide-react";
 import { useTranslations } from "next-intl";
 import type { ReactNode } from "react";
-import { toast } from "sonner";
 
 import { PageHeader } from "@/components/shell/page-header";
 import { Menu, MenuChoice, MenuItem } from "@/components/ui/menu";
 import { Skeleton } from "@/components/ui/surface";
 import { Link, useRouter } from "@/i18n/navigation";
+import { toast } from "@/lib/toast";
 
 import { AgentMenu } from "./agent-menu";
 import { Rename } from "./rename";
@@ -64,10 +64,10 @@ export function AgentHeader({ agent, onTab, children }: { agent: AgentOut; onTab
           <button type="button" onClick={() => onTab("settings")} className="max-w-full truncate rounded hover:text-ink hover:underline">
             {agent.model_config.model}
           </button>
-          <span className="hidden sm:inline">
-            <span aria-hidden>· </span>
-            {t(`providers.${agent.model_config.provider}`)}
+          <span aria-hidden className="hidden sm:inline">
+            ·
           </span>
+          <span className="hidden sm:inline">{t(`providers.${agent.model_config.provider}`)}</span>
           <span aria-hidden>·</span>
           <button type="button" onClick={() => onTab("versions")} className="rounded tabular-nums hover:text-ink hover:underline">
             {t("detail.version", { number: agent.version })}

@@ -104,7 +104,7 @@ export function AgentList() {
               </EmptyState>
             ) : (
               <Card className="overflow-hidden">
-                <div aria-hidden className={`hidden border-b border-line bg-sunken px-4 py-2 text-xs font-medium text-ink-faint ${COLUMNS}`}>
+                <div aria-hidden className={`hidden border-b border-line bg-sunken px-4 py-2 text-xs font-medium text-ink-soft ${COLUMNS}`}>
                   {(["name", "status", "model", "runs", "changed"] as const).map((name) => (
                     <span key={name}>{t(`columns.${name}`)}</span>
                   ))}

@@ -33,7 +33,7 @@ export function DiffLines({ lines, label }: { lines: readonly Line[]; label: str
         <tbody>
           {lines.map((line, index) =>
             line.kind === "gap" ? (
-              <tr key={index} className="bg-sunken text-xs text-ink-faint">
+              <tr key={index} className="bg-sunken text-xs text-ink-soft">
                 <td colSpan={4} className="border-y border-line px-4 py-1 text-center">
                   {t("gap", { count: line.hidden })}
                 </td>

@@ -13,7 +13,7 @@ export function SettingChanges({ changes }: { changes: readonly SettingChange[] 
   return (
     <Card className="overflow-hidden">
       <table className="block w-full text-sm sm:table">
-        <thead className="hidden bg-sunken text-left text-xs text-ink-faint sm:table-header-group">
+        <thead className="hidden bg-sunken text-left text-xs text-ink-soft sm:table-header-group">
           <tr>
             <th scope="col" className="w-1/4 px-4 py-2 font-medium">
               {t("versions.field")}

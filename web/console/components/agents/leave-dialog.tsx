@@ -20,6 +20,7 @@ export function LeaveDialog({ open, saving, onStay, onDiscard, onSave }: Props) 
     <Dialog
       open={open}
       onOpenChange={(now) => (now ? undefined : onStay())}
+      size="md"
       title={t("title")}
       description={t("text")}
       footer={

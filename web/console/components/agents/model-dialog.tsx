@@ -131,18 +131,18 @@ function Item({ model, provider, words, chosen, onTake }: { model: Model; provid
   const formats = useFormats();
   const prices = usePriceWords();
   return (
-    <Command.Item value={`${provider}/${model.id}`} keywords={[model.name, words]} className={ITEM} onSelect={() => onTake({ provider, model: model.id })}>
+    <Command.Item value={`${provider}/${model.id}`} keywords={[model.name, words]} className={cn(ITEM, "grid grid-cols-[1rem_minmax(0,1fr)] gap-y-1 sm:grid-cols-[1rem_minmax(0,1fr)_auto]")} onSelect={() => onTake({ provider, model: model.id })}>
       <Check aria-hidden className={cn("size-4 shrink-0", chosen ? "text-accent" : "opacity-0")} />
-      <span className="min-w-0 flex-1">
+      <span className="min-w-0">
         <span className="flex items-center gap-2">
           <span className="truncate font-medium">{model.name}</span>
           <Abilities model={model} />
         </span>
-        {model.name === model.id ? null : <span className="block truncate font-mono text-xs text-ink-faint">{model.id}</span>}
+        {model.name === model.id ? null : <span className="block truncate font-mono text-xs text-ink-soft">{model.id}</span>}
       </span>
-      <span className="shrink-0 text-right text-[13px] text-ink-soft tabular-nums">
+      <span className="col-start-2 flex flex-wrap items-baseline gap-x-3 text-[13px] text-ink-soft tabular-nums sm:col-start-3 sm:block sm:text-right">
         <span className="block">{prices(model)}</span>
-        <span className="block text-xs text-ink-faint">{t("context", { tokens: formats.compact(model.context_window) })}</span>
+        <span className="block text-xs">{t("context", { tokens: formats.compact(model.context_window) })}</span>
       </span>
     </Command.Item>
   );

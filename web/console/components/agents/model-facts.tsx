@@ -31,7 +31,7 @@ const ABILITIES = [
 export function Abilities({ model }: { model: Model }) {
   const t = useTranslations("agents.model.can");
   return (
-    <span className="inline-flex items-center gap-1.5 text-ink-faint">
+    <span className="inline-flex items-center gap-1.5 text-ink-soft">
       {ABILITIES.filter(([name]) => model.capabilities[name]).map(([name, Icon]) => (
         <span key={name} title={t(name)}>
           <Icon aria-hidden className="size-3.5" />

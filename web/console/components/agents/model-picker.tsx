@@ -5,7 +5,6 @@ import { useTranslations } from "next-intl";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 
-import { useFieldIds } from "@/components/ui/field";
 import { Badge, Notice } from "@/components/ui/surface";
 
 import { FieldError } from "./field-error";
@@ -18,33 +17,37 @@ const ModelDialog = dynamic(() => import("./model-dialog").then((module) => modu
 interface Props {
   value: ModelRef | null;
   onChange: (model: ModelRef) => void;
-  /** What it is called where it is in no `Field`. */
-  label?: string;
+  label: string;
+  /** Says the label to screen readers only: where a heading says it already. */
+  quiet?: boolean;
   error?: string | undefined;
 }
 
 /** The chosen model as a button that opens the catalogue; below it what is missing for the model to answer. */
-export function ModelPicker({ value, onChange, label, error }: Props) {
+export function ModelPicker({ value, onChange, label, quiet = false, error }: Props) {
   const t = useTranslations("agents");
   const models = useModels();
   const prices = usePriceWords();
   const [open, setOpen] = useState(false);
-  const ids = useFieldIds();
   const model = value && findModel(models.providers, value);
   const offer = value ? models.providers.find((one) => one.id === value.provider) : undefined;
   return (
     <div className="flex flex-col gap-2">
+      {quiet ? null : (
+        <span aria-hidden className="-mb-0.5 text-[13px] font-medium text-ink">
+          {label}
+        </span>
+      )}
       <button
-        {...ids}
-        {...(error ? { "aria-invalid": true } : {})}
-        {...(label ? { "aria-label": `${label}: ${value ? (model?.name ?? value.model) : t("model.choose")}` } : {})}
         type="button"
+        data-invalid={error ? true : undefined}
         aria-haspopup="dialog"
         aria-expanded={open}
         onClick={() => setOpen(true)}
-        className="flex min-h-13 w-full items-center gap-3 rounded-lg border border-line-strong bg-surface px-3 py-2 text-left shadow-low transition-colors hover:border-ink-faint aria-invalid:border-bad"
+        className="flex min-h-13 w-full items-center gap-3 rounded-lg border border-line-strong bg-surface px-3 py-2 text-left shadow-low transition-colors hover:border-ink-faint data-invalid:border-bad"
       >
         <span className="min-w-0 flex-1">
+          <span className="sr-only">{label}: </span>
           <span className="flex items-center gap-2">
             <span className="truncate font-medium text-ink">{value ? (model?.name ?? value.model) : t("model.choose")}</span>
             {offer?.usable === false ? <Badge tone="warn">{t(value?.provider === "local" ? "model.notRunning" : "model.noKey")}</Badge> : null}

@@ -60,7 +60,7 @@ export function ModelSettings({ form }: { form: SettingsForm }) {
   return (
     <Section title={t("settings.modelTitle")}>
       <Card className="flex flex-col gap-5 p-5">
-        <ModelPicker label={t("fields.model")} error={errors.model} value={draft.model} onChange={pick} />
+        <ModelPicker quiet label={t("fields.model")} error={errors.model} value={draft.model} onChange={pick} />
         {isLoading ? null : <ModelFacts model={model} />}
         {draft.model.provider === "openai_compatible" || draft.base_url ? (
           <Field label={t("fields.base_url")} hint={t("new.baseUrlHint")} error={errors.base_url}>

@@ -3,7 +3,6 @@
 import { ArrowLeft } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useRef, useState, type FormEvent } from "react";
-import { toast } from "sonner";
 
 import { PageBody, PageHeader } from "@/components/shell/page-header";
 import { Button, ButtonLink } from "@/components/ui/button";
@@ -13,6 +12,7 @@ import { Card, Section } from "@/components/ui/surface";
 import { Link, useRouter } from "@/i18n/navigation";
 import { api, once, revised, type Schemas } from "@/lib/api";
 import { asApiError } from "@/lib/errors";
+import { toast } from "@/lib/toast";
 
 import { agentHref } from "./agent-menu";
 import { ModelPicker } from "./model-picker";
@@ -110,9 +110,7 @@ export function NewAgent() {
                 <Field label={t("name")} hint={t("nameHint")} error={errors.name}>
                   <Input name="name" value={name} maxLength={100} onChange={(event) => setName(event.target.value)} />
                 </Field>
-                <Field label={t("model")} error={errors.model}>
-                  <ModelPicker value={model} onChange={setModel} />
-                </Field>
+                <ModelPicker label={t("model")} error={errors.model} value={model} onChange={setModel} />
                 {compatible ? (
                   <Field label={t("baseUrl")} hint={t("baseUrlHint")} error={errors.base_url}>
                     <Input name="base_url" type="url" inputMode="url" value={baseUrl} maxLength={500} onChange={(event) => setBaseUrl(event.target.value)} />

@@ -3,12 +3,12 @@
 import { Check, Pencil, X } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useRef, useState, type FormEvent } from "react";
-import { toast } from "sonner";
 
 import { IconButton } from "@/components/ui/button";
 import { useErrorText } from "@/components/ui/error-state";
 import { Input } from "@/components/ui/field";
 import { api, revised } from "@/lib/api";
+import { toast } from "@/lib/toast";
 
 import { useKeepAgent } from "./use-agents";
 import type { AgentOut } from "./values";

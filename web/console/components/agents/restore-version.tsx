@@ -2,13 +2,13 @@
 
 import { useTranslations } from "next-intl";
 import { useState } from "react";
-import { toast } from "sonner";
 
 import { Confirm } from "@/components/ui/dialog";
 import { useErrorText } from "@/components/ui/error-state";
 import { api, revised } from "@/lib/api";
 import { useRefresh } from "@/lib/data";
 import { asApiError } from "@/lib/errors";
+import { toast } from "@/lib/toast";
 
 import { agentPath, useKeepAgent } from "./use-agents";
 import type { AgentOut } from "./values";

@@ -14,7 +14,7 @@ export function SaveBar({ form, onSave }: { form: ReturnType<typeof useSettings>
   const words = form.saving ? t("saving") : wrong ? t("problems", { count: wrong }) : t(form.restored ? "restored" : "unsaved", { count: form.fields.size });
   return (
     <div role="region" aria-label={t("label")} className="sticky bottom-0 z-20 animate-rise border-t border-line bg-surface/95 shadow-high backdrop-blur">
-      <div className="mx-auto flex w-full max-w-6xl flex-wrap items-center justify-between gap-x-4 gap-y-2 px-4 py-3 sm:px-8">
+      <div className="mx-auto flex w-full max-w-304 flex-wrap items-center justify-between gap-x-4 gap-y-2 px-4 py-3 sm:px-8">
         {form.conflict && !form.saving ? (
           <p role="status" className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 text-sm text-warn">
             <GitCompareArrows aria-hidden className="size-4" />

@@ -2,15 +2,17 @@
 
 import { useTranslations } from "next-intl";
 import { useCallback, useState } from "react";
-import { toast } from "sonner";
 import { useSWRConfig } from "swr";
 
 import { useErrorText } from "@/components/ui/error-state";
 import { api, revised } from "@/lib/api";
 import { address, useRefresh, type Answer } from "@/lib/data";
+import { toast } from "@/lib/toast";
 
 import { duplicateAgent } from "./duplicate";
 import type { AgentOut, Status } from "./values";
+
+const SHOWN_MS = 4_000;
 
 export const agentPath = (id: string) => `/agents/${encodeURIComponent(id)}`;
 
@@ -75,15 +77,16 @@ export function useAgentActions(settled?: () => Promise<unknown>) {
   };
 
   const duplicate = async (agent: AgentOut): Promise<AgentOut | null> => {
-    const note = toast.loading(t("duplicating", { name: agent.name }));
+    const note = { id: `duplicate-${agent.id}`, duration: SHOWN_MS };
+    toast(t("duplicating", { name: agent.name }), { ...note, duration: Infinity });
     try {
       const { copy, missing } = await duplicateAgent(agent, t("copyName", { name: agent.name }));
       await Promise.all([refresh("/agents?"), settled?.()]);
-      if (missing.length) toast.warning(t("duplicatedPartly", { name: copy.name }), { id: note, description: t("missing", { names: missing.join(", ") }), duration: 15_000 });
-      else toast.success(t("duplicated", { name: copy.name }), { id: note });
+      if (missing.length) toast.warning(t("duplicatedPartly", { name: copy.name }), { ...note, description: t("missing", { names: missing.join(", ") }), duration: 4 * SHOWN_MS });
+      else toast.success(t("duplicated", { name: copy.name }), note);
       return copy;
     } catch (error) {
-      toast.error(t("duplicateFailed", { name: agent.name }), { id: note, description: text(error) });
+      toast.error(t("duplicateFailed", { name: agent.name }), { ...note, description: text(error) });
       return null;
     }
   };

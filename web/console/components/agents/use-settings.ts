@@ -2,11 +2,11 @@
 
 import { useTranslations } from "next-intl";
 import { useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
 
 import { useErrorText } from "@/components/ui/error-state";
 import { api, revised } from "@/lib/api";
 import { asApiError } from "@/lib/errors";
+import { toast } from "@/lib/toast";
 
 import { differences } from "./conflict";
 import { draftOf, read, rebased, type Draft, type Problems } from "./draft";

@@ -3,7 +3,7 @@
 import { Search, SquarePen } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useMemo, useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
@@ -79,7 +79,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
         {items && shown.length === 0 ? <p className="px-3 py-6 text-center text-[13px] text-ink-soft">{search ? (more ? t("noneLoaded") : t("noneFound")) : t("none")}</p> : null}
         {groups.map(([age, members]) => (
           <section key={age} aria-label={t(`ages.${age}`)}>
-            <h3 className="px-2.5 pt-3 pb-1 text-xs font-medium text-ink-faint">{t(`ages.${age}`)}</h3>
+            <h2 className="px-2.5 pt-3 pb-1 text-xs font-medium text-ink-soft">{t(`ages.${age}`)}</h2>
             <ul>
               {members.map((item) => (
                 <ConversationRow key={item.id} item={item} current={item.id === selected} onOpen={() => onOpen(item.id)} onDelete={() => setDeleting(item)} onRenamed={() => refresh(path)} />

@@ -3,7 +3,7 @@
 import { PanelLeft, SquarePen } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { IconButton } from "@/components/ui/button";

@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import { ClientError, isOver, type Conversation } from "@melton/client";
 import type { Schemas } from "@/lib/api";

@@ -34,7 +34,7 @@ export function MembersPanel() {
         title={t("title")}
         hint={t("hint")}
         actions={
-          me && may("admin") ? (
+          me && may("admin") && !alone ? (
             <Button kind="primary" icon={<UserPlus aria-hidden />} onClick={() => setInviting(true)}>
               {t("invite")}
             </Button>

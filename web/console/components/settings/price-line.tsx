@@ -11,6 +11,7 @@ import { AMOUNTS, PROVIDERS, type PriceRow, type RowFault } from "./price-rows";
 interface Props {
   row: PriceRow;
   number: number;
+  sign: string;
   faults: readonly RowFault[];
   last: boolean;
   onChange: (values: Partial<PriceRow>) => void;
@@ -19,8 +20,9 @@ interface Props {
 }
 
 /** One price; the first that fits a model counts, so lines can be moved. */
-export function PriceLine({ row, number, faults, last, onChange, onMove, onRemove }: Props) {
+export function PriceLine({ row, number, sign, faults, last, onChange, onMove, onRemove }: Props) {
   const t = useTranslations("settings.prices");
+  const decimals = (0).toFixed(2).replace(".", sign);
   const name = row.model || t("number", { number });
   return (
     <li className="flex flex-col gap-3 px-4 py-4">
@@ -42,7 +44,7 @@ export function PriceLine({ row, number, faults, last, onChange, onMove, onRemov
             <Input
               inputMode="decimal"
               className="text-right tabular-nums"
-              placeholder={amount === "input" || amount === "output" ? "0.00" : t("asInput")}
+              placeholder={amount === "input" || amount === "output" ? decimals : t("asInput")}
               value={row[amount]}
               onChange={(event) => onChange({ [amount]: event.target.value })}
             />

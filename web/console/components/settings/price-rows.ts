@@ -28,15 +28,17 @@ export function emptyRow(): PriceRow {
   return { key: newId(), provider: "openai_compatible", model: "", input: "", cached_input: "", cache_write: "", output: "" };
 }
 
-export function rowOf(price: TenantPrice): PriceRow {
+/** A price as it is typed in a language with this decimal sign. */
+export function rowOf(price: TenantPrice, sign = "."): PriceRow {
+  const text = (amount: string | null | undefined) => (amount ?? "").replace(".", sign);
   return {
     key: newId(),
     provider: price.provider,
     model: price.model,
-    input: price.input,
-    cached_input: price.cached_input ?? "",
-    cache_write: price.cache_write ?? "",
-    output: price.output,
+    input: text(price.input),
+    cached_input: text(price.cached_input),
+    cache_write: text(price.cache_write),
+    output: text(price.output),
   };
 }
 

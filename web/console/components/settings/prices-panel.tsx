@@ -1,12 +1,13 @@
 "use client";
 
 import { CircleDollarSign, Plus } from "lucide-react";
-import { useTranslations } from "next-intl";
+import { useLocale, useTranslations } from "next-intl";
 import { useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Card, EmptyState, Section, Skeleton } from "@/components/ui/surface";
+import { decimalSign } from "@/components/usage/dollars";
 import { api, type Schemas } from "@/lib/api";
 import { useRefresh, useResource } from "@/lib/data";
 
@@ -41,9 +42,11 @@ function PriceForm({ prices }: { prices: NonNullable<Prices["prices"]> }) {
   const common = useTranslations("common.actions");
   const refresh = useRefresh();
   const { write, busy, error } = useWrite();
-  const [rows, setRows] = useState<readonly PriceRow[]>(() => prices.map(rowOf));
+  const sign = decimalSign(useLocale());
+  const saved = () => prices.map((price) => rowOf(price, sign));
+  const [rows, setRows] = useState<readonly PriceRow[]>(saved);
   const [tried, setTried] = useState(false);
-  const changed = JSON.stringify(rows.map(priceOf)) !== JSON.stringify(prices.map(rowOf).map(priceOf));
+  const changed = JSON.stringify(rows.map(priceOf)) !== JSON.stringify(saved().map(priceOf));
   const save = async () => {
     setTried(true);
     if (rows.some((row) => faultsOf(row).length)) return;
@@ -80,6 +83,7 @@ function PriceForm({ prices }: { prices: NonNullable<Prices["prices"]> }) {
               key={row.key}
               row={row}
               number={index + 1}
+              sign={sign}
               faults={tried ? faultsOf(row) : []}
               last={index === rows.length - 1}
               onChange={(values) => setRows(rows.map((one) => (one === row ? { ...row, ...values } : one)))}
@@ -97,7 +101,7 @@ function PriceForm({ prices }: { prices: NonNullable<Prices["prices"]> }) {
           {changed ? (
             <Button
               onClick={() => {
-                setRows(prices.map(rowOf));
+                setRows(saved());
                 setTried(false);
               }}
             >

@@ -3,7 +3,7 @@
 import { ArrowLeft, CircleStop, ListTree } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useEffect, useState } from "react";
-import { toast } from "sonner";
+import { toast } from "@/lib/toast";
 
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { Button } from "@/components/ui/button";

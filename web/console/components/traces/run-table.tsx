@@ -13,6 +13,7 @@ type Run = Schemas["RunOut"];
 
 const HEAD = "px-4 py-2.5 text-left text-xs font-medium whitespace-nowrap text-ink-soft";
 const CELL = "px-4 py-3 align-top whitespace-nowrap";
+const STATUS = "hidden max-w-56 sm:table-cell";
 const NUMBER = "text-right tabular-nums";
 
 /** Runs in lines; a line leads to its run. */
@@ -25,7 +26,7 @@ export function RunTable({ runs }: { runs: readonly Run[] }) {
         <thead className="border-b border-line bg-sunken max-sm:sr-only">
           <tr>
             <th scope="col" className={HEAD}>{t("run")}</th>
-            <th scope="col" className={HEAD}>{t("status")}</th>
+            <th scope="col" className={`${HEAD} ${STATUS}`}>{t("status")}</th>
             <th scope="col" className={`${HEAD} ${NUMBER}`}>{t("duration")}</th>
             <th scope="col" className={`${HEAD} ${NUMBER} hidden lg:table-cell`}>{t("firstToken")}</th>
             <th scope="col" className={`${HEAD} ${NUMBER} hidden md:table-cell`}>{t("tokens")}</th>
@@ -59,14 +60,12 @@ function RunLine({ run }: { run: Run }) {
           <Ago time={run.created_at} />
         </QueryLink>
         <span className="mt-0.5 block font-mono text-xs text-ink-faint">…{run.id.slice(-8)}</span>
+        <span className="mt-1 block sm:hidden">
+          <Standing run={run} />
+        </span>
       </td>
-      <td className={`${CELL} max-w-56`}>
-        <StatusBadge status={run.status} />
-        {run.error ? (
-          <span className="mt-1 block truncate font-mono text-xs text-bad" title={run.error.detail ?? undefined}>
-            {run.error.code}
-          </span>
-        ) : null}
+      <td className={`${CELL} ${STATUS}`}>
+        <Standing run={run} />
       </td>
       <td className={`${CELL} ${NUMBER}`}>
         {formats.duration(run.duration_ms)}
@@ -91,5 +90,18 @@ function RunLine({ run }: { run: Run }) {
         </QueryLink>
       </td>
     </tr>
+  );
+}
+
+function Standing({ run }: { run: Run }) {
+  return (
+    <>
+      <StatusBadge status={run.status} />
+      {run.error ? (
+        <span className="mt-1 block truncate font-mono text-xs text-bad" title={run.error.detail ?? undefined}>
+          {run.error.code}
+        </span>
+      ) : null}
+    </>
   );
 }

@@ -47,17 +47,18 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
   const view = useRef<EditorView | null>(null);
   const told = useRef(onChange);
   const first = useRef(value);
-  const { id, "aria-describedby": describedBy } = useFieldIds();
+  const { "aria-describedby": describedBy } = useFieldIds();
   useEffect(() => {
     told.current = onChange;
   }, [onChange]);
   useEffect(() => {
     if (!host.current) return;
-    const attributes: Record<string, string> = { "aria-label": label, tabindex: "0" };
-    if (id) attributes.id = id;
-    if (describedBy) attributes["aria-describedby"] = describedBy;
+    // In a shadow root the editor's styles are sheets made by script. In the page they would be a style element, which
+    // the Content-Security-Policy refuses.
+    const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: "open" });
     const editor = new EditorView({
-      parent: host.current,
+      root,
+      parent: root,
       state: EditorState.create({
         doc: first.current,
         extensions: [
@@ -73,7 +74,7 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
           placeholderOf(placeholder),
           EditorState.readOnly.of(readOnly),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of(attributes),
+          EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           look(minHeight, maxHeight),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) told.current?.(update.state.doc.toString());
@@ -82,8 +83,11 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
       }),
     });
     view.current = editor;
+    // Ids mean nothing across the border of a shadow root; elements do.
+    const words = describedBy?.split(" ").flatMap((one) => document.getElementById(one) ?? []);
+    if (words?.length && "ariaDescribedByElements" in editor.contentDOM) editor.contentDOM.ariaDescribedByElements = words;
     return () => editor.destroy();
-  }, [describedBy, id, label, maxHeight, minHeight, placeholder, readOnly]);
+  }, [describedBy, label, maxHeight, minHeight, placeholder, readOnly]);
   useEffect(() => {
     first.current = value;
     const editor = view.current;

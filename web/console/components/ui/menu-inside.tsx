@@ -45,7 +45,7 @@ export interface ItemProps {
 
 export function MenuItem({ icon, danger = false, disabled = false, onSelect, children }: ItemProps) {
   return (
-    <Radix.Item disabled={disabled} onSelect={onSelect} className={cn(ITEM, danger && "text-bad [&_svg]:text-bad")}>
+    <Radix.Item disabled={disabled} onSelect={onSelect} className={cn(ITEM, danger && "text-bad! [&_svg]:text-bad!")}>
       {icon}
       {children}
     </Radix.Item>

@@ -1,6 +1,6 @@
 "use client";
 
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 
 import { cn } from "@/lib/cn";
 
@@ -15,6 +15,9 @@ interface Props<T extends string> {
 
 /** A row of tabs; arrow keys move. The panel is the caller's `TabPanel` with the same `id` and `value`. */
 export function Tabs<T extends string>({ label, tabs, value, onChange, id }: Props<T>) {
+  useEffect(() => {
+    document.getElementById(`${id}-tab-${value}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [id, value]);
   const move = (event: React.KeyboardEvent<HTMLDivElement>) => {
     const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
     const step = steps[event.key];

@@ -1,7 +1,8 @@
 // One agent's client, kept for as long as its playground is shown, and while something is still on its way.
 
-import { PlaygroundClient, isOver, messageSource, ticketSource, type ClientError, type ConnectionState, type Conversation } from "@melton/client";
+import { PlaygroundClient, isOver, ticketSource, type ClientError, type ConnectionState, type Conversation, type StoredMessage } from "@melton/client";
 
+import { api, data } from "@/lib/api";
 import { authHeaders, signInEnded } from "@/lib/auth";
 
 import { Drafts } from "./drafts";
@@ -16,6 +17,7 @@ export interface Connection {
 }
 
 const KEPT = 8;
+const RECENT = 20;
 const LINGER = 30_000;
 
 /** Requests of the client carry who asks; headers may have to be fetched first. */
@@ -25,6 +27,13 @@ async function asUser(input: RequestInfo | URL, init?: RequestInit): Promise<Res
   const answer = await fetch(input, { ...init, headers });
   if (answer.status === 401) signInEnded();
   return answer;
+}
+
+/** What completes answers of which frames did not tell everything; all of a conversation is read by its history. */
+async function newest(conversationId: string): Promise<readonly StoredMessage[]> {
+  const params = { path: { conversation_id: conversationId }, query: { limit: RECENT } };
+  const page = await data(api.GET("/api/v1/conversations/{conversation_id}/messages", { params }));
+  return page.items as unknown as StoredMessage[];
 }
 
 export class Talk {
@@ -45,12 +54,11 @@ export class Talk {
   constructor(agentId: string) {
     this.agentId = agentId;
     this.drafts = new Drafts(agentId);
-    const rest = { baseUrl: location.origin, fetch: asUser };
     this.client = new PlaygroundClient({
       agentId,
       baseUrl: location.origin,
-      ticket: ticketSource(agentId, rest),
-      messages: messageSource(rest),
+      ticket: ticketSource(agentId, { baseUrl: location.origin, fetch: asUser }),
+      messages: newest,
       onState: (state, error) => this.turned(state, error),
       onError: (error) => this.complaints.forEach((told) => told(error)),
     });
