@@ -22,12 +22,13 @@ import { StepExplorer } from "./step-explorer";
 const LIVE_EVERY = 1_000;
 const WAITING_EVERY = 3_000;
 
-// The same function always: with another one at each drawing SWR would begin to wait anew, and never ask.
+// The same function always: with another one at each drawing SWR would begin to wait anew, and never ask. Nor would it ask
+// again after a 0, so that there is none before it is known that the run is over.
 const FRESH = {
   dedupingInterval: LIVE_EVERY / 2,
   refreshInterval: (latest: Answer<Trace> | undefined) => {
-    if (!latest || !isLive(latest.body.status)) return 0;
-    return latest.body.status === "waiting" ? WAITING_EVERY : LIVE_EVERY;
+    if (latest && !isLive(latest.body.status)) return 0;
+    return latest?.body.status === "waiting" ? WAITING_EVERY : LIVE_EVERY;
   },
 };
 

@@ -25,7 +25,7 @@ const SELDOM = 15_000;
 
 // The same function always, or each drawing would put the next look off.
 const refreshInterval = (pages: readonly Answer<{ readonly items: readonly Run[] }>[] | undefined) =>
-  pages?.[0]?.body.items.some((run) => isLive(run.status)) ? OFTEN : SELDOM;
+  pages?.[0]?.body.items.some((run) => isLive(run.status)) === false ? SELDOM : OFTEN;
 
 /** The runs of an agent, newest first; kept up to date while one of them goes on. */
 export function RunList({ agent }: { agent: AgentTabProps["agent"] }) {
