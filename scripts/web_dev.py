@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from console import CONSOLE, BuildError, check_node, install
+from scripts.console import CONSOLE, BuildError, check_node, install
 
 ROOT = Path(__file__).resolve().parent.parent
 
