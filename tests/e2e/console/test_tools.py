@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.testing import Instance
-from tests.e2e.console.visit import Visit, rest, scripted_agent
+from tests.e2e.console.visit import Visit, rest, scripted_agent, talk
 
 SECRET = "orders-token-4711"
 
@@ -98,14 +98,9 @@ def test_tool_with_a_credential(visit: Visit, stack: Instance, orders: str) -> N
     expect(page.get_by_role("link", name="find_order")).to_be_visible()
     visit.axe()
 
-    accepted = rest(stack.url, "POST", f"/agents/{agent}/messages", {"content": '/tool find_order {"number": "B-2"}'})
-    page.wait_for_function(
-        """async (run) => (await (await fetch(`/api/v1/runs/${run}`)).json()).status === 'completed'""",
-        arg=accepted["run_id"],
-        polling=300,
-    )
-    run = json.dumps(rest(stack.url, "GET", f"/runs/{accepted['run_id']}"))
-    assert "shipped" in run and SECRET not in run
+    conversation = talk(stack.ws_url(agent), ['/tool find_order {"number": "B-2"}'])
+    messages = json.dumps(rest(stack.url, "GET", f"/conversations/{conversation}/messages"))
+    assert "shipped" in messages and SECRET not in messages
 
 
 def test_two_people_change_a_tool(visit: Visit, stack: Instance, orders: str) -> None:

@@ -170,6 +170,7 @@ def test_a_run_that_waits_is_cancelled(visit: Visit, stack: Instance) -> None:
     page.get_by_role("button", name="Cancel run").click()
     expect(page.get_by_role("status").filter(has_text="Cancelled")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel run")).to_be_hidden()
+    expect(page.get_by_role("region", name="Approval")).to_contain_text("ended before anybody decided")
 
 
 def test_the_report_of_an_agent_and_its_budget(visit: Visit, stack: Instance, unpriced: str) -> None:

@@ -39,7 +39,7 @@ export function ToolRow({ tool, toolbox, go }: { tool: Tool; toolbox: Toolbox; g
     }
   };
   return (
-    <li className="relative flex items-center gap-3 px-4 py-3 transition-colors hover:bg-hover/60">
+    <li className="relative flex items-center gap-3 px-4 py-3 transition-colors hover:bg-hover/40">
       <span className={cn("flex size-8 shrink-0 items-center justify-center rounded-lg bg-accent-soft text-accent-ink", !enabled && "bg-hover text-ink-faint")}>
         <Icon aria-label={t(`kinds.${tool.kind}`)} role="img" className="size-4" />
       </span>

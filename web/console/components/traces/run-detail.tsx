@@ -11,7 +11,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { ErrorState, useErrorText } from "@/components/ui/error-state";
 import { EmptyState, Notice, Skeleton } from "@/components/ui/surface";
 import { api } from "@/lib/api";
-import { useRefresh, useResource } from "@/lib/data";
+import { useRefresh, useResource, type Answer } from "@/lib/data";
 
 import { QueryLink } from "./query-link";
 import { RunSummary } from "./run-summary";
@@ -21,6 +21,16 @@ import { StepExplorer } from "./step-explorer";
 
 const LIVE_EVERY = 1_000;
 const WAITING_EVERY = 3_000;
+
+// The same function always: with another one at each drawing SWR would begin to wait anew, and never ask. Nor would it ask
+// again after a 0, so that there is none before it is known that the run is over.
+const FRESH = {
+  dedupingInterval: LIVE_EVERY / 2,
+  refreshInterval: (latest: Answer<Trace> | undefined) => {
+    if (latest && !isLive(latest.body.status)) return 0;
+    return latest?.body.status === "waiting" ? WAITING_EVERY : LIVE_EVERY;
+  },
+};
 
 /** A clock that goes on as long as something is under way. */
 function useNow(live: boolean): number {
@@ -36,9 +46,7 @@ function useNow(live: boolean): number {
 /** One run: how it went, and every step of it on the time axis. */
 export function RunDetail({ agent, id }: { agent: AgentTabProps["agent"]; id: string }) {
   const t = useTranslations("traces.run");
-  const { data: trace, error, mutate } = useResource<Trace>(`/runs/${encodeURIComponent(id)}`, {}, {
-    refreshInterval: (latest) => (latest && isLive(latest.body.status) ? (latest.body.status === "waiting" ? WAITING_EVERY : LIVE_EVERY) : 0),
-  });
+  const { data: trace, error, mutate } = useResource<Trace>(`/runs/${encodeURIComponent(id)}`, {}, FRESH);
   const live = trace ? isLive(trace.status) : false;
   const now = useNow(live);
   return (

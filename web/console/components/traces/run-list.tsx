@@ -10,7 +10,7 @@ import { ErrorState } from "@/components/ui/error-state";
 import { EmptyState, Skeleton } from "@/components/ui/surface";
 import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
-import { usePages } from "@/lib/data";
+import { usePages, type Answer } from "@/lib/data";
 
 import { filtersOf, queryOf } from "./filters";
 import { QueryLink } from "./query-link";
@@ -23,6 +23,10 @@ type Run = Schemas["RunOut"];
 const OFTEN = 2_000;
 const SELDOM = 15_000;
 
+// The same function always, or each drawing would put the next look off.
+const refreshInterval = (pages: readonly Answer<{ readonly items: readonly Run[] }>[] | undefined) =>
+  pages?.[0]?.body.items.some((run) => isLive(run.status)) === false ? SELDOM : OFTEN;
+
 /** The runs of an agent, newest first; kept up to date while one of them goes on. */
 export function RunList({ agent }: { agent: AgentTabProps["agent"] }) {
   const t = useTranslations("traces.list");
@@ -31,7 +35,7 @@ export function RunList({ agent }: { agent: AgentTabProps["agent"] }) {
   const filters = filtersOf(search);
   const filtered = filters.status !== null || filters.error !== null || filters.span !== "all";
   const { items, error, more, loadMore, loadingMore, mutate } = usePages<Run>(`/agents/${agent.id}/runs`, queryOf(filters, now), {
-    refreshInterval: (pages) => (pages?.[0]?.body.items.some((run) => isLive(run.status)) ? OFTEN : SELDOM),
+    refreshInterval,
     keepPreviousData: false,
   });
   const empty = items?.length === 0;

@@ -27,7 +27,7 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
   return (
     <li className="grid grid-cols-[minmax(0,1fr)_auto] gap-2 py-3 sm:grid-cols-[4rem_minmax(0,1fr)_7.5rem_10rem_2rem] sm:items-center">
       <span className={cn("col-start-1 row-start-1 self-center text-xs font-medium", inPath ? "text-accent-ink" : "text-ink-soft")}>{t(`places.${row.place}`)}</span>
-      <IconButton label={t("remove", { name: label })} disabled={inPath} className="col-start-2 row-start-1 sm:col-start-5" onClick={onRemove}>
+      <IconButton label={t("remove", { name: label })} disabled={inPath} className="col-start-2 row-start-1 justify-self-end sm:col-start-5" onClick={onRemove}>
         <X aria-hidden />
       </IconButton>
       <Input

@@ -62,7 +62,7 @@ function isHttp(request: object): boolean {
 }
 
 function Line({ words }: { words: string }) {
-  return <span className="max-w-[60%] truncate font-mono text-xs font-normal text-ink-faint">{words}</span>;
+  return <span className="max-w-[60%] truncate font-mono text-xs font-normal text-ink-soft">{words}</span>;
 }
 
 function headersText(headers: Readonly<Record<string, string>>): string {
