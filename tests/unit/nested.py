@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -32,7 +34,7 @@ from agent_builder.repositories.agents import AgentRepository
 from agent_builder.services.account import Account
 from agent_builder.services.budget import Limits
 from agent_builder.services.engine import Engine
-from agent_builder.services.events import Checkpoint, RunEnded, Suspended, ToolFinished, ToolStarted
+from agent_builder.services.events import Checkpoint, EngineEvent, RunEnded, Suspended, ToolFinished, ToolStarted
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.nesting import Inside, Nesting
 from agent_builder.services.subagents import SubAgent, SubAgents
@@ -48,19 +50,51 @@ class Killed(BaseException):
 
 
 @dataclass
+class Life:
+    """One runner's. Once it is over, nothing that is left of the runner reaches the world any more."""
+
+    is_over: bool = False
+
+    def check(self) -> None:
+        if self.is_over:
+            raise Killed
+
+
+_life: ContextVar[Life] = ContextVar("life")
+
+
+def _living() -> Life:
+    """The one whose code this is; that of a test, which is no runner, never ends."""
+    return _life.get(Life())
+
+
+class Inline(ThreadPoolExecutor):
+    """Makes blocking calls at once, so that no thread's pace decides on the order of events."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        made: Future[Any] = Future()
+        try:
+            made.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            made.set_exception(error)
+        return made
+
+
+@dataclass
 class World:
     """What outlives a runner.
 
     Attributes:
         scripts: What each agent's model says, step by step; the last is repeated.
         dies_at: The number of the event or checkpoint, counted over all depths, at which the runner dies.
-        dies_in: The number of the effect behind whose doing it dies.
+        slow: How many turns of the event loop an agent's model takes to be ready, by the agent: who is before whom.
     """
 
     scripts: dict[str, list[Say]]
     tools: dict[str, dict[str, Tool]] = field(default_factory=dict)
     limits: Limits = field(default_factory=lambda: Limits(retry_seconds=0.0))
     statuses: dict[str, str] = field(default_factory=dict)
+    slow: dict[str, int] = field(default_factory=dict)
     stored: dict[int, Step] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
     asked: list[tuple[str, ModelRequest]] = field(default_factory=list)
@@ -73,9 +107,11 @@ class World:
     died: bool = False
 
     def tick(self) -> None:
+        life = _living()
+        life.check()
         self.events += 1
-        if self.events == self.dies_at:
-            raise Killed
+        life.is_over = self.events == self.dies_at
+        life.check()
 
     # What the product asks for.
 
@@ -99,6 +135,8 @@ class World:
         )
 
     async def model_of(self, tenant: str, config: LlmConfig, system: str, name: str) -> ModelCaller:
+        for _ in range(self.slow.get(config.model, 0)):
+            await asyncio.sleep(0)
         return Caller(cast(Any, self), config, system, name, cast(Any, self))
 
     @asynccontextmanager
@@ -111,6 +149,7 @@ class World:
     # What it is given.
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        _living().check()
         self.asked.append((request.model, request))
         last = request.messages[-1]
         step = len(list(rounds(last))) if last.role == "assistant" else 0
@@ -135,6 +174,8 @@ class World:
 
     async def go(self, root: str = "root") -> Outcome | None:
         """One runner's part: the outcome, or None where it died or handed over."""
+        asyncio.get_running_loop().set_default_executor(Inline())
+        _life.set(Life())
         transcript = Transcript(Account(begun_at=1))
         transcript.restore([self.stored[number] for number in sorted(self.stored)])
         self.transcript = transcript
@@ -156,22 +197,27 @@ class World:
         )
         request = ModelRequest(model=root, messages=[user_message("go")])
         try:
-            async for event in engine.run(request, transcript):
-                self.tick()
-                if isinstance(event, Checkpoint):
-                    self.store()
-                elif isinstance(event, RunEnded):
-                    self.store()
-                    return event.outcome
-                elif isinstance(event, Suspended):
-                    transcript.account.cut_off(self.clock(), "handed_over")
-                    self.store()
-                    return None
-                else:
-                    self.told.append(event)
+            async with aclosing(engine.run(request, transcript)) as events:
+                return await self.follow(events)
         except Killed:
             self.died = True
             return None
+
+    async def follow(self, events: AsyncIterator[EngineEvent]) -> Outcome | None:
+        """As a run does it."""
+        async for event in events:
+            self.tick()
+            if isinstance(event, Checkpoint):
+                self.store()
+            elif isinstance(event, RunEnded):
+                self.store()
+                return event.outcome
+            elif isinstance(event, Suspended):
+                self.transcript.account.cut_off(self.clock(), "handed_over")
+                self.store()
+                return None
+            else:
+                self.told.append(event)
         raise AssertionError("no end")
 
     async def finish(self, root: str = "root") -> Outcome:
@@ -188,6 +234,7 @@ class World:
         self.store()
 
     def store(self) -> None:
+        _living().check()
         steps = self.transcript.take_unsaved()
         self.stored |= {step.number: step for step in steps}
         self.transcript.saved(steps)
@@ -233,6 +280,7 @@ class Act:
         return ToolSpec(self.name, "acts", schema, self.effect, approval_seconds=self.approval_seconds)
 
     async def call(self, arguments: Json, context: CallContext) -> Json:
+        _living().check()
         self.keys.append(context.idempotency_key)
         self.world.effects.append(f"{self.name} {json.dumps(arguments)} {context.idempotency_key}")
         await asyncio.sleep(0)

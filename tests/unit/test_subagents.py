@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -225,12 +226,12 @@ def test_its_time_ends_its_work_and_what_it_had_begun_is_unknown() -> None:
 
 
 class Hurried:
-    """A tool with next to no time."""
+    """A tool with little time: enough to begin what it does inside also on a busy machine."""
 
     def __init__(self, tool: Any) -> None:
         from dataclasses import replace
 
-        self.tool, self.spec = tool, replace(tool.spec, timeout_seconds=0.05)
+        self.tool, self.spec = tool, replace(tool.spec, timeout_seconds=2.0)
 
     async def call(self, arguments: Any, context: Any) -> Any:
         return await self.tool.call(arguments, context)
@@ -257,6 +258,17 @@ async def test_cancelled_it_stops_at_once_and_every_step_is_settled() -> None:
         6: "unknown",
     }
     assert sums(world) == (world.transcript.account.usage, world.transcript.account.cost)
+
+
+async def test_whoever_stops_reading_has_ended_all_that_goes_on_side_by_side() -> None:
+    whole = two_deep()
+    await whole.finish()
+    for death in range(1, whole.events + 1):
+        world = two_deep()
+        world.dies_at = death
+        assert await world.go() is None
+        at_work = {task for task in asyncio.all_tasks() if inspect.iscoroutine(task.get_coro())}
+        assert at_work == {asyncio.current_task()}, death  # besides, iterators are closed that have no tasks
 
 
 def test_where_there_is_no_room_inside_the_whole_run_is_handed_over_and_goes_on_there() -> None:
@@ -332,9 +344,16 @@ def test_a_run_costs_the_sum_of_its_steps_whatever_happens(killed: list[int], wi
 # ---------------------------------------------------------------- what nobody says the price of
 
 
-def test_killed_anywhere_every_call_of_a_model_is_a_step() -> None:
-    for death in deaths(two_deep):
+@pytest.mark.parametrize("a", range(5))
+@pytest.mark.parametrize("leaf", [0, 3])
+def test_killed_anywhere_every_call_of_a_model_is_a_step(a: int, leaf: int) -> None:
+    def slowed() -> World:
         world = two_deep()
+        world.slow = {"a": a, "leaf": leaf}  # whatever the call beside it comes before
+        return world
+
+    for death in deaths(slowed):
+        world = slowed()
         world.dies_at = death
         outcome = asyncio.run(world.finish())
         models = [step for step in world.stored.values() if step.kind == "model"]

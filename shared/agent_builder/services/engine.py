@@ -11,13 +11,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import BudgetExceeded, OutcomeUnknown, ProviderError, ReconnectNeeded, StoreError, ToolError
+from agent_builder.errors import BudgetExceeded, OutcomeUnknown, ProviderError, ReconnectNeeded, ToolError
 from agent_builder.messages import (
     Cost,
     Effect,
@@ -40,7 +40,8 @@ from agent_builder.services.budget import Limits, calls_reached, reached_limit
 from agent_builder.services.events import (
     ApprovalRequired,
     Checkpoint,
-    EngineEvent,
+    Events,
+    Interrupted,
     Parked,
     RunEnded,
     StepReset,
@@ -53,14 +54,6 @@ from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext, Nest, Tool
 
 logger = logging.getLogger(__name__)
-
-
-class Interrupted(Exception):
-    """What goes on inside a call cannot go on here: there is no room, or its steps could not be stored (`error`)."""
-
-    def __init__(self, error: StoreError | None = None) -> None:
-        super().__init__()
-        self.error = error
 
 
 StepKind = Literal["model", "tool"]
@@ -101,7 +94,7 @@ class Engine:
     nest: Callable[[Engine, Transcript, ToolCallPart], Nest | None] = lambda engine, transcript, call: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def run(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def run(self, request: ModelRequest, transcript: Transcript) -> Events:
         """Answer the last message of `request`, from where the transcript stands.
 
         Ends with exactly one `RunEnded`, `Suspended` or `Parked`, unless it is cancelled.
@@ -110,12 +103,13 @@ class Engine:
         account.begun_at = account.begun_at or self.clock()
         while True:
             for part in (self._round, self._ask_model):
-                async for event in part(request, transcript):
-                    yield event
-                    if isinstance(event, RunEnded | Suspended | Parked):
-                        return
+                async with aclosing(part(request, transcript)) as events:
+                    async for event in events:
+                        yield event
+                        if isinstance(event, RunEnded | Suspended | Parked):
+                            return
 
-    async def _round(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _round(self, request: ModelRequest, transcript: Transcript) -> Events:
         """Make the calls that the model asked for last, if there are any, within the limits."""
         if not transcript.round:
             return
@@ -126,13 +120,14 @@ class Engine:
             yield Suspended()
             return
         if reached is None:
-            async for event in self.calls(transcript):
-                yield event
+            async with aclosing(self.calls(transcript)) as events:
+                async for event in events:
+                    yield event
         else:
             yield self._note(transcript, reached[1])
             yield RunEnded(transcript.outcome("completed", reached[0]))
 
-    async def _ask_model(self, request: ModelRequest, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _ask_model(self, request: ModelRequest, transcript: Transcript) -> Events:
         """Call the model, within the limits; its answer ends the run unless it asks for tools."""
         reached = reached_limit(self.limits, transcript, self.clock())
         if reached is not None:
@@ -220,19 +215,20 @@ class Engine:
         account.steps += 1
         return Step(account.steps, "model", call.started, call.elapsed_ms, detail=detail, parent=transcript.parent)
 
-    async def calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def calls(self, transcript: Transcript) -> Events:
         """Make the calls of a round, those that a person must approve once one has.
 
         Ends with `Suspended` or `Parked` where another engine is to go on.
         """
         for part in (self._settle_lost, self._ask_approvals, self._make_free_calls, self._make_approved_calls):
-            async for event in part(transcript):
-                yield event
-                if isinstance(event, Suspended | Parked):
-                    return
+            async with aclosing(part(transcript)) as events:
+                async for event in events:
+                    yield event
+                    if isinstance(event, Suspended | Parked):
+                        return
         transcript.close_round()
 
-    async def _settle_lost(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _settle_lost(self, transcript: Transcript) -> Events:
         """Calls that another engine began, and that may have acted, are over: nobody knows how."""
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
@@ -242,7 +238,7 @@ class Engine:
                 yield Checkpoint()
                 yield ToolFinished(result)
 
-    async def _ask_approvals(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _ask_approvals(self, transcript: Transcript) -> Events:
         """Ask people about the calls that need it; on whom an earlier engine asked, those who watch are told again."""
         fresh = [call for call in transcript.round if self._asks_first(call, transcript)]
         for call in fresh:
@@ -267,14 +263,13 @@ class Engine:
             return False
         return transcript.ledger[call.tool_use_id].status == "reserved"
 
-    async def _make_free_calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    def _make_free_calls(self, transcript: Transcript) -> Events:
         """Make the calls for which nobody is waited."""
         asked = {step.detail["tool_use_id"] for step in transcript.waiting}
         free = [call for call in transcript.open_calls if call.tool_use_id not in asked]
-        async for event in self._make_calls(free, transcript):
-            yield event
+        return self._make_calls(free, transcript)
 
-    async def _make_approved_calls(self, transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _make_approved_calls(self, transcript: Transcript) -> Events:
         """Make calls as they are approved, as long as there are decisions; what is denied has its result."""
         while waiting := transcript.waiting:
             decisions = await self.decisions(waiting)
@@ -287,12 +282,13 @@ class Engine:
                 if result is not None:
                     yield Checkpoint()
                     yield ToolFinished(result)
-            async for event in self._make_free_calls(transcript):
-                yield event
-                if isinstance(event, Suspended):
-                    return
+            async with aclosing(self._make_free_calls(transcript)) as events:
+                async for event in events:
+                    yield event
+                    if isinstance(event, Suspended):
+                        return
 
-    async def _make_calls(self, calls: Sequence[ToolCallPart], transcript: Transcript) -> AsyncIterator[EngineEvent]:
+    async def _make_calls(self, calls: Sequence[ToolCallPart], transcript: Transcript) -> Events:
         """Make calls side by side. Ends with `Suspended` where there was no room for what one does inside."""
         todo = [transcript.as_approved(call) for call in calls]
         for call in todo:

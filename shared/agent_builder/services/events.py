@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from agent_builder.errors import StoreError
 from agent_builder.messages import TextDelta, ThinkingDelta, ToolCallPart, ToolResultPart
 from agent_builder.models.conversations import Outcome
+
+
+class Interrupted(Exception):
+    """What goes on inside a call cannot go on here: there is no room, or its steps could not be stored (`error`)."""
+
+    def __init__(self, error: StoreError | None = None) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +83,5 @@ EngineEvent = (
     | Parked
     | RunEnded
 )
+Events = AsyncGenerator[EngineEvent, None]
+"""Whoever reads them closes them: then what goes on beside them is over when they are."""

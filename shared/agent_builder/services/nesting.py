@@ -23,10 +23,12 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import Outcome, Step
 from agent_builder.services.account import UNKNOWN, Account
-from agent_builder.services.engine import Engine, Interrupted
+from agent_builder.services.engine import Engine
 from agent_builder.services.events import (
     Checkpoint,
     EngineEvent,
+    Events,
+    Interrupted,
     RunEnded,
     StepReset,
     Suspended,
@@ -205,14 +207,14 @@ class _Inner:
         transcript.resume()
         return transcript
 
-    async def _follow(self, events: AsyncIterator[EngineEvent], transcript: Transcript, show: _Show | None) -> Outcome:
+    async def _follow(self, events: Events, transcript: Transcript, show: _Show | None) -> Outcome:
         """Drive an engine to its end, or to that of its calls.
 
         Raises:
             Interrupted: Another engine is to go on.
         """
         try:
-            async with aclosing(events) as told:  # type: ignore[type-var]
+            async with aclosing(events) as told:
                 async for event in told:
                     if isinstance(event, RunEnded):
                         return event.outcome

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import AgentBuilderError, FenceLost, ProviderError, StoreError, StoreRefused
-from agent_builder.messages import Json, ModelRequest
+from agent_builder.messages import Json
 from agent_builder.models.agents import AgentVersion
 from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import LEASE_MS, Outcome, QueuedRun, Step, StoredMessage
@@ -23,6 +24,7 @@ from agent_builder.services.engine import Engine, StepKind
 from agent_builder.services.events import (
     ApprovalRequired,
     Checkpoint,
+    Events,
     Parked,
     RunEnded,
     StepReset,
@@ -309,13 +311,11 @@ class Run:
                 room=self._room,
                 decisions=self._decisions,
                 hold=self.purse.hold,
-                nest=self._nesting().of,
+                nest=Nesting((self.run.agent_id,), self._save, self.narration.tell_inside, self.claim.until).of,
             )
             request = caller.request(model_history(messages), tools=specs, deadline=self.claim.until)
-            return await self._follow(engine, request)
-
-    def _nesting(self) -> Nesting:
-        return Nesting((self.run.agent_id,), self._save, self.narration.tell_inside, self.claim.until)
+            async with aclosing(engine.run(request, self.transcript)) as events:  # nothing goes on behind its end
+                return await self._follow(events)
 
     def _room(self, kind: StepKind) -> bool:
         """Whether a step may begin here: one that is not paid for in vain, and that has the time it needs.
@@ -328,8 +328,8 @@ class Run:
         seconds = MODEL_SECONDS if kind == "model" else self.tool_seconds
         return self.claim.work_left > self.claim.needed(seconds)
 
-    async def _follow(self, engine: Engine, request: ModelRequest) -> Outcome | None:
-        async for event in engine.run(request, self.transcript):
+    async def _follow(self, events: Events) -> Outcome | None:
+        async for event in events:
             if isinstance(event, RunEnded):
                 return event.outcome
             if isinstance(event, Suspended | Parked):
