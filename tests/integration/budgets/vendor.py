@@ -18,6 +18,7 @@ class Vendor:
     Attributes:
         asked: Names of the models, as they were asked.
         free: Cleared, answers wait for it.
+        holds: The number of the call, from 1, at which `free` is cleared, before anybody can be quicker.
     """
 
     def __init__(self) -> None:
@@ -25,6 +26,7 @@ class Vendor:
         self.arguments: dict[str, Any] = {"message": "go"}
         self.free = threading.Event()
         self.free.set()
+        self.holds: int | None = None
 
     def play(self, asked: Asked) -> Says:
         """One answer, as it is streamed; what is read has no model behind it."""
@@ -32,6 +34,8 @@ class Vendor:
             return Says({"nothing": True})
         body = json.loads(asked.body)
         self.asked.append(body["model"])
+        if len(self.asked) == self.holds:
+            self.free.clear()
         self.free.wait(60)
         fresh = body["messages"][-1]["role"] == "user"
         calls = [self._call(number, tool) for number, tool in enumerate(body.get("tools", ()))] if fresh else []
