@@ -110,6 +110,10 @@ class Instance:
         path = self.data_dir / "logs" / "functions.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def logged(self, words: str) -> list[str]:
+        """Return the lines that the functions printed with `words` in them."""
+        return [line for line in self.function_log().splitlines() if words in line]
+
     @property
     def url(self) -> str:
         """The base address of the public port, without a slash at the end."""

@@ -52,3 +52,16 @@ def stack() -> Iterator[Instance]:
     """The whole laptop runtime in processes of its own; tests share it and make agents of their own."""
     with running_stack() as instance:
         yield instance
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Name what failed once more, a short line each, last: a reason may be a whole log, and ends of logs are what is read."""
+    yield
+    bad = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+    if bad:
+        terminalreporter.section("what failed")
+    for report in bad:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = " ".join(str(getattr(crash, "message", report.longrepr)).split())
+        terminalreporter.write_line(f"{report.when} {report.nodeid} ({report.duration:.0f} s): {reason[:300]}")
