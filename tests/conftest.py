@@ -56,7 +56,7 @@ def stack() -> Iterator[Instance]:
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Name what failed once more, a short line each, last: a reason may be a whole log, and ends of logs are what is read."""
+    """Name what failed once more, last and short: a reason may be a whole log, and the end of a log is what is read."""
     yield
     bad = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
     if bad:
