@@ -29,7 +29,7 @@ def _function(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
         value = loader.construct_mapping(node, deep=True)
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
-    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
 Loader.add_multi_constructor("!", _function)
