@@ -110,9 +110,9 @@ class Instance:
         path = self.data_dir / "logs" / "functions.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def logged(self, words: str) -> list[str]:
-        """Return the lines that the functions printed with `words` in them."""
-        return [line for line in self.function_log().splitlines() if words in line]
+    def logged(self, words: str, *, since: int = 0) -> list[str]:
+        """Return the lines that the functions printed with `words` in them, after so many characters of the log."""
+        return [line for line in self.function_log()[since:].splitlines() if words in line]
 
     @property
     def url(self) -> str:

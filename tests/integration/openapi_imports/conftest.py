@@ -126,12 +126,12 @@ class Importer:
         (found,) = self.rest.all(f"{AGENTS}/{agent}/integrations")
         return found
 
-    def until(self, happened: Callable[[], Any], seconds: float = 60) -> Any:
+    def until(self, happened: Callable[[], Any], seconds: float = 60, *, every: float = 0.05) -> Any:
         """Poll until it is true; what it gave."""
         deadline = time.monotonic() + seconds
         while not (found := happened()):
             assert time.monotonic() < deadline, "it did not happen"
-            time.sleep(0.05)
+            time.sleep(every)
         return found
 
     def apply(self, import_id: str, *, headers: dict[str, str] | None = None, **chosen: Any) -> Answer:

@@ -14,7 +14,7 @@ from operator import add
 from typing import Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agent_builder.errors import ProviderError, StoreError, StoreRefused, ToolError
@@ -313,10 +313,15 @@ class Scene:
             assert sum(item["cost"]["amount_nanousd"] or 0 for item in items) == (total["cost"]["amount_nanousd"] or 0)
             assert sum(item["cost"]["unpriced_steps"] for item in items) == total["cost"]["unpriced_steps"]
         steps = [step for head in its for step in TraceRepository().steps(self.tenant, head.id) if step.kind == "tool"]
-        called = Counter(step.detail["tool"] for step in steps if "duration_ms" in step.detail.get("result", {}))
-        assert {item["tool_name"]: item["calls"] for item in by_tool["items"]} == dict(called)
-        rates = {item["tool_name"]: item["success_rate"] for item in by_tool["items"] if item["tool_name"] != "ask"}
-        assert rates == {name: 1.0 if name == "good" else 0.0 for name in called if name != "ask"}
+        made = [step for step in steps if "duration_ms" in step.detail.get("result", {}) or step.status == "unknown"]
+        called = Counter(step.detail["tool"] for step in made)
+        lost = Counter(step.detail["tool"] for step in made if step.status == "unknown")  # killed in the call
+        tools = {item["tool_name"]: item for item in by_tool["items"]}
+        assert {name: item["calls"] for name, item in tools.items()} == dict(called)
+        assert {name: item["unknown"] for name, item in tools.items()} == {name: lost[name] for name in called}
+        for name in called.keys() - {"ask"}:
+            good = called[name] - lost[name] if name == "good" else 0
+            assert tools[name]["success_rate"] == round(good / called[name], 4)
 
     def _check(self, told: Json, its: list[Any]) -> None:
         assert told["runs"] == len(its)
@@ -352,9 +357,16 @@ PLANS = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
+@settings(  # an example takes seconds: none is made smaller
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 @given(plans=st.lists(PLANS, min_size=1, max_size=6))
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_lines_sum_to_every_total(store: object, plans: list[Plan]) -> None:
     async def play(scene: Scene) -> None:
         for plan in plans:
