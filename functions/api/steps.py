@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 from agent_builder.bootstrap import api_services
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.identity import Identity
+from agent_builder.models.message_out import PartOut
 from agent_builder.models.views import step_view
 from functions.api.paging import reply
 from functions.api.schemas import READ, Out, Timestamp, answers
@@ -58,7 +59,7 @@ class StepOut(Out):
     stop_reason: str | None = None
     agent_id: str | None = None
     agent_version: int | None = None
-    parts: list[Json] | None = None
+    parts: list[PartOut] | None = None
     tool_name: str | None = None
     tool_use_id: str | None = None
     effect: str | None = None

@@ -45,6 +45,7 @@ from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
 from scripts.openapi import ROOT, openapi
 from tests import template
+from tests.frames import described
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
@@ -109,9 +110,7 @@ def test_api_page_has_every_route() -> None:
 
 def test_api_page_has_every_frame() -> None:
     documented = set(re.findall(r'\{"type": "([a-z_]+)"', read("docs/api.md")))
-    senders = [path for path in CODE if path.parent.name in ("playground", "realtime", "services")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in senders)
-    assert documented == set(FRAMES) | set(re.findall(r'"type": "([a-z_]+)"', text))
+    assert documented == set(FRAMES) | set(described())
 
 
 def test_api_page_has_every_error_code(code: str) -> None:

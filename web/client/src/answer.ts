@@ -75,7 +75,7 @@ export function settled(answer: Answer, message: StoredMessage): Answer {
     stopReason: message.stop_reason ?? null,
     usage: message.usage ?? null,
     cost: message.cost ?? null,
-    error: answer.error ?? (message.error ? { ...message.error, retryable: false } : null),
+    error: answer.error ?? (message.error ? { code: message.error.code, detail: message.error.detail ?? "", retryable: false } : null),
   };
 }
 

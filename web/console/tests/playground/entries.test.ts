@@ -6,13 +6,14 @@ import type { Schemas } from "@/lib/api";
 
 const said = (run: number, role: "user" | "assistant"): StoredMessage => ({
   id: `msg_${run}${role}`, run_id: `run_${run}`, role, content: `${role} ${run}`, parts: role === "user" ? [] : [{ type: "text", text: `answer ${run}` }], status: "completed",
+  created_at: "2026-01-01T00:00:00Z",
 });
 const names = (entries: readonly Entry[]) => entries.map((entry) => `${entry.role} ${entry.runId}`);
 const unsent = (name: string): Entry => ({ role: "user", content: name, status: "sending", clientMessageId: name, runId: null, messageId: null, error: null, createdAt: null });
 
 describe("stored and live entries", () => {
   const stored = loaded(EMPTY, [said(1, "user"), said(1, "assistant"), said(2, "user")]).entries;
-  const live = reduce(EMPTY, { type: "content_delta", run_id: "run_2", delta: "so far", offset: 0, seq: 1 }).entries;
+  const live = reduce(EMPTY, { type: "content_delta", conversation_id: "cnv_1", run_id: "run_2", message_id: "msg_2", delta: "so far", offset: 0, seq: 1 }).entries;
 
   it("stand in their order, the live ones first of two", () => {
     const all = merged(stored, live);
