@@ -25,6 +25,13 @@ def check_frame(frame: dict[str, Any]) -> None:
         raise AssertionError(f"not as it is described: {error.message} in {frame}") from None
 
 
+def check_outcomes(frame: dict[str, Any]) -> None:
+    """Raise AssertionError where a call has an error and nothing says what became of it, or the other way round."""
+    for told in (frame, *frame.get("parts", ())):
+        if told["type"] in ("tool_use_complete", "tool_result"):
+            assert ("error" in told) == ("outcome" in told), f"an error and its outcome come together: {told}"
+
+
 def described() -> list[str]:
     """The types of all frames that the schema describes as sent by servers; one for each description."""
     return [schema["properties"]["type"]["const"] for schema in _server_frames(_schema()["$defs"])]

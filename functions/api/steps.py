@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BeforeValidator
 
 from agent_builder.bootstrap import api_services
-from agent_builder.messages import Cost, Json, Usage
+from agent_builder.messages import CallOutcome, Cost, Json, Usage
 from agent_builder.models.identity import Identity
 from agent_builder.models.message_out import PartOut
 from agent_builder.models.views import step_view
@@ -66,6 +66,7 @@ class StepOut(Out):
     input: Json | None = None
     result: Json | None = None
     error: str | None = None
+    outcome: CallOutcome | None = None
     request: Json | None = None
     response: Json | None = None
     attempts: int | None = None

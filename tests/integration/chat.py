@@ -12,7 +12,7 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from local.testing import Instance
-from tests.frames import check_frame
+from tests.frames import check_frame, check_outcomes
 
 Frame = dict[str, Any]
 TERMINAL = ("message_complete", "run_cancelled")
@@ -45,6 +45,7 @@ class Chat:
             silence.add_note(f"last frames: {self.frames[-5:]}")
             raise
         check_frame(frame)
+        check_outcomes(frame)
         self.frames.append(frame)
         return frame
 

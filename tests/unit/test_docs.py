@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from agent_builder import errors
 from agent_builder.config import Settings
+from agent_builder.messages import CallOutcome
 from agent_builder.models.agents import (
     BUILTIN_TOOLS,
     OPTIONS_LIMIT_BYTES,
@@ -111,6 +112,11 @@ def test_api_page_has_every_route() -> None:
 def test_api_page_has_every_frame() -> None:
     documented = set(re.findall(r'\{"type": "([a-z_]+)"', read("docs/api.md")))
     assert documented == set(FRAMES) | set(described())
+
+
+def test_api_page_has_every_outcome_of_a_call() -> None:
+    page = read("docs/api.md")
+    assert not [name for name in get_args(CallOutcome) if f"`{name}`" not in page]
 
 
 def test_api_page_has_every_error_code(code: str) -> None:

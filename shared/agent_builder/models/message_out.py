@@ -6,7 +6,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # with Python 3.11 pydantic reads no other
 
-from agent_builder.messages import Json
+from agent_builder.messages import CallOutcome, Json
 
 
 class TextOut(TypedDict):
@@ -27,13 +27,14 @@ class ToolCallOut(TypedDict):
 
 
 class ToolResultOut(TypedDict):
-    """What a tool answered; `result` is empty where it failed, and `error` says why."""
+    """What a tool answered; `result` is empty where it failed, `error` says why, `outcome` what became of it."""
 
     type: Literal["tool_result"]
     tool_use_id: str
     name: str
     result: Json
     error: NotRequired[str]
+    outcome: NotRequired[CallOutcome]
     duration_ms: NotRequired[int]
     needs_reconnect: NotRequired[str]
 

@@ -77,6 +77,8 @@ def _part_view(part: Part) -> PartOut:
     }
     if part.error is not None:
         shown["error"] = part.error
+    if part.outcome is not None:
+        shown["outcome"] = part.outcome
     if part.duration_ms is not None:
         shown["duration_ms"] = part.duration_ms
     if part.needs_reconnect is not None:
@@ -115,6 +117,7 @@ def step_view(run_id: str, step: Step) -> Json:
         "input": detail.get("input"),
         "result": result.get("result"),
         "error": result.get("error"),
+        "outcome": result.get("outcome"),
         **{name: call.get(name) for name in ("request", "response", "attempts", "cached", "whole")},
     }
 

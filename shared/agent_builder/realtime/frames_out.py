@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NotRequired, TypeAlias
 from pydantic import Field
 from typing_extensions import TypedDict  # with Python 3.11 pydantic reads no other
 
-from agent_builder.messages import Cost, Json, Usage
+from agent_builder.messages import CallOutcome, Cost, Json, Usage
 from agent_builder.models.message_out import PartOut
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class ToolUseStartFrame(_Numbered):
 
 
 class ToolUseCompleteFrame(_Numbered):
-    """A call is over; `result` is empty where it failed, and `error` says why."""
+    """A call is over; `result` is empty where it failed, `error` says why and `outcome` what became of the call."""
 
     type: Literal["tool_use_complete"]
     tool_name: str
@@ -102,6 +102,7 @@ class ToolUseCompleteFrame(_Numbered):
     result: Json
     duration_ms: int | None
     error: NotRequired[str]
+    outcome: NotRequired[CallOutcome]
     needs_reconnect: NotRequired[str]
     parent_tool_use_id: NotRequired[str]
 

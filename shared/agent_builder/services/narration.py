@@ -166,6 +166,8 @@ def _completed(part: ToolResultPart, at: Numbered) -> ToolUseCompleteFrame:
     }
     if part.error is not None:
         frame["error"] = part.error
+    if part.outcome is not None:
+        frame["outcome"] = part.outcome
     if part.needs_reconnect is not None:
         frame["needs_reconnect"] = part.needs_reconnect
     return frame

@@ -144,7 +144,7 @@ export interface ToolUseStartFrame {
   readonly parent_tool_use_id?: string;
 }
 /**
- * A call is over; `result` is empty where it failed, and `error` says why.
+ * A call is over; `result` is empty where it failed, `error` says why and `outcome` what became of the call.
  */
 export interface ToolUseCompleteFrame {
   readonly conversation_id: string;
@@ -162,6 +162,16 @@ export interface ToolUseCompleteFrame {
   };
   readonly duration_ms: number | null;
   readonly error?: string;
+  outcome?:
+    | "failed"
+    | "unknown"
+    | "timeout"
+    | "denied"
+    | "expired"
+    | "skipped"
+    | "cancelled"
+    | "invalid_arguments"
+    | "unknown_tool";
   readonly needs_reconnect?: string;
   readonly parent_tool_use_id?: string;
 }
@@ -278,7 +288,7 @@ export interface ToolCallOut {
   readonly invalid?: string;
 }
 /**
- * What a tool answered; `result` is empty where it failed, and `error` says why.
+ * What a tool answered; `result` is empty where it failed, `error` says why, `outcome` what became of it.
  */
 export interface ToolResultOut {
   readonly type: "tool_result";
@@ -288,6 +298,16 @@ export interface ToolResultOut {
     readonly [k: string]: unknown;
   };
   readonly error?: string;
+  outcome?:
+    | "failed"
+    | "unknown"
+    | "timeout"
+    | "denied"
+    | "expired"
+    | "skipped"
+    | "cancelled"
+    | "invalid_arguments"
+    | "unknown_tool";
   readonly duration_ms?: number;
   readonly needs_reconnect?: string;
 }

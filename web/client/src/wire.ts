@@ -20,7 +20,12 @@ export type RunStatus = ContentSnapshotFrame["status"];
 export type Part = MessageOut["parts"][number];
 
 /** What a tool answered: part of a frame, and of a stored message. */
-export type ToolOutcome = Partial<Pick<ToolUseCompleteFrame, "result" | "error" | "duration_ms" | "needs_reconnect">>;
+export type ToolOutcome = Partial<
+  Pick<ToolUseCompleteFrame, "result" | "error" | "outcome" | "duration_ms" | "needs_reconnect">
+>;
+
+/** What became of a call that has no result. */
+export type CallOutcome = NonNullable<ToolUseCompleteFrame["outcome"]>;
 
 /** What frames that end a run may say of it. */
 export type Ending = RunIds &

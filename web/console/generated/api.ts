@@ -3769,6 +3769,8 @@ export interface components {
             model?: string | null;
             /** Number */
             number: number;
+            /** Outcome */
+            outcome?: ("failed" | "unknown" | "timeout" | "denied" | "expired" | "skipped" | "cancelled" | "invalid_arguments" | "unknown_tool") | null;
             /** Parent */
             parent: number | null;
             /** Parts */
@@ -4055,7 +4057,7 @@ export interface components {
         };
         /**
          * ToolResultOut
-         * @description What a tool answered; `result` is empty where it failed, and `error` says why.
+         * @description What a tool answered; `result` is empty where it failed, `error` says why, `outcome` what became of it.
          */
         ToolResultOut: {
             /** Duration Ms */
@@ -4066,6 +4068,11 @@ export interface components {
             name: string;
             /** Needs Reconnect */
             needs_reconnect?: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome?: "failed" | "unknown" | "timeout" | "denied" | "expired" | "skipped" | "cancelled" | "invalid_arguments" | "unknown_tool";
             /** Result */
             result: {
                 [key: string]: unknown;
@@ -4202,6 +4209,8 @@ export interface components {
             model?: string | null;
             /** Number */
             number: number;
+            /** Outcome */
+            outcome?: ("failed" | "unknown" | "timeout" | "denied" | "expired" | "skipped" | "cancelled" | "invalid_arguments" | "unknown_tool") | null;
             /** Parent */
             parent: number | null;
             price: components["schemas"]["PriceOut"] | null;

@@ -43,12 +43,21 @@ describe("stored and live entries", () => {
 describe("what became of a call", () => {
   it.each([
     ["running", null, "running"],
-    ["failed", "Division by zero.", "failed"],
-    ["failed", "A person was asked to approve this call and denied it. It was not made. The reason: no", "denied"],
-    ["failed", "This call needs a person's approval, and nobody approved it in time. It was not made.", "expired"],
-    ["failed", "The run was cancelled before this call began.", "skipped"],
+    ["done", null, "done"],
+    ["failed", "failed", "failed"],
+    ["failed", "denied", "denied"],
+    ["failed", "invalid_arguments", "invalid_arguments"],
+    ["failed", null, "failed"],
     ["stopped", null, "skipped"],
-  ] as const)("%s, %s", (status, error, outcome) => expect(outcomeOf({ status, error })).toBe(outcome));
+  ] as const)("%s, %s", (status, outcome, shown) => expect(outcomeOf({ status, outcome })).toBe(shown));
+
+  it.each(["expired", undefined] as const)("as stored: %s", (outcome) => {
+    const call = { type: "tool_call", tool_use_id: "t1", name: "mail", input: {} } as const;
+    const result = { type: "tool_result", tool_use_id: "t1", name: "mail", result: {}, error: "Nobody was there." } as const;
+    const parts = [call, outcome ? { ...result, outcome } : result];
+    const [answer] = loaded(EMPTY, [{ ...said(1, "assistant"), parts }]).entries;
+    expect(answer?.role === "assistant" ? answer.blocks[0] : null).toMatchObject({ status: "failed", outcome: outcome ?? null });
+  });
 });
 
 describe("conversations by day", () => {
