@@ -12228,6 +12228,8 @@ export interface operations {
                 from?: string;
                 /** @description What an item stands for */
                 group_by?: "day" | "agent" | "model" | "tool";
+                /** @description An item for each day on which it was used */
+                per_day?: boolean;
                 /** @description Last day (UTC), today without it; at most 92 days in all */
                 to?: string;
             };
