@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "shared")]
 
@@ -37,14 +41,36 @@ def openapi() -> dict[str, Any]:
 
 
 def frames() -> dict[str, Any]:
-    """Return the JSON Schema of the frames that clients of the playground send."""
+    """Return the JSON Schema of the playground's frames, of those that clients send and those that they are sent."""
+    from agent_builder.realtime.frames_out import ServerFrame
     from functions.playground.frames_in import CLIENT_FRAMES
 
+    server: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
+    roots, shared = TypeAdapter.json_schemas(
+        [("ClientFrame", "validation", CLIENT_FRAMES), ("ServerFrame", "serialization", server)],
+        schema_generator=_FrameSchema,
+    )
+    definitions = {**shared["$defs"], **{name: dict(schema) for (name, _), schema in roots.items()}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Frames from client to server",
-        **CLIENT_FRAMES.json_schema(),
+        "title": "Frames of the playground",
+        "anyOf": [{"$ref": "#/$defs/ClientFrame"}, {"$ref": "#/$defs/ServerFrame"}],
+        "$defs": dict(sorted(definitions.items())),
     }
+
+
+class _FrameSchema(GenerateJsonSchema):
+    """Fields have no titles, which say nothing that their names do not; what is sent is whole, and may grow."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        if self.mode == "serialization":
+            made.pop("additionalProperties", None)
+            made["required"] = list(made["properties"])
+        return made
 
 
 def _text(document: dict[str, Any]) -> str:

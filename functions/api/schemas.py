@@ -19,6 +19,7 @@ from agent_builder.models.agents import (
     Strict,
 )
 from agent_builder.models.catalogue import Capabilities, Prices
+from agent_builder.models.message_out import PartOut
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -124,7 +125,7 @@ class MessageOut(Out):
     run_id: str
     role: Literal["user", "assistant"]
     content: str
-    parts: list[Json]
+    parts: list[PartOut]
     created_at: Timestamp
     status: Literal["queued", "completed", "failed", "cancelled"] | None = None
     stop_reason: str | None = None

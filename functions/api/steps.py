@@ -11,8 +11,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import BeforeValidator
 
 from agent_builder.bootstrap import api_services
-from agent_builder.messages import Cost, Json, Usage
+from agent_builder.messages import CallOutcome, Cost, Json, Usage
 from agent_builder.models.identity import Identity
+from agent_builder.models.message_out import PartOut
 from agent_builder.models.views import step_view
 from functions.api.paging import reply
 from functions.api.schemas import READ, Out, Timestamp, answers
@@ -58,13 +59,14 @@ class StepOut(Out):
     stop_reason: str | None = None
     agent_id: str | None = None
     agent_version: int | None = None
-    parts: list[Json] | None = None
+    parts: list[PartOut] | None = None
     tool_name: str | None = None
     tool_use_id: str | None = None
     effect: str | None = None
     input: Json | None = None
     result: Json | None = None
     error: str | None = None
+    outcome: CallOutcome | None = None
     request: Json | None = None
     response: Json | None = None
     attempts: int | None = None

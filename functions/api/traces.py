@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 from agent_builder.bootstrap import api_services
 from agent_builder.errors import IdempotencyMismatch, NotFound, Unprocessable
 from agent_builder.ids import is_id, new_id
-from agent_builder.messages import Cost, Json, Usage
+from agent_builder.messages import CallOutcome, Cost, Json, Usage
 from agent_builder.models.agents import Strict
 from agent_builder.models.conversations import StepStatus
 from agent_builder.models.identity import Identity
@@ -84,6 +84,7 @@ class TraceStepOut(Out):
     input: Json | None = None
     result: Json | None = None
     error: str | None = None
+    outcome: CallOutcome | None = None
     whole: str | None = Field(description="Where all of it is, if something was cut")
     steps: list[TraceStepOut]
 

@@ -33,6 +33,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 From = Annotated[Day | None, Query(alias="from", description="First day (UTC); without it, 30 days in all")]
 To = Annotated[Day | None, Query(alias="to", description="Last day (UTC), today without it; at most 92 days in all")]
 AgentFilter = Annotated[str | None, Query(max_length=64, description="Only this agent, deleted or not")]
+PerDay = Annotated[bool, Query(description="An item for each day on which it was used")]
 Groups = Annotated[GroupBy, Query(description="What an item stands for")]
 
 
@@ -93,11 +94,16 @@ def _caller() -> Identity:
     "/api/v1/usage", summary="Read usage", tags=["Usage"], responses=answers(200, UsageReportOut, (*COMMON, 422))
 )
 def get_usage(
-    since: From = None, until: To = None, agent_id: AgentFilter = None, group_by: Groups = "day"
+    since: From = None,
+    until: To = None,
+    agent_id: AgentFilter = None,
+    group_by: Groups = "day",
+    per_day: PerDay = False,
 ) -> Response[Any]:
     """Runs, tokens, money and times of the tenant or of one agent; a minute late at most."""
     report = api_services().usage.report
-    return reply(200, report(_caller(), since=since, until=until, agent_id=agent_id, group_by=group_by))
+    asked = {"since": since, "until": until, "agent_id": agent_id}
+    return reply(200, report(_caller(), **asked, group_by=group_by, per_day=per_day))
 
 
 @router.get("/api/v1/prices", summary="Read the prices", tags=["Usage"], responses=answers(200, PricesOut, COMMON))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from agent_builder.bootstrap import PlaygroundServices
 from agent_builder.clock import now_ms
 from agent_builder.errors import Conflict, NotFound, Unauthenticated
 from agent_builder.ids import is_id, new_id
 from agent_builder.jsontext import encode
-from agent_builder.messages import Cost, Json, Usage
+from agent_builder.messages import Cost, Usage
 from agent_builder.models.conversations import Lease, Outcome, StoredMessage
 from agent_builder.models.identity import Identity
 from agent_builder.observability import log_fields, logger
 from agent_builder.realtime.connections import watcher
-from agent_builder.realtime.frames import Frame
 from agent_builder.services.approvals import Wanted
 from agent_builder.services.intake import UserMessage
 from agent_builder.services.narration import parked_frames, shown_parts, snapshot_frames, terminal_frame
@@ -28,6 +28,9 @@ from functions.playground.frames_in import (
     UserMessageFrame,
 )
 from functions.playground.recent import Recent
+
+if TYPE_CHECKING:
+    from agent_builder.realtime.frames_out import MessageAcceptedFrame, RunIds, ServerFrame
 
 _GREETED = Recent(4096)
 _BELL = ThreadPoolExecutor(
@@ -55,7 +58,7 @@ class Replies:
         """Who watches by this connection: no longer than its sign-in lasts, be it never so silent."""
         return watcher(self.connection_id, self.identity.expires_at)
 
-    def send(self, frame: Frame) -> None:
+    def send(self, frame: ServerFrame) -> None:
         """Post a frame, behind the greeting."""
         self.greet()
         self._post(frame)
@@ -79,7 +82,7 @@ class Replies:
         """Close the connection."""
         self.services.connections.close(self.connection_id)
 
-    def _post(self, frame: Frame) -> None:
+    def _post(self, frame: ServerFrame) -> None:
         self.services.connections.post(self.connection_id, encode(frame).encode())
 
 
@@ -111,7 +114,7 @@ def _accept(frame: UserMessageFrame, replies: Replies) -> None:
     ringing = None if accepted.repeated else _BELL.submit(intake.ring, identity, accepted.conversation_id)
     if accepted.conversation_is_new:
         replies.send({"type": "conversation_started", "conversation_id": accepted.conversation_id})
-    reply: Json = {
+    reply: MessageAcceptedFrame = {
         "type": "message_accepted",
         "conversation_id": accepted.conversation_id,
         "run_id": accepted.run_id,
@@ -145,7 +148,7 @@ def _resume(conversation_id: str, replies: Replies, run_id: str | None = None) -
 
 def _show_waiting(conversation_id: str, lease: Lease, replies: Replies) -> None:
     run = lease.queue[0]
-    ids = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+    ids: RunIds = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
     for frame in snapshot_frames(ids, "", 0, "queued"):
         replies.send(frame)
 
@@ -153,7 +156,7 @@ def _show_waiting(conversation_id: str, lease: Lease, replies: Replies) -> None:
 def _show_parked(conversation_id: str, lease: Lease, replies: Replies) -> None:
     """What a run had come to when it began to wait for people, and what it asks them."""
     run = lease.queue[0]
-    ids = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
+    ids: RunIds = {"conversation_id": conversation_id, "run_id": run.run_id, "message_id": run.message_id}
     transcript = Transcript()
     transcript.restore(replies.services.runs.steps(replies.identity.tenant, run.run_id))
     for frame in parked_frames(ids, transcript, lease.fence):
@@ -161,7 +164,7 @@ def _show_parked(conversation_id: str, lease: Lease, replies: Replies) -> None:
 
 
 def _show(conversation_id: str, stored: StoredMessage, replies: Replies) -> None:
-    ids = {"conversation_id": conversation_id, "run_id": stored.run_id, "message_id": stored.id}
+    ids: RunIds = {"conversation_id": conversation_id, "run_id": stored.run_id, "message_id": stored.id}
     shown = shown_parts(stored.message)
     for frame in snapshot_frames(ids, stored.message.text, 2**53 - 1, stored.status, shown):
         replies.send(frame)

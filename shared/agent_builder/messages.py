@@ -15,6 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 Json = dict[str, Any]
 StopReason = Literal["end_turn", "max_tokens", "tool_use", "stop_sequence", "content_filter", "refusal"]
 Effect = Literal["read", "write"]
+CallOutcome = Literal[
+    "failed",  # the tool said so, or none of the others
+    "unknown",  # it may have acted: its answer was lost
+    "timeout",
+    "denied",  # by a person who was asked to approve it
+    "expired",  # nobody approved it in time
+    "skipped",  # its run ended before it began
+    "cancelled",  # its run ended while it went on
+    "invalid_arguments",
+    "unknown_tool",
+]
 
 
 class _Part(BaseModel):
@@ -55,6 +66,7 @@ class ToolCallPart(_Part):
 class ToolResultPart(_Part):
     """What the tool answered. `result` is always an object; on an error it is `{}` and `error` says why.
 
+    `outcome` says in a word what became of a call with an `error`; what was stored before there were outcomes has none.
     `needs_reconnect` is the id of the credential that a person must connect before the tool works.
     """
 
@@ -63,6 +75,7 @@ class ToolResultPart(_Part):
     name: str
     result: Json
     error: str | None = None
+    outcome: CallOutcome | None = None
     duration_ms: int | None = None
     needs_reconnect: str | None = None
 

@@ -39,6 +39,8 @@ def test_names_are_unique() -> None:
 
 
 def test_a_card_says_which_credential_a_person_must_connect() -> None:
-    card = finished(ToolBlock(0, "t1", "mail"), {"error": "Connect it.", "needs_reconnect": "crd_1"})
-    assert card.needs_reconnect == "crd_1"
-    assert finished(card, {"result": {}}).needs_reconnect is None
+    told = {"error": "Connect it.", "needs_reconnect": "crd_1", "outcome": "failed"}
+    card = finished(ToolBlock(0, "t1", "mail"), told)
+    assert (card.needs_reconnect, card.outcome) == ("crd_1", "failed")
+    again = finished(card, {"result": {}})
+    assert (again.needs_reconnect, again.outcome) == (None, None)

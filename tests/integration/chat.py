@@ -12,6 +12,7 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from local.testing import Instance
+from tests.frames import check_frame, check_outcomes
 
 Frame = dict[str, Any]
 TERMINAL = ("message_complete", "run_cancelled")
@@ -37,12 +38,14 @@ class Chat:
         self.send(type="user_message", content=content, **more)
 
     def next(self, seconds: float = SECONDS) -> Frame:
-        """The next frame; TimeoutError if none comes."""
+        """The next frame, which is as the schema has it; TimeoutError if none comes."""
         try:
             frame: Frame = json.loads(self.socket.recv(timeout=seconds))
         except TimeoutError as silence:
             silence.add_note(f"last frames: {self.frames[-5:]}")
             raise
+        check_frame(frame)
+        check_outcomes(frame)
         self.frames.append(frame)
         return frame
 

@@ -157,6 +157,7 @@ async def test_it_parks_again_until_all_are_decided() -> None:
     assert list(told) == ["c0-0", "c0-1", "c0-2", "c0-3", "c1-0"]
     assert "No." in str(told["c0-0"].error)
     assert "in time" in str(told["c0-3"].error)
+    assert (told["c0-0"].outcome, told["c0-3"].outcome, told["c1-0"].outcome) == ("denied", "expired", None)
     assert told["c1-0"].result == {"did": "c1-0"}
 
 
@@ -240,7 +241,7 @@ def check(world: World, call: str, result: ToolResultPart) -> None:
     made = [(key, arguments) for key, arguments in world.done if arguments["call"] == call]
     if decision.verdict != "approved":
         assert made == []
-        assert result.error == decision.refusal
+        assert (result.error, result.outcome) == (decision.refusal, decision.verdict)
         return
     assert all(arguments == (decision.input or {"call": call}) for _, arguments in made)
     assert len({key for key, _ in made}) <= 1

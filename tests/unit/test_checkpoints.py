@@ -145,6 +145,7 @@ def test_killed_at_any_event_the_answer_is_the_same_and_no_write_is_done_twice(d
     assert len(results) == 3
     for result in results:
         assert result.error is None or result.error == UNKNOWN
+        assert result.outcome == ("unknown" if result.error else None)
         if result.error == UNKNOWN:
             assert result.name == "write"
     stored_models = [step for step in world.stored.values() if step.kind == "model"]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from agent_builder import errors
 from agent_builder.config import Settings
+from agent_builder.messages import CallOutcome
 from agent_builder.models.agents import (
     BUILTIN_TOOLS,
     OPTIONS_LIMIT_BYTES,
@@ -45,6 +46,7 @@ from functions.api.app import BODY_LIMIT
 from functions.playground.frames_in import FRAMES
 from scripts.openapi import ROOT, openapi
 from tests import template
+from tests.frames import described
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
@@ -109,9 +111,12 @@ def test_api_page_has_every_route() -> None:
 
 def test_api_page_has_every_frame() -> None:
     documented = set(re.findall(r'\{"type": "([a-z_]+)"', read("docs/api.md")))
-    senders = [path for path in CODE if path.parent.name in ("playground", "realtime", "services")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in senders)
-    assert documented == set(FRAMES) | set(re.findall(r'"type": "([a-z_]+)"', text))
+    assert documented == set(FRAMES) | set(described())
+
+
+def test_api_page_has_every_outcome_of_a_call() -> None:
+    page = read("docs/api.md")
+    assert not [name for name in get_args(CallOutcome) if f"`{name}`" not in page]
 
 
 def test_api_page_has_every_error_code(code: str) -> None:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_builder.errors import ProviderError, ToolError
+from agent_builder.errors import OutboundFailed, ProviderError, ToolError
 from agent_builder.messages import (
+    CallOutcome,
     Cost,
     Effect,
     Json,
@@ -38,6 +39,7 @@ from agent_builder.services.engine import Engine
 from agent_builder.services.events import Checkpoint, EngineEvent, RunEnded, ToolFinished, ToolStarted
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext
+from agent_builder.tools.outcomes import InvalidArguments
 
 USAGE = Usage(input_tokens=10, output_tokens=2)
 Script = Sequence[ModelEvent | Exception]
@@ -199,29 +201,42 @@ async def test_tools_run_side_by_side_and_results_stand_in_the_order_of_the_call
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "told", "became"),
     [
-        (call("echo", invalid='{"x": '), "not a JSON object"),
-        (call("nothing"), "no tool named 'nothing'"),
-        (call("fails"), "It cannot be done on Sundays."),
-        (call("hangs"), "did not answer within 0.01 seconds"),
+        (call("echo", invalid='{"x": '), "not a JSON object", "invalid_arguments"),
+        (call("nothing"), "no tool named 'nothing'", "unknown_tool"),
+        (call("fails"), "It cannot be done on Sundays.", "failed"),
+        (call("picky"), "Say when.", "invalid_arguments"),
+        (call("hangs"), "did not answer within 0.01 seconds", "timeout"),
+        (call("slow"), "did not answer within 0.01 seconds", "unknown"),
+        (call("far"), "The server did not answer in time.", "timeout"),
+        (call("broken"), "a fault on our side", "failed"),
     ],
-    ids=["invalid arguments", "unknown tool", "tool error", "timeout"],
+    ids=["no object", "unknown tool", "tool error", "arguments", "timeout", "slow write", "slow server", "broken"],
 )
-async def test_a_failing_tool_is_told_to_the_model(asked: ToolCallPart, told: str) -> None:
+async def test_a_failing_tool_is_told_to_the_model(asked: ToolCallPart, told: str, became: CallOutcome) -> None:
+    raised = {
+        "fails": ToolError("It cannot be done on Sundays."),
+        "picky": InvalidArguments("Say when."),
+        "far": OutboundFailed("timeout", "The server did not answer in time.", sent=False),
+        "broken": KeyError("a fault of ours"),
+    }
+
     async def fails(_: Json) -> Json:
-        raise ToolError("It cannot be done on Sundays.")
+        raise raised[asked.name]
 
     async def hangs(_: Json) -> Json:
         await asyncio.Event().wait()
         return {}
 
     model = Model([calls(asked), says("I see.")])
-    tools = tool("echo", echo) | tool("fails", fails) | tool("hangs", hangs, "read")
+    tools = tool("echo", echo) | tool("hangs", hangs, "read") | tool("slow", hangs, "write")
+    for name in raised:
+        tools |= tool(name, fails, "read")
     events, outcome = await run(model, tools, tool_seconds=0.01)
     finished = next(event.result for event in events if isinstance(event, ToolFinished))
     assert told in (finished.error or "")
-    assert finished.result == {}
+    assert (finished.result, finished.outcome) == ({}, became)
     assert outcome.status == "completed"
     assert outcome.message.text == "I see."
     shown = next(rounds(model.asked[1].messages[-1])).results[0]
@@ -408,6 +423,7 @@ async def test_cancelled_while_tools_run_they_are_cancelled_and_settled(effect: 
     assert [part.type for part in parts] == ["text", "tool_call", "tool_result"]
     assert isinstance(parts[-1], ToolResultPart)
     assert told in (parts[-1].error or "")
+    assert parts[-1].outcome == ("cancelled" if effect == "read" else "unknown")
     assert transcript.take_unsaved()[-1].status == status
 
 

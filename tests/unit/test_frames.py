@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from agent_builder.realtime.frames import (
     complete_frame,
     encoded_size,
     error_frame,
+    failed_frame,
     fit_result,
     pieces,
     split_delta,
@@ -95,12 +95,8 @@ def test_a_short_result_is_left_alone() -> None:
     assert fit_result({"a": [1, 2]}) == {"a": [1, 2]}
 
 
-def test_an_error_names_only_the_ids_it_has() -> None:
-    assert error_frame("code", "words", run_id="run_1", client_message_id=None) == {
-        "type": "error",
-        "error": "words",
-        "code": "code",
-        "retryable": False,
-        "run_id": "run_1",
-    }
-    json.dumps(error_frame("c", "d"))
+def test_an_error_names_the_message_or_the_run_that_it_is_about() -> None:
+    about = {"type": "error", "error": "words", "code": "code", "retryable": False}
+    assert error_frame("code", "words") == about
+    assert error_frame("code", "words", client_message_id="a") == {**about, "client_message_id": "a"}
+    assert failed_frame(IDS, "code", "words", retryable=True) == {**about, "retryable": True, **IDS}

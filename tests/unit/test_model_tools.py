@@ -20,6 +20,7 @@ from agent_builder.services.llm_tools import NEEDS_RUN, ModelOf, OneAnswer, llm_
 from agent_builder.services.nesting import Alone
 from agent_builder.services.toolbox import Bench
 from agent_builder.tools.base import CallContext, Tool
+from agent_builder.tools.outcomes import InvalidArguments
 from tests.unit.nested import Act, Say, World, overloaded, sums
 
 SCHEMA: Json = {
@@ -95,7 +96,9 @@ def test_a_model_is_asked_with_its_instructions_and_the_arguments_and_nothing_el
 @pytest.mark.parametrize("arguments", [{}, {"n": "2"}, {"n": 2, "m": 3}])
 def test_arguments_are_checked_before_it_is_asked(arguments: Json) -> None:
     world = asks(["never"], arguments=arguments or {"x": 1})
-    assert "The arguments are not valid" in (result(asyncio.run(world.finish())).error or "")
+    told = result(asyncio.run(world.finish()))
+    assert "The arguments are not valid" in (told.error or "")
+    assert told.outcome == "invalid_arguments"
     assert [name for name, _ in world.asked] == ["root", "root"]
 
 
@@ -216,6 +219,7 @@ def test_where_the_arguments_cannot_be_prepared_nothing_is_called(says: Say, err
     ("raises", "status", "error"),
     [
         (ToolError("No such thing."), "failed", "No such thing."),
+        (InvalidArguments("Say when."), "failed", "Say when."),
         (OutcomeUnknown("It hung up."), "unknown", f"It hung up. {UNKNOWN}"),
     ],
 )
@@ -223,7 +227,8 @@ def test_a_failure_of_the_tool_itself_is_told_as_it_is(raises: Exception, status
     world = World({})
     helped(world, Act(world, raises=raises), ["never"], after="Shorter.")
     outcome = asyncio.run(world.finish())
-    assert result(outcome).error == error
+    became = "invalid_arguments" if isinstance(raises, InvalidArguments) else status
+    assert (result(outcome).error, result(outcome).outcome) == (error, became), "whatever it went through"
     assert [step.status for step in world.stored.values() if step.kind == "tool"] == [status, status]
     assert [name for name, _ in world.asked] == ["root", "root"]
 

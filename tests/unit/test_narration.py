@@ -27,6 +27,7 @@ from agent_builder.services.events import ToolFinished, ToolStarted
 from agent_builder.services.narration import Narration, snapshot_frames, terminal_frame
 from agent_builder.services.nesting import Inside
 from agent_builder.services.transcript import Transcript
+from tests.frames import check_frame
 
 RUN = QueuedRun("run_1", "agt_1", 1, "msg_1", "msg_2", "ann", 0)
 IDS = {"conversation_id": "cnv_1", "run_id": "run_1", "message_id": "msg_2"}
@@ -40,6 +41,7 @@ class Sent(Delivery):
         self.frames: list[tuple[Frame, frozenset[str] | None]] = []
 
     def send(self, frame: Frame, only: frozenset[str] | None = None) -> None:
+        check_frame(dict(frame))
         self.frames.append((frame, only))
 
     def plain(self) -> list[Frame]:

@@ -10,6 +10,7 @@ import pytest
 
 from functions.playground.frames_in import FRAMES
 from scripts.openapi import ROOT, documents, frames, openapi
+from tests.frames import check_frame
 
 MUTATIONS = ("post", "put", "patch", "delete")
 
@@ -73,10 +74,46 @@ def test_every_reference_resolves(document: dict[str, Any]) -> None:
         assert name in document["components"]["schemas"], name
 
 
-def test_frames_schema_has_every_frame() -> None:
-    schema = frames()
-    assert set(schema["discriminator"]["mapping"]) == set(FRAMES)
-    for definition in schema["$defs"].values():
-        assert definition["additionalProperties"] is False
-        assert "type" in definition["required"]
-        assert definition["description"]
+def test_frames_schema_has_every_frame_of_clients() -> None:
+    definitions = frames()["$defs"]
+    mapping = definitions["ClientFrame"]["discriminator"]["mapping"]
+    assert set(mapping) == set(FRAMES)
+    for name in (reference.rpartition("/")[2] for reference in mapping.values()):
+        assert definitions[name]["additionalProperties"] is False
+        assert "type" in definitions[name]["required"]
+
+
+def test_frames_schema_describes_what_it_names() -> None:
+    definitions = frames()["$defs"]
+    for name in (part.split('"')[0] for part in json.dumps(frames()).split("#/$defs/")[1:]):
+        assert name in definitions
+    for name, definition in definitions.items():
+        assert definition.get("description") or name in ("ClientFrame", "ServerFrame"), name
+
+
+def test_frames_that_are_sent_may_grow() -> None:
+    """So that no client that checks what it gets refuses what a later version adds."""
+    sent = [definition for name, definition in frames()["$defs"].items() if name.endswith(("Out", "Usage", "Cost"))]
+    assert sent
+    assert not any("additionalProperties" in definition for definition in sent)
+
+
+RUN = {"conversation_id": "cnv_1", "run_id": "run_1", "message_id": "msg_1"}
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "pong", "more": 1},
+        {"type": "content_delta", **RUN, "seq": 1, "delta": "x"},
+        {"type": "content_delta", **RUN, "seq": 1, "delta": "x", "offset": -1},
+        {"type": "error", "error": "words", "code": "code", "retryable": False, "run_id": "run_1"},
+        {"type": "run_cancelled", **RUN, "usage": {"input_tokens": 1}, "cost": {}},
+        {"type": "news"},
+        {},
+    ],
+    ids=str,
+)
+def test_what_is_not_described_is_noticed(frame: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="described"):
+        check_frame(frame)

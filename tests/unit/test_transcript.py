@@ -37,6 +37,19 @@ def test_a_call_without_its_result_is_left_out() -> None:
     assert Transcript(parts=[CALL, other, RESULT]).message().parts == (CALL, RESULT)
 
 
+def test_calls_that_did_not_begin_are_skipped() -> None:
+    transcript = Transcript()
+    transcript.reserve(CALL, "write", 1)
+    transcript.cancel(2)
+    (told,) = (part for part in transcript.results.values())
+    assert (told.outcome, told.error) == ("skipped", "The run was cancelled before this call began.")
+
+
+def test_a_result_that_was_stored_before_there_were_outcomes_is_read() -> None:
+    stored = {"type": "tool_result", "tool_use_id": "t1", "name": "x", "result": {}, "error": "It failed."}
+    assert ToolResultPart.model_validate(stored).outcome is None
+
+
 def test_a_failure_is_told_in_its_own_words() -> None:
     error = ProviderError("overloaded", "Busy.")
     outcome = Transcript(Account(usage=Usage(input_tokens=3)), text_pieces=["a"]).outcome("failed", error=error)

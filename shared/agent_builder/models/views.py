@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agent_builder.clock import rfc3339
-from agent_builder.messages import Json, Message, ThinkingPart
+from agent_builder.messages import Json, Message, Part, TextPart, ThinkingPart, ToolCallPart
 from agent_builder.models.agents import Agent, AgentVersion, PartRef
 from agent_builder.models.approvals import Approval
 from agent_builder.models.conversations import Conversation, Step, StoredMessage
+
+if TYPE_CHECKING:
+    from agent_builder.models.message_out import PartOut, ToolCallOut, ToolResultOut
 
 
 def agent_view(agent: Agent) -> Json:
@@ -46,10 +51,39 @@ def conversation_view(conversation: Conversation) -> Json:
     }
 
 
-def parts_view(message: Message) -> list[Json]:
+def parts_view(message: Message) -> list[PartOut]:
     """A message's parts; what only a vendor understands is left out."""
-    shown = [part for part in message.parts if not (isinstance(part, ThinkingPart) and not part.text)]
-    return [part.model_dump(mode="json", exclude_none=True, exclude={"provider_details"}) for part in shown]
+    return [_part_view(part) for part in message.parts if part.type != "thinking" or part.text]
+
+
+def _part_view(part: Part) -> PartOut:
+    if isinstance(part, TextPart | ThinkingPart):
+        return {"type": part.type, "text": part.text}
+    if isinstance(part, ToolCallPart):
+        call: ToolCallOut = {
+            "type": part.type,
+            "tool_use_id": part.tool_use_id,
+            "name": part.name,
+            "input": part.input,
+        }
+        if part.invalid is not None:
+            call["invalid"] = part.invalid
+        return call
+    shown: ToolResultOut = {
+        "type": part.type,
+        "tool_use_id": part.tool_use_id,
+        "name": part.name,
+        "result": part.result,
+    }
+    if part.error is not None:
+        shown["error"] = part.error
+    if part.outcome is not None:
+        shown["outcome"] = part.outcome
+    if part.duration_ms is not None:
+        shown["duration_ms"] = part.duration_ms
+    if part.needs_reconnect is not None:
+        shown["needs_reconnect"] = part.needs_reconnect
+    return shown
 
 
 def step_view(run_id: str, step: Step) -> Json:
@@ -83,6 +117,7 @@ def step_view(run_id: str, step: Step) -> Json:
         "input": detail.get("input"),
         "result": result.get("result"),
         "error": result.get("error"),
+        "outcome": result.get("outcome"),
         **{name: call.get(name) for name in ("request", "response", "attempts", "cached", "whole")},
     }
 

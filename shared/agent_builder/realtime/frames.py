@@ -1,19 +1,28 @@
-"""Frames of the playground, as `docs/api.md` gives them; below 32 KB each, whatever is in them."""
+"""Frames of the playground, as `frames_out` gives them; below 32 KB each, whatever is in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from agent_builder.jsontext import encode
 from agent_builder.messages import Cost, Json, Usage
+
+if TYPE_CHECKING:
+    from agent_builder.realtime.frames_out import (
+        MessageCompleteFrame,
+        ObjectionFrame,
+        RunCancelledFrame,
+        RunFailedFrame,
+        RunIds,
+    )
 
 FRAME_LIMIT = 32 * 1024
 _TEXT_LIMIT = 24 * 1024
 _RESULT_LIMIT = 20 * 1024
 CUT_MARK = "… [cut; the whole is readable by REST]"
 
-Frame = dict[str, Any]
+Frame = Mapping[str, Any]
 
 
 def utf16_length(text: str) -> int:
@@ -21,10 +30,14 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(1 for char in text if char > "\uffff")
 
 
-def error_frame(code: str, detail: str, *, retryable: bool = False, **ids: Any) -> Frame:
-    """About one frame, or the end of a run when `run_id` is among the ids."""
-    given = {name: value for name, value in ids.items() if value is not None}
-    return {"type": "error", "error": detail, "code": code, "retryable": retryable, **given}
+def error_frame(
+    code: str, detail: str, *, retryable: bool = False, client_message_id: str | None = None
+) -> ObjectionFrame:
+    """About one frame, or the connection."""
+    frame: ObjectionFrame = {"type": "error", "error": detail, "code": code, "retryable": retryable}
+    if client_message_id is not None:
+        frame["client_message_id"] = client_message_id
+    return frame
 
 
 def encoded_size(value: Any) -> int:
@@ -41,26 +54,44 @@ def fit_result(value: Json) -> Json:
     return {"value": kept + CUT_MARK, "truncated": True}
 
 
-def complete_frame(ids: Json, content: str, stop_reason: str | None, usage: Usage, cost: Cost) -> Frame:
+def failed_frame(ids: RunIds, code: str, detail: str, *, retryable: bool = False) -> RunFailedFrame:
+    """`error` as the end of a run."""
+    return {"type": "error", "error": detail, "code": code, "retryable": retryable, **ids}
+
+
+def complete_frame(
+    ids: RunIds, content: str, stop_reason: str | None, usage: Usage, cost: Cost
+) -> MessageCompleteFrame:
     """`message_complete`; the content is left out where the frame would be too large."""
-    frame = {"type": "message_complete", **ids, "content": content, "stop_reason": stop_reason, **totals(usage, cost)}
-    return _without_content_if_large(frame)
+    frame: MessageCompleteFrame = {
+        "type": "message_complete",
+        **ids,
+        "content": content,
+        "stop_reason": stop_reason,
+        "usage": usage.model_dump(),
+        "cost": cost.model_dump(),
+    }
+    _leave_out_content_if_large(frame)
+    return frame
 
 
-def cancelled_frame(ids: Json, content: str, usage: Usage, cost: Cost) -> Frame:
+def cancelled_frame(ids: RunIds, content: str, usage: Usage, cost: Cost) -> RunCancelledFrame:
     """`run_cancelled`, with what there was."""
-    return _without_content_if_large({"type": "run_cancelled", **ids, "content": content, **totals(usage, cost)})
+    frame: RunCancelledFrame = {
+        "type": "run_cancelled",
+        **ids,
+        "content": content,
+        "usage": usage.model_dump(),
+        "cost": cost.model_dump(),
+    }
+    _leave_out_content_if_large(frame)
+    return frame
 
 
-def totals(usage: Usage, cost: Cost) -> Json:
-    """Usage and cost as they are shown everywhere."""
-    return {"usage": usage.model_dump(), "cost": cost.model_dump()}
-
-
-def _without_content_if_large(frame: Frame) -> Frame:
-    if encoded_size(frame) <= FRAME_LIMIT - 512:
-        return frame
-    return {**{name: value for name, value in frame.items() if name != "content"}, "truncated": True}
+def _leave_out_content_if_large(frame: MessageCompleteFrame | RunCancelledFrame) -> None:
+    if encoded_size(frame) > FRAME_LIMIT - 512:
+        del frame["content"]
+        frame["truncated"] = True
 
 
 def split_delta(frame: Frame) -> Iterator[Frame]:

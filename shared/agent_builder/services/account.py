@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from agent_builder.errors import AgentBuilderError, StoreRefused
 from agent_builder.messages import Cost, Json, ToolResultPart, Usage
-from agent_builder.models.conversations import OPEN_STATUSES, Step, StepStatus
+from agent_builder.models.conversations import NOT_BEGUN, OPEN_STATUSES, Step, StepStatus
 from agent_builder.services.failing import bare
 
 UNKNOWN = "It is not known whether this call took effect: its answer was lost. Do not simply repeat it; check first."
@@ -135,6 +135,7 @@ def _settled(step: Step) -> Step:
         name=step.detail["tool"],
         result={},
         error=UNKNOWN if unknown else CUT_OFF,
+        outcome="unknown" if unknown else "skipped" if step.status in NOT_BEGUN else "cancelled",
     )
     detail = {**step.detail, "result": result.model_dump(mode="json", exclude_none=True)}
     return replace(step, status=status, detail=detail, error="tool_outcome_unknown" if unknown else "tool_error")

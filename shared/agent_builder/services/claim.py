@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_builder.errors import StoreError
-from agent_builder.messages import Json
 from agent_builder.models.conversations import Lease, QueuedRun, StoredMessage
 from agent_builder.models.tracing import FreshTrace, Target
 from agent_builder.models.usage import UsageEntry
 from agent_builder.realtime.delivery import Delivery
-from agent_builder.realtime.frames import error_frame
+from agent_builder.realtime.frames import failed_frame
 from agent_builder.repositories.runs import RunEnd
 from agent_builder.services.context import History
 from agent_builder.services.fresh_traces import fresh_trace
@@ -23,6 +22,9 @@ from agent_builder.services.narration import terminal_frame
 from agent_builder.services.run import Run
 from agent_builder.services.run_metrics import measure_end
 from agent_builder.services.transcript import Transcript
+
+if TYPE_CHECKING:
+    from agent_builder.realtime.frames_out import RunIds
 
 if TYPE_CHECKING:
     from agent_builder.services.runner import Runner
@@ -114,8 +116,8 @@ class Claim:
     def tell_deleted(self) -> None:
         """End what was running for those who watch: its conversation was deleted."""
         if self.lease.queue:
-            frame = error_frame("conversation_deleted", "The conversation was deleted.")
-            self.delivery.send({**frame, **self.ids(self.lease.queue[0])})
+            ids = self.ids(self.lease.queue[0])
+            self.delivery.send(failed_frame(ids, "conversation_deleted", "The conversation was deleted."))
 
     async def give_up(self) -> None:
         """Let go at once, with what waits still due, so that the next ring or the rescue can take it."""
@@ -194,7 +196,7 @@ class Claim:
         except StoreError:
             logger.warning("the place of a run was not given back")
 
-    def ids(self, run: QueuedRun) -> Json:
+    def ids(self, run: QueuedRun) -> RunIds:
         """What a frame says of its run."""
         return {"conversation_id": self.conversation_id, "run_id": run.run_id, "message_id": run.message_id}
 

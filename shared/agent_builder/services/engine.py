@@ -19,6 +19,7 @@ from typing import Literal
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import BudgetExceeded, OutcomeUnknown, ProviderError, ReconnectNeeded, ToolError
 from agent_builder.messages import (
+    CallOutcome,
     Cost,
     Effect,
     Json,
@@ -50,8 +51,9 @@ from agent_builder.services.events import (
     ToolStarted,
 )
 from agent_builder.services.model_calls import ModelCall, cost_of, with_unique_calls
-from agent_builder.services.transcript import Transcript
+from agent_builder.services.transcript import Transcript, failed
 from agent_builder.tools.base import CallContext, Nest, Tool
+from agent_builder.tools.outcomes import CallFailed, InvalidArguments, outcome_of
 
 logger = logging.getLogger(__name__)
 
@@ -233,8 +235,7 @@ class Engine:
         for call in transcript.round:
             step = transcript.ledger[call.tool_use_id]
             if step.status == "running" and step.detail["effect"] == "write" and not self._resumable(call):
-                result = ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=UNKNOWN)
-                result = transcript.ended(result, "unknown")
+                result = transcript.ended(failed(call, UNKNOWN, "unknown"), "unknown")
                 yield Checkpoint()
                 yield ToolFinished(result)
 
@@ -321,10 +322,11 @@ class Engine:
         error: str | None = None
         reconnect: str | None = None
         status: StepStatus = "failed"
+        outcome: CallOutcome | None = "failed"
         doubt: StepStatus = "unknown" if self._effect(call) == "write" else "failed"
         try:
             result = await self._attempt(call, transcript)
-            status = "succeeded"
+            status, outcome = "succeeded", None
         except Interrupted as stop:
             if stop.error:
                 raise stop.error from stop
@@ -334,18 +336,19 @@ class Engine:
         except ReconnectNeeded as failure:
             error, reconnect = failure.detail, failure.credential_id
         except ToolError as failure:
-            error = failure.detail
+            error, outcome = failure.detail, outcome_of(failure)
         except TimeoutError:
             error, status = f"The tool did not answer within {self._seconds(call):g} seconds.", doubt
+            outcome = "timeout"
         except Exception:
             logger.exception("a tool failed unexpectedly", extra={"tool": call.name})
             error, status = "The tool failed because of a fault on our side.", doubt
         transcript.account.abandon(self.clock(), "tool_error", within=number)
         if status == "unknown":
-            error = f"{error} {UNKNOWN}"
+            error, outcome = f"{error} {UNKNOWN}", "unknown"
         duration = round((time.monotonic() - begun) * 1000)
         told: Json = {"result": result, "error": error, "duration_ms": duration, "needs_reconnect": reconnect}
-        return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, **told), status
+        return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, outcome=outcome, **told), status
 
     async def _attempt(self, call: ToolCallPart, transcript: Transcript) -> Json:
         """Call the tool, in its time; that of one that goes on where it ended counts from its first beginning."""
@@ -363,10 +366,10 @@ class Engine:
 
     def _tool(self, call: ToolCallPart) -> Tool:
         if call.invalid is not None:
-            raise ToolError("The arguments are not a JSON object; call the tool again with valid JSON.")
+            raise InvalidArguments("The arguments are not a JSON object; call the tool again with valid JSON.")
         tool = self.tools.get(call.name)
         if tool is None:
-            raise ToolError(f"There is no tool named {call.name!r}.")
+            raise CallFailed(f"There is no tool named {call.name!r}.", "unknown_tool")
         return tool
 
     def _effect(self, call: ToolCallPart) -> Effect:

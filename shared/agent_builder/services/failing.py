@@ -43,6 +43,7 @@ def bare(step: Step) -> Step:
         kept["parts"] = []
     elif result := step.detail.get("result"):
         told = ToolResultPart(tool_use_id=kept["tool_use_id"], name=kept["tool"], result={}, error=_NOT_STORED)
-        told = told.model_copy(update={"duration_ms": result.get("duration_ms")})
+        about = {"duration_ms": result.get("duration_ms"), "outcome": result.get("outcome", "failed")}
+        told = told.model_copy(update=about)
         kept["result"] = told.model_dump(mode="json", exclude_none=True)
     return replace(step, detail=kept)

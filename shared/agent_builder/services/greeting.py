@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent_builder.errors import CallerError
 from agent_builder.jsontext import encode
@@ -12,6 +13,9 @@ from agent_builder.models.identity import Identity
 from agent_builder.realtime.connections import Connections, Posted
 from agent_builder.realtime.frames import error_frame
 from agent_builder.services.intake import Intake
+
+if TYPE_CHECKING:
+    from agent_builder.realtime.frames_out import ServerFrame
 
 _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.05
@@ -65,7 +69,7 @@ class Greeter:
         else:
             self._post(connection_id, {"type": "agent_loaded", "agent_id": agent.id})
 
-    def _post(self, connection_id: str, frame: dict[str, object]) -> None:
+    def _post(self, connection_id: str, frame: ServerFrame) -> None:
         data = encode(frame).encode()
         for attempt in range(_ATTEMPTS):
             if self.connections.post(connection_id, data) in (Posted.SENT, Posted.TOO_LARGE):

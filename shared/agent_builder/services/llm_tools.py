@@ -15,6 +15,7 @@ from agent_builder.models.tools import LlmTool, StoredTool
 from agent_builder.services.models import ModelCaller
 from agent_builder.services.toolbox import Bench, Maker
 from agent_builder.tools.base import Answered, CallContext, Nest, Tool
+from agent_builder.tools.outcomes import CallFailed
 from agent_builder.tools.specs import Checked, spec_of
 
 LIMITS_OF_RUN = frozenset({"step_limit", "tool_call_limit", "token_limit", "time_limit", "repeated_call"})
@@ -56,7 +57,7 @@ class OneAnswer:
             async with asyncio.timeout(seconds):
                 answered = await nest.ask(caller, request, {}, purpose=purpose)
         except TimeoutError:
-            raise ToolError(f"The model did not answer within {seconds:g} seconds.") from None
+            raise CallFailed(f"The model did not answer within {seconds:g} seconds.", "timeout") from None
         if answered.stop_reason in LIMITS_OF_RUN:
             raise ToolError(answered.text.strip())
         return answered

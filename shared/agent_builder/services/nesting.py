@@ -37,6 +37,7 @@ from agent_builder.services.events import (
 )
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import Answered, Model, Nest, Tool
+from agent_builder.tools.outcomes import CallFailed
 
 _PART = "call"
 
@@ -192,7 +193,7 @@ class _Inner:
             raise OutcomeUnknown(result.error.removesuffix(UNKNOWN).strip() or "Its answer was lost.")
         if result.needs_reconnect is not None:
             raise ReconnectNeeded(result.error, credential_id=result.needs_reconnect)
-        raise ToolError(result.error)
+        raise CallFailed(result.error, result.outcome or "failed")
 
     @property
     def _steps(self) -> list[Step]:

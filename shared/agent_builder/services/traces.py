@@ -210,6 +210,7 @@ def _tool_view(step: Step, called: Any, content: _Content) -> Json:
         "input": content.value((detail.get("approval") or {}).get("input") or detail.get("input", called)),
         "result": content.value(result.get("result")),
         "error": result.get("error"),
+        "outcome": result.get("outcome"),
     }
 
 

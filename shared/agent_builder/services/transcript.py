@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent_builder.errors import AgentBuilderError
 from agent_builder.messages import (
+    CallOutcome,
     Effect,
     Json,
     Message,
@@ -164,7 +165,7 @@ class Transcript:
             return None
         self.account.tool_calls += 1
         call = next(call for call in self.round if call.tool_use_id == step.detail["tool_use_id"])
-        return self.ended(_failed(call, decision.refusal), "failed")
+        return self.ended(failed(call, decision.refusal, decision.verdict), "failed")
 
     def as_approved(self, call: ToolCallPart) -> ToolCallPart:
         """A call as it is made: with the arguments that a person gave it, if one did."""
@@ -236,10 +237,12 @@ class Transcript:
         for call in self.round:
             step = self.ledger[call.tool_use_id]
             if step.status in NOT_BEGUN:
-                self.ended(_failed(call, not_begun), "failed")
+                self.ended(failed(call, not_begun, "skipped"), "failed")
             elif step.status == "running":
-                wrote = step.detail["effect"] == "write"
-                self.ended(_failed(call, UNKNOWN if wrote else _CANCELLED), "unknown" if wrote else "failed")
+                if step.detail["effect"] == "write":
+                    self.ended(failed(call, UNKNOWN, "unknown"), "unknown")
+                else:
+                    self.ended(failed(call, _CANCELLED, "cancelled"), "failed")
 
     def record(self, step: Step) -> None:
         """A step is new, or has changed."""
@@ -315,8 +318,9 @@ def _counts(step: Step) -> bool:
     return "purpose" not in step.detail
 
 
-def _failed(call: ToolCallPart, error: str) -> ToolResultPart:
-    return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=error)
+def failed(call: ToolCallPart, error: str, outcome: CallOutcome) -> ToolResultPart:
+    """The result of a call that has none."""
+    return ToolResultPart(tool_use_id=call.tool_use_id, name=call.name, result={}, error=error, outcome=outcome)
 
 
 def _result_of(step: Step) -> ToolResultPart:

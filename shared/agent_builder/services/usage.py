@@ -18,6 +18,7 @@ from agent_builder.repositories.ledger import LedgerRepository
 
 MOST_DAYS = 92
 DAYS = 30
+MOST_ITEMS = 5_000
 GroupBy = Literal["day", "agent", "model", "tool"]
 _DIMENSIONS: dict[GroupBy, Dimension] = {"day": "total", "agent": "agent", "model": "model", "tool": "tool"}
 
@@ -30,12 +31,21 @@ class UsageService:
     clock: Clock = now_ms
 
     def report(
-        self, identity: Identity, *, since: date | None, until: date | None, agent_id: str | None, group_by: GroupBy
+        self,
+        identity: Identity,
+        *,
+        since: date | None,
+        until: date | None,
+        agent_id: str | None,
+        group_by: GroupBy,
+        per_day: bool = False,
     ) -> Json:
         """Ended runs that were accepted from the first day to the last (UTC), both included.
 
+        With `per_day` an agent, a model or a tool has an item for each day on which it was used.
+
         Raises:
-            Unprocessable: The days, the agent's id, or both `agent_id` and `group_by=agent`.
+            Unprocessable: The days, the agent's id, both `agent_id` and `group_by=agent`, or too much for one answer.
         """
         first, last = self._days(since, until)
         _check_agent(agent_id, group_by)
@@ -50,7 +60,7 @@ class UsageService:
             "agent_id": agent_id,
             "group_by": group_by,
             "total": _run_view(sum(total.values(), Counter())),
-            "items": _items(group_by, rows),
+            "items": _items_per_day(group_by, rows) if per_day else _items(group_by, rows),
         }
 
     def _days(self, since: date | None, until: date | None) -> tuple[date, date]:
@@ -74,6 +84,18 @@ def _check_agent(agent_id: str | None, group_by: GroupBy) -> None:
 def _refused(name: str, message: str) -> Unprocessable:
     fault = Fault(f"query/{name}", message)
     return Unprocessable("The request is not valid; `errors` says where.", faults=(fault,))
+
+
+def _items_per_day(group_by: GroupBy, rows: Mapping[tuple[str, str], Counter[str]]) -> list[Json]:
+    """Day by day."""
+    if len(rows) > MOST_ITEMS:
+        raise _refused(
+            "per_day", f"These are {len(rows):,} items, and at most {MOST_ITEMS:,} can be given: ask for fewer days."
+        )
+    days: dict[str, dict[tuple[str, str], Counter[str]]] = defaultdict(dict)
+    for (day, name), counts in rows.items():
+        days[day][day, name] = counts
+    return [{"day": day, **item} for day in sorted(days) for item in _items(group_by, days[day])]
 
 
 def _items(group_by: GroupBy, rows: Mapping[tuple[str, str], Counter[str]]) -> list[Json]:

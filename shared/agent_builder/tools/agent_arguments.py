@@ -6,8 +6,8 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent_builder.errors import ToolError
 from agent_builder.messages import Json
+from agent_builder.tools.outcomes import InvalidArguments
 
 MESSAGE_LIMIT = 100_000
 _NOT_ARGUMENTS = f"""The arguments must be {{"message": "…"}} with what the agent is asked, at most {MESSAGE_LIMIT:,} \
@@ -28,12 +28,12 @@ def message_of(arguments: Json) -> str:
     """What an agent is asked.
 
     Raises:
-        ToolError: These are no arguments for it.
+        InvalidArguments: These are no arguments for it.
     """
     try:
         return _Arguments.model_validate(arguments).message
     except ValidationError:
-        raise ToolError(_NOT_ARGUMENTS) from None
+        raise InvalidArguments(_NOT_ARGUMENTS) from None
 
 
 @cache

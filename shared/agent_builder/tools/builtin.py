@@ -14,6 +14,7 @@ from agent_builder.errors import ToolError
 from agent_builder.messages import Json, ToolSpec
 from agent_builder.tools.arithmetic import evaluate
 from agent_builder.tools.base import CallContext, Tool
+from agent_builder.tools.outcomes import InvalidArguments
 
 
 class _Arguments(BaseModel):
@@ -93,4 +94,4 @@ def _checked(model: type[Any], arguments: Json) -> Any:
         return model.model_validate(arguments)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
-        raise ToolError(f"The arguments are not valid: {faults}") from None
+        raise InvalidArguments(f"The arguments are not valid: {faults}") from None

@@ -18,6 +18,7 @@ from agent_builder.errors import ToolError
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.models.tools import Body, HttpTool, Parameter, Part, unsafe_segments
+from agent_builder.tools.outcomes import InvalidArguments
 from agent_builder.tools.request_names import check_fields, check_parameters
 from agent_builder.tools.serialization import escaped, header_text, path_text, query_pairs, text
 
@@ -101,19 +102,20 @@ def _path(tool: HttpTool, values: Mapping[int, Any]) -> str:
             path = path.replace(f"{{{parameter.name}}}", written.replace("{", "%7B"))
     path = "/".join(_escaped_literal(segment) for segment in path.split("/"))
     if unsafe_segments(path):
-        raise ToolError("The arguments would lead to another path; use other values for its parts.")
+        raise InvalidArguments("The arguments would lead to another path; use other values for its parts.")
     return path
 
 
 def _path_value(parameter: Parameter, value: Any) -> str:
     """What stands in the path; never empty, and never a step up in it, even for servers that unescape too much."""
     written = path_text(parameter.name, value, parameter) if value is not None else ""
+    name = parameter.argument or parameter.name
     shown = unquote(written)
     if not shown.strip():
-        raise ToolError(f"{parameter.argument or parameter.name} must not be empty: it is part of the path.")
+        raise InvalidArguments(f"{name} must not be empty: it is part of the path.")
     for _ in range(3):
         if any(step in {".", ".."} for step in re.split(r"[/\\]", shown)):
-            raise ToolError(f"{parameter.argument or parameter.name} must not contain '.' or '..' as a step of a path.")
+            raise InvalidArguments(f"{name} must not contain '.' or '..' as a step of a path.")
         shown = unquote(shown)
     return written
 
@@ -136,7 +138,7 @@ def _body(tool: HttpTool, body: Body, arguments: Json, headers: dict[str, str]) 
     if body.kind == "raw":
         return _file(value, body.argument) if body.file else text(value).encode()
     if not isinstance(value, dict):
-        raise ToolError(f"{body.argument} must be an object.")
+        raise InvalidArguments(f"{body.argument} must be an object.")
     check_fields(tool, body, value)
     if body.kind == "form":
         return _form(value, body.parts)
@@ -194,17 +196,17 @@ def _quoted(name: str) -> str:
 
 def _file(value: Any, name: str) -> bytes:
     if not isinstance(value, dict) or not isinstance(value.get("content"), str):
-        raise ToolError(f'{name} must be a file: {{"content": "…", "encoding": "text" or "base64"}}.')
+        raise InvalidArguments(f'{name} must be a file: {{"content": "…", "encoding": "text" or "base64"}}.')
     content: str = value["content"]
     encoding = value.get("encoding", "text")
     if encoding not in ("text", "base64"):
-        raise ToolError(f"The encoding of {name} must be text or base64.")
+        raise InvalidArguments(f"The encoding of {name} must be text or base64.")
     if encoding == "text":
         return content.encode()
     try:
         return base64.b64decode("".join(content.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise ToolError(f"The content of {name} is not valid base64.") from None
+        raise InvalidArguments(f"The content of {name} is not valid base64.") from None
 
 
 _PLAIN = Part()

@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 
-from agent_builder.errors import Fault, ToolError, Unprocessable
+from agent_builder.errors import Fault, Unprocessable
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
+from agent_builder.tools.outcomes import InvalidArguments
 from agent_builder.tools.subschemas import children, mapped
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -61,12 +62,12 @@ def check_arguments(schema: Json, arguments: Json) -> None:
     One thing is lenient: what matches several alternatives of a `oneOf` passes, since descriptions rarely mean that.
 
     Raises:
-        ToolError: Names the first faults, so that a model can correct them.
+        InvalidArguments: Names the first faults, so that a model can correct them.
     """
     found = list(islice(_compiled(encode(schema)).iter_errors(arguments), _MAX_FAULTS))
     if found:
         faults = "; ".join(f"{_place(error)}: {error.message[:_MAX_FAULT_LENGTH]}" for error in found)
-        raise ToolError(f"The arguments are not valid: {faults}")
+        raise InvalidArguments(f"The arguments are not valid: {faults}")
 
 
 def argument_faults(schema: Json, arguments: Json, *, below: str) -> tuple[Fault, ...]:

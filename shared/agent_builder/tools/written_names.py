@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from agent_builder.errors import ToolError
+from agent_builder.tools.outcomes import InvalidArguments
 
 _SHOWN = 80
 _Owner = tuple[str, str]
@@ -52,14 +52,14 @@ class WrittenNames:
         """Refuse what is brought and belongs to another owner as well.
 
         Raises:
-            ToolError: Names it.
+            InvalidArguments: Names it.
         """
         for owner, name in self._brought:
             whole, steps = _forms(name)
             holders = self._within.get(whole, set()).union(*(self._whole.get(step, ()) for step in steps))
             if others := [holder for holder in holders if _differ(holder, owner)]:
                 belongs = min(others)[0][:_SHOWN]
-                raise ToolError(
+                raise InvalidArguments(
                     f"{owner[0][:_SHOWN]} must not contain {name[:_SHOWN]!r}: that name belongs to {belongs}."
                 )
 

@@ -172,6 +172,7 @@ def test_usage_adds_up_to_the_runs(rest: Rest, stack: Instance) -> None:
     (model,) = rest("GET", f"{place}&group_by=model").json["items"]
     assert (model["provider"], model["model"], model["runs"], model["calls"]) == ("scripted", "script", 3, 5)
     assert (model["usage"], model["cost"], model["errors"]) == (total["usage"], total["cost"], 1)
+    assert rest("GET", f"{place}&group_by=model&per_day=true").json["items"] == [{**model, "day": today}]
     other, tool = sorted(rest("GET", f"{place}&group_by=tool").json["items"], key=lambda item: item["tool_name"])
     assert (tool["tool_name"], tool["calls"], tool["errors"], tool["success_rate"]) == ("calculator", 2, 1, 0.5)
     assert (other["tool_name"], other["calls"], other["errors"]) == ("(other)", 1, 1), (
@@ -189,6 +190,7 @@ WRONG = {
     "from=2026-01-01&to=2026-04-03": "query/to",
     "agent_id=x": "query/agent_id",
     "group_by=hour": "query/group_by",
+    "per_day=perhaps": "query/per_day",
     "agent_id=agt_01ARZ3NDEKTSV4RRFFQ69G5FAV&group_by=agent": "query/group_by",
 }
 

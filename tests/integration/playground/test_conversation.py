@@ -130,6 +130,11 @@ def test_both_tools_are_called_and_shown(stack: Instance, agent: str) -> None:
     assert (division["result"], "zero" in division["error"]) == ({}, True)
     assert "no tool named" in nothing["error"]
     assert "JSON object" in broken["error"]
+    assert [frame["outcome"] for frame in (division, nothing, broken)] == [
+        "failed",
+        "unknown_tool",
+        "invalid_arguments",
+    ]
     assert all(isinstance(frame["duration_ms"], int) for frame in ends.values())
     assert starts[order[0]]["input"] == {"expression": "(0.1 + 0.2) * 10"}
     assert end["content"] == chat.text(end["run_id"]) == "Let me see.Done."

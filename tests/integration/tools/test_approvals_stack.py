@@ -202,7 +202,13 @@ def test_denied(stack: Instance, mailer: Mailer) -> None:
         assert answer.json["reason"] == "Not today."
         chat.end()
     (done,) = chat.of("tool_use_complete")
-    assert "Not today." in done["error"]
+    assert ("Not today." in done["error"], done["outcome"]) == (True, "denied")
+    run = Rest(stack.url)("GET", f"/api/v1/runs/{asked['run_id']}").json
+    (step,) = (step for step in run["steps"] if step["kind"] == "tool")
+    whole = Rest(stack.url)("GET", f"/api/v1/runs/{asked['run_id']}/steps/{step['number']}").json
+    assert (step["outcome"], whole["outcome"], whole["error"]) == ("denied", "denied", done["error"])
+    answer = Rest(stack.url)("GET", f"/api/v1/conversations/{asked['conversation_id']}/messages").json["items"][0]
+    assert [part["outcome"] for part in answer["parts"] if part["type"] == "tool_result"] == ["denied"]
     assert mailer.sent == []
 
 

@@ -97,7 +97,7 @@ def settled(answer: Answer, message: Json) -> Answer:
 
 def _stored_failure(message: Json) -> Failure | None:
     error = message.get("error")
-    return Failure(error["code"], error["detail"]) if error else None
+    return Failure(error["code"], error["detail"] or "") if error else None
 
 
 def given_up(answer: Answer) -> Answer:

@@ -33,6 +33,7 @@ class ThinkingBlock:
 class ToolBlock:
     """A tool call. `waiting` is for a person's approval, until `expires_at`; `stopped` when the run ended before it.
 
+    `outcome` says in a word what became of one that `failed`, unless it was stored before there were outcomes.
     `output` is what an agent or a model said that was asked inside the call, `calls` what was called there.
     `needs_reconnect` is the id of a credential that a person must connect before the tool works.
     """
@@ -44,6 +45,7 @@ class ToolBlock:
     status: ToolStatus = "running"
     result: Any = None
     error: str | None = None
+    outcome: str | None = None
     duration_ms: int | None = None
     needs_reconnect: str | None = None
     expires_at: str | None = None
@@ -133,6 +135,7 @@ def finished(card: ToolBlock, outcome: Json) -> ToolBlock:
         status="done" if error is None else "failed",
         result=outcome.get("result"),
         error=error,
+        outcome=outcome.get("outcome"),
         duration_ms=outcome.get("duration_ms"),
         needs_reconnect=outcome.get("needs_reconnect"),
         expires_at=None,

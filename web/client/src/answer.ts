@@ -75,8 +75,12 @@ export function settled(answer: Answer, message: StoredMessage): Answer {
     stopReason: message.stop_reason ?? null,
     usage: message.usage ?? null,
     cost: message.cost ?? null,
-    error: answer.error ?? (message.error ? { ...message.error, retryable: false } : null),
+    error: answer.error ?? failureOf(message),
   };
+}
+
+function failureOf({ error }: StoredMessage): Failure | null {
+  return error ? { code: error.code, detail: error.detail ?? "", retryable: false } : null;
 }
 
 /** The answer of a run that has ended nobody knows how; REST may. */

@@ -1,6 +1,6 @@
 // The blocks that an answer is shown as: text, thinking and tool cards in their order. Values that never change.
 
-import type { Part, ToolOutcome } from "./wire.js";
+import type { CallOutcome, Part, ToolOutcome } from "./wire.js";
 
 /** A piece of the answer's text that begins at `start`. */
 export interface TextBlock {
@@ -20,8 +20,9 @@ export interface ThinkingBlock {
 export type ToolStatus = "running" | "waiting" | "done" | "failed" | "stopped";
 
 /**
- * A tool call. `waiting` is for a person's approval, until `expiresAt`; `stopped` when the run ended before it. `output`
- * is what an agent or a model said that was asked inside the call, `calls` what was called there.
+ * A tool call. `waiting` is for a person's approval, until `expiresAt`; `stopped` when the run ended before it. `outcome`
+ * says what became of one that `failed`, unless it was stored before there were outcomes. `output` is what an agent or a
+ * model said that was asked inside the call, `calls` what was called there.
  */
 export interface ToolBlock {
   readonly type: "tool";
@@ -32,6 +33,7 @@ export interface ToolBlock {
   readonly status: ToolStatus;
   readonly result: unknown;
   readonly error: string | null;
+  readonly outcome: CallOutcome | null;
   readonly durationMs: number | null;
   readonly needsReconnect: string | null;
   readonly expiresAt: string | null;
@@ -44,7 +46,7 @@ export type Block = TextBlock | ThinkingBlock | ToolBlock;
 export type Blocks = readonly Block[];
 
 export function toolBlock(at: number, id: string, name: string, more: Partial<ToolBlock> = {}): ToolBlock {
-  const told = { input: null, result: null, error: null, durationMs: null, needsReconnect: null };
+  const told = { input: null, result: null, error: null, outcome: null, durationMs: null, needsReconnect: null };
   const unknown = { ...told, expiresAt: null, stepId: null };
   return { type: "tool", at, id, name, status: "running", ...unknown, output: "", calls: [], ...more };
 }
@@ -134,6 +136,7 @@ export function finished(card: ToolBlock, outcome: ToolOutcome): ToolBlock {
     status: error === null ? "done" : "failed",
     result: outcome.result ?? null,
     error,
+    outcome: outcome.outcome ?? null,
     durationMs: outcome.duration_ms ?? null,
     needsReconnect: outcome.needs_reconnect ?? null,
     expiresAt: null,

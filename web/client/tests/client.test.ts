@@ -280,8 +280,9 @@ test("nonsense is passed over", async () => {
 });
 
 test("an answer that did not fit is completed from REST", async () => {
-  const item = { id: "msg_2", run_id: "run_1", role: "assistant", content: "Hello all", status: "completed" } as const;
-  const stored = { ...item, parts: [{ type: "text", text: "Hello all" }] } as const;
+  const about = { id: "msg_2", run_id: "run_1", role: "assistant", created_at: "2026-01-01T00:00:00Z" } as const;
+  const said = { content: "Hello all", parts: [{ type: "text", text: "Hello all" }], status: "completed" } as const;
+  const stored = { ...about, ...said };
   let tries = 0;
   const messages = (): Promise<[typeof stored]> => ((tries += 1) < 3 ? Promise.reject(new Error("503")) : Promise.resolve([stored]));
   const { client, clock, latest } = world({ messages });

@@ -21,10 +21,10 @@ for (const vector of vectors<Vector<TranscriptStep>>("transcript")) {
 }
 
 test("what did not change stays the same object", () => {
-  const ids = { run_id: "run_1", message_id: "msg_1" } as const;
+  const ids = { conversation_id: "cnv_1", run_id: "run_1", message_id: "msg_1" } as const;
   const first = { type: "content_delta", ...ids, delta: "a", offset: 0, seq: 1 } as const;
-  const tool = { type: "tool_use_start", ...ids, tool_name: "clock", tool_use_id: "t1", seq: 2 } as const;
-  const other = { type: "content_delta", run_id: "run_0", message_id: "msg_0", delta: "z", offset: 0, seq: 1 } as const;
+  const tool = { type: "tool_use_start", ...ids, tool_name: "clock", tool_use_id: "t1", input: {}, seq: 2 } as const;
+  const other = { type: "content_delta", ...ids, run_id: "run_0", message_id: "msg_0", delta: "z", offset: 0, seq: 1 } as const;
   const before = [other, first, tool].reduce((known, frame) => advance(known, { frame }), EMPTY);
   const after = advance(before, { frame: { ...first, delta: "b", offset: 1, seq: 3 } });
   const [zero, one] = [before.entries[1], after.entries[1]];

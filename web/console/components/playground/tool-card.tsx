@@ -1,6 +1,6 @@
 "use client";
 
-import { Ban, Check, ChevronRight, CircleAlert, Clock, Hand, LoaderCircle, SkipForward } from "lucide-react";
+import { Ban, Check, ChevronRight, CircleAlert, CircleQuestionMark, Clock, Hand, LoaderCircle, SkipForward } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { memo, useEffect, useId, useState } from "react";
 
@@ -20,11 +20,17 @@ const LOOKS: Record<Outcome, readonly [icon: typeof Check, tone: string]> = {
   waiting: [Hand, "text-warn"],
   done: [Check, "text-good"],
   failed: [CircleAlert, "text-bad"],
+  unknown: [CircleQuestionMark, "text-warn"],
+  timeout: [Clock, "text-bad"],
   denied: [Ban, "text-bad"],
   expired: [Clock, "text-warn"],
-  stopped: [SkipForward, "text-ink-faint"],
   skipped: [SkipForward, "text-ink-faint"],
+  cancelled: [SkipForward, "text-ink-faint"],
+  invalid_arguments: [CircleAlert, "text-bad"],
+  unknown_tool: [CircleAlert, "text-bad"],
 };
+
+const FAULTS: ReadonlySet<Outcome> = new Set<Outcome>(["failed", "unknown", "timeout", "invalid_arguments", "unknown_tool"]);
 
 /** A call of a tool: what it is called with, what came of it, and what went on inside. */
 export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: { card: ToolBlock; runId: string; inner?: boolean }) {
@@ -34,7 +40,7 @@ export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: {
   const [chosen, setChosen] = useState<boolean | null>(null);
   const told = card.output !== "" || card.calls.length > 0;
   // What needs a person, and what goes wrong, is not to be overlooked.
-  const open = chosen ?? (outcome === "waiting" || outcome === "failed" || (outcome === "running" && told));
+  const open = chosen ?? (outcome === "waiting" || FAULTS.has(outcome) || (outcome === "running" && told));
   const [Icon, tone] = LOOKS[outcome];
   return (
     <div data-outcome={outcome} className={cn("min-w-0 rounded-xl border bg-surface", outcome === "waiting" ? "border-warn/50" : "border-line", !inner && "shadow-low")}>
@@ -47,7 +53,7 @@ export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: {
       >
         <Icon aria-hidden className={cn("size-4 shrink-0", tone, outcome === "running" && "animate-spin")} />
         <span className="min-w-0 truncate font-mono text-ink">{card.name}</span>
-        <span className={cn("shrink-0", outcome === "failed" || outcome === "denied" ? "text-bad" : "text-ink-soft")}>{t(`status.${outcome}`)}</span>
+        <span className={cn("shrink-0", FAULTS.has(outcome) || outcome === "denied" ? tone : "text-ink-soft")}>{t(`status.${outcome}`)}</span>
         <Latency card={card} />
         <ChevronRight aria-hidden className={cn("size-4 shrink-0 text-ink-faint transition-transform", open && "rotate-90")} />
       </button>

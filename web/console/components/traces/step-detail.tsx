@@ -13,7 +13,7 @@ import { StatusBadge } from "./run-state";
 import { StepFacts } from "./step-facts";
 import { useStepName } from "./step-name";
 import { StepParts } from "./step-parts";
-import { isLive, type Trace, type TraceStep } from "./waterfall";
+import { isLive, reasonOf, type Trace, type TraceStep } from "./waterfall";
 
 type WholeStep = Schemas["StepOut"];
 
@@ -28,6 +28,7 @@ export function StepDetail({ trace, step, now, headless = false }: { trace: Trac
   });
   const approval = step.parent === null ? trace.approvals.find((one) => one.tool_use_id === step.tool_use_id) : undefined;
   const failure = whole?.error ?? step.error;
+  const reason = reasonOf(step);
   return (
     <div className="flex flex-col gap-4 p-5">
       {headless ? null : (
@@ -37,9 +38,9 @@ export function StepDetail({ trace, step, now, headless = false }: { trace: Trac
         </header>
       )}
       <StepFacts trace={trace} step={step} whole={whole} now={now} />
-      {failure || step.error_code ? (
+      {failure || reason ? (
         <Notice tone="bad">
-          {step.error_code ? <p className="font-mono text-xs">{step.error_code}</p> : null}
+          {reason ? <p className="font-mono text-xs">{reason}</p> : null}
           {failure ? <p className="mt-0.5 break-words whitespace-pre-wrap">{failure}</p> : null}
         </Notice>
       ) : null}

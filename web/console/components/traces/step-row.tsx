@@ -9,7 +9,7 @@ import { useFormats } from "@/lib/format";
 
 import { BAR, INK } from "./colours";
 import { useStepName } from "./step-name";
-import type { Line } from "./waterfall";
+import { reasonOf, type Line } from "./waterfall";
 
 const ICONS = { model: Sparkles, tool: Wrench, agent: Bot, helper: WandSparkles };
 const BAD = new Set(["failed", "unknown"]);
@@ -36,7 +36,7 @@ export const StepRow = memo(function StepRow({ id, line, left, right, chosen, ta
   const bad = BAD.has(step.status);
   const waiting = step.status === "waiting";
   const duration = waiting ? t("waits") : formats.duration(line.live ? line.end - line.start : step.duration_ms);
-  const more = [t(`kinds.${kind}`), bad ? (step.error_code ?? t("failed")) : ""].filter(Boolean).join(", ");
+  const more = [t(`kinds.${kind}`), bad ? (reasonOf(step) ?? t("failed")) : ""].filter(Boolean).join(", ");
   return (
     <div
       id={id}

@@ -6,6 +6,11 @@ export type Trace = Schemas["TraceOut"];
 export type TraceStep = Schemas["TraceStepOut"];
 export type StepKind = "model" | "tool" | "agent" | "helper";
 
+/** Why a step failed, in a word: that of the call, where it says more than the step's own. */
+export function reasonOf({ outcome, error_code }: Pick<TraceStep, "outcome" | "error_code">): string | null {
+  return outcome && outcome !== "failed" && outcome !== "unknown" ? outcome : error_code;
+}
+
 /** One line of the waterfall; times in milliseconds since the run began. */
 export interface Line {
   readonly step: TraceStep;

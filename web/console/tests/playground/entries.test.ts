@@ -6,13 +6,14 @@ import type { Schemas } from "@/lib/api";
 
 const said = (run: number, role: "user" | "assistant"): StoredMessage => ({
   id: `msg_${run}${role}`, run_id: `run_${run}`, role, content: `${role} ${run}`, parts: role === "user" ? [] : [{ type: "text", text: `answer ${run}` }], status: "completed",
+  created_at: "2026-01-01T00:00:00Z",
 });
 const names = (entries: readonly Entry[]) => entries.map((entry) => `${entry.role} ${entry.runId}`);
 const unsent = (name: string): Entry => ({ role: "user", content: name, status: "sending", clientMessageId: name, runId: null, messageId: null, error: null, createdAt: null });
 
 describe("stored and live entries", () => {
   const stored = loaded(EMPTY, [said(1, "user"), said(1, "assistant"), said(2, "user")]).entries;
-  const live = reduce(EMPTY, { type: "content_delta", run_id: "run_2", delta: "so far", offset: 0, seq: 1 }).entries;
+  const live = reduce(EMPTY, { type: "content_delta", conversation_id: "cnv_1", run_id: "run_2", message_id: "msg_2", delta: "so far", offset: 0, seq: 1 }).entries;
 
   it("stand in their order, the live ones first of two", () => {
     const all = merged(stored, live);
@@ -42,12 +43,21 @@ describe("stored and live entries", () => {
 describe("what became of a call", () => {
   it.each([
     ["running", null, "running"],
-    ["failed", "Division by zero.", "failed"],
-    ["failed", "A person was asked to approve this call and denied it. It was not made. The reason: no", "denied"],
-    ["failed", "This call needs a person's approval, and nobody approved it in time. It was not made.", "expired"],
-    ["failed", "The run was cancelled before this call began.", "skipped"],
+    ["done", null, "done"],
+    ["failed", "failed", "failed"],
+    ["failed", "denied", "denied"],
+    ["failed", "invalid_arguments", "invalid_arguments"],
+    ["failed", null, "failed"],
     ["stopped", null, "skipped"],
-  ] as const)("%s, %s", (status, error, outcome) => expect(outcomeOf({ status, error })).toBe(outcome));
+  ] as const)("%s, %s", (status, outcome, shown) => expect(outcomeOf({ status, outcome })).toBe(shown));
+
+  it.each(["expired", undefined] as const)("as stored: %s", (outcome) => {
+    const call = { type: "tool_call", tool_use_id: "t1", name: "mail", input: {} } as const;
+    const result = { type: "tool_result", tool_use_id: "t1", name: "mail", result: {}, error: "Nobody was there." } as const;
+    const parts = [call, outcome ? { ...result, outcome } : result];
+    const [answer] = loaded(EMPTY, [{ ...said(1, "assistant"), parts }]).entries;
+    expect(answer?.role === "assistant" ? answer.blocks[0] : null).toMatchObject({ status: "failed", outcome: outcome ?? null });
+  });
 });
 
 describe("conversations by day", () => {

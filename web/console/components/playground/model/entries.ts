@@ -1,6 +1,6 @@
 // What is shown of a conversation, from what is stored and what is known live.
 
-import { isOver, type Answer, type Entry, type Question, type ToolBlock } from "@melton/client";
+import { isOver, type Answer, type CallOutcome, type Entry, type Question, type ToolBlock } from "@melton/client";
 
 import type { Schemas } from "@/lib/api";
 
@@ -25,15 +25,12 @@ export function keyOf(entry: Entry): string {
   return `q ${entry.clientMessageId ?? entry.runId ?? ""}`;
 }
 
-export type Outcome = ToolBlock["status"] | "denied" | "expired" | "skipped";
+export type Outcome = Exclude<ToolBlock["status"], "stopped"> | CallOutcome;
 
-/** What became of a call: `failed` in more words, where the reason tells that it was never made. */
-export function outcomeOf({ status, error }: Pick<ToolBlock, "status" | "error">): Outcome {
+/** What became of a call: `failed` in more words, where they are known. */
+export function outcomeOf({ status, outcome }: Pick<ToolBlock, "status" | "outcome">): Outcome {
   if (status === "stopped") return "skipped";
-  if (status !== "failed" || error === null) return status;
-  if (error.includes("denied it. It was not made.")) return "denied";
-  if (error.includes("nobody approved it in time")) return "expired";
-  return error.includes("before this call began") ? "skipped" : "failed";
+  return status === "failed" ? (outcome ?? status) : status;
 }
 
 /** The answer that is being made, or waits for its turn, first. */

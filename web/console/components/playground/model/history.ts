@@ -57,7 +57,7 @@ export class History {
         data(api.GET("/api/v1/conversations/{conversation_id}/messages", { params: { path, query } })),
         first || this.runCursor ? this.loadRuns(this.runCursor) : undefined,
       ]);
-      this.transcript = loaded(this.transcript, page.items as unknown as StoredMessage[]);
+      this.transcript = loaded(this.transcript, page.items as StoredMessage[]);
       this.cursor = page.next_cursor ?? null;
       this.tell({ entries: this.transcript.entries, more: this.cursor !== null, state: "ready" });
     } catch (error) {

@@ -33,7 +33,7 @@ async function asUser(input: RequestInfo | URL, init?: RequestInit): Promise<Res
 async function newest(conversationId: string): Promise<readonly StoredMessage[]> {
   const params = { path: { conversation_id: conversationId }, query: { limit: RECENT } };
   const page = await data(api.GET("/api/v1/conversations/{conversation_id}/messages", { params }));
-  return page.items as unknown as StoredMessage[];
+  return page.items as StoredMessage[];
 }
 
 export class Talk {
