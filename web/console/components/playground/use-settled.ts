@@ -3,7 +3,8 @@
 import { useEffect, type RefObject } from "react";
 
 const PATIENCE = 250;
-const FRESH = "article[aria-busy=false]:not([data-settled]), .markdown > :not(:last-child):not([data-settled])";
+/** Screens of text from which on the parts of one message count, not only the message. */
+const TALL = 2;
 
 /**
  * Marks what will hardly change any more and has been shown, so that the browser leaves it out while it is out of sight
@@ -12,7 +13,7 @@ const FRESH = "article[aria-busy=false]:not([data-settled]), .markdown > :not(:l
  */
 export function useSettled(content: RefObject<HTMLElement | null>, change: unknown): void {
   useEffect(() => {
-    const timer = setTimeout(() => afterFrame(() => content.current?.querySelectorAll<HTMLElement>(FRESH).forEach((one) => (one.dataset.settled = ""))), PATIENCE);
+    const timer = setTimeout(() => afterFrame(() => content.current?.querySelectorAll<HTMLElement>("article").forEach(settle)), PATIENCE);
     return () => clearTimeout(timer);
   }, [content, change]);
 
@@ -29,6 +30,16 @@ export function useSettled(content: RefObject<HTMLElement | null>, change: unkno
     watch.observe(current);
     return () => watch.disconnect();
   }, [content]);
+}
+
+function settle(article: HTMLElement): void {
+  if (article.dataset.settled !== undefined) return;
+  const busy = article.ariaBusy === "true";
+  const tall = busy || article.clientHeight > TALL * window.innerHeight;
+  // Each mark costs a look in each frame: short messages have one.
+  if (tall) for (const block of article.querySelectorAll<HTMLElement>(".markdown > :not(:last-child)")) block.dataset.settled = "";
+  else for (const block of article.querySelectorAll<HTMLElement>("[data-settled]")) delete block.dataset.settled;
+  if (!busy) article.dataset.settled = "";
 }
 
 /** Once a frame was shown that was not begun yet. */
