@@ -16,10 +16,9 @@ export const CodeBlock = memo(function CodeBlock({ text, language, live = false 
   useEffect(() => {
     if (live || !language || text.length > TOO_LONG) return;
     let here = true;
-    void import("./highlight").then(({ highlighted }) => {
-      const html = highlighted(text, language.toLowerCase());
-      if (here && html !== null) setColoured({ text, html });
-    });
+    void import("./highlight")
+      .then(({ highlighted }) => highlighted(text, language.toLowerCase()))
+      .then((html) => here && html !== null && setColoured({ text, html }));
     return () => {
       here = false;
     };
