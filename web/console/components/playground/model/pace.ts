@@ -32,10 +32,13 @@ const FRAMES: Frames = {
 };
 /** A frame of 60 a second has twice as long. */
 const CHEAP = 8;
+/** However slow it is, text has to move. */
+const LONGEST_REST = 100;
 
 /**
  * A store that tells of another's changes at most once in an animation frame. Where showing one took long (a slow machine,
- * a long paragraph) the page gets as much time for itself before the next, so that two dear frames never follow each other.
+ * a long paragraph) the page gets as much time for itself before the next, up to a tenth of a second, so that two dear
+ * frames never follow each other.
  */
 export function paced<T>(source: Store<T>, frames: Frames = FRAMES): Store<T> {
   const listeners = new Set<() => void>();
@@ -58,7 +61,8 @@ export function paced<T>(source: Store<T>, frames: Frames = FRAMES): Store<T> {
     for (const listener of [...listeners]) listener();
     frames.done(() => {
       const now = frames.now();
-      freeAt = now - began > CHEAP ? now + (now - began) : 0;
+      const cost = now - began;
+      freeAt = cost > CHEAP ? now + Math.min(cost, LONGEST_REST) : 0;
     });
   };
   const changed = () => {
