@@ -1,11 +1,15 @@
 """What it costs a browser to show an answer while it is written: the console, with the processor slowed.
 
-    python -m benchmarks.console_streaming [--slow 4] [--tokens 2000] [--rate 100]
+    python -m benchmarks.console_streaming [--slow 4 1] [--cases fresh long …] [--rate 100] [--profile FOLDER]
 
-Two answers, each of so many words at so many a second: one of Markdown (lists, tables, code) and one long paragraph. It
-prints frames and updates of the page in between, frames that took longer than 50 and 200 ms, and the share of the time
-that the page was at work; first the same of a page at rest, which is what the machine itself allows. An answer must not
-make more updates than there are frames. The console is built if need be.
+Cases: `plain` (a page of nothing but text that grows at the same rate: what the browser itself costs), `fresh` (2,000
+words of Markdown in a new conversation), `earlier` (the same below 100 messages), `paragraph` (2,000 words in one),
+`code` (a block of 500 lines), `table` (one of 60 rows), `long` (8,000 words).
+
+For each it prints the main thread's own time by animation frame and by kind (`browser_frames` says how that is
+measured, and what a burst is), by quarter of the answer (what grows with the text is not shown in time for long), and
+beside it what the clock said, which on a shared machine is also that of others. An answer must not make more updates
+of the page than there are frames. `--profile` keeps a profile of the JavaScript. The console is built if need be.
 """
 
 from __future__ import annotations
@@ -13,86 +17,199 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
 import sys
+import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from websockets.sync.client import connect
 
-from local.testing import running_stack
+from benchmarks import browser_frames
+from benchmarks.browser_frames import Work
+from benchmarks.streaming import free_port
+from local.testing import Instance, running_stack
 from scripts import console
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-OPTIONS_LIMIT = 14_500  # an agent's options are at most 16 KiB of JSON
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WATCH = """() => {
-  window.seen = { frames: 0, updates: 0, most: 0, over50: 0, over200: 0, longest: 0 };
+VIEW: Any = {"width": 1440, "height": 900}
+WATCH = """(answer) => {
+  window.seen = { frames: 0, updates: 0, over50: 0, over200: 0, longest: 0 };
   let last = performance.now();
-  let now = 0;
   const frame = (time) => {
     const took = time - last;
     last = time;
     seen.frames += 1;
-    seen.most = Math.max(seen.most, now);
-    now = 0;
     if (took > 50) seen.over50 += 1;
     if (took > 200) seen.over200 += 1;
     seen.longest = Math.max(seen.longest, Math.round(took));
-    requestAnimationFrame(frame);
+    if (!seen.done) requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
-  const answer = document.querySelector('[role="log"] article[aria-busy="true"]');
-  const look = () => { seen.updates += 1; now += 1; };
+  performance.mark("bench-begin");
+  const look = () => { seen.updates += 1; };
   new MutationObserver(look).observe(answer, { childList: true, characterData: true, subtree: true });
-  const end = () => { seen.done = true; };
+  const end = () => { if (!seen.done) performance.mark("bench-end"); seen.done = true; };
   new MutationObserver(end).observe(answer, { attributeFilter: ["aria-busy"] });
 }"""
-_SECTION = """## Step {number}
-
-Water of **94 degrees** runs through *ground* coffee, see [the notes](https://example.com/{number}) and
-`brew({number})`.
-
-- first rinse the paper
-- then pour in circles, slowly, for half a minute
-- wait until all of it has run through
-
-| Way | Minutes | Taste |
-| --- | ---: | --- |
-| Filter | {number} | clear and light |
-| Press | 5 | full |
-
-```python
-def brew(grams: int, minutes: int = {number}) -> str:
-    # Stir once in the middle.
-    return f"{{grams}} g for {{minutes}} minutes"
-```
-
-"""
+BEGUN = """document.querySelector('[role="log"] article[aria-busy="true"]:has(.markdown)')"""
+PLAIN = """<div style="height: 100vh; overflow: auto; font: 15px/1.65 sans-serif"><p aria-busy="true"></p></div>"""
+GROW = """([words, rate]) => {
+  const place = document.querySelector("p");
+  const text = place.appendChild(document.createTextNode(""));
+  const begun = performance.now();
+  let count = 0;
+  const frame = () => {
+    const due = Math.min(words, Math.floor(((performance.now() - begun) * rate) / 1000));
+    let more = "";
+    for (; count < due; count += 1) more += `w${count} `;
+    if (more) text.appendData(more);
+    place.parentElement.scrollTop = place.parentElement.scrollHeight;
+    if (count < words) requestAnimationFrame(frame);
+    else place.setAttribute("aria-busy", "false");
+  };
+  requestAnimationFrame(frame);
+}"""
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is measured."""
+class Case:
+    """What is written."""
 
-    tokens: int
-    rate: int
-    slow: float
-
-
-def markdown(words: int) -> str:
-    """An answer of about so many words, as models write them."""
-    text = ""
-    number = 0
-    while len(text.split()) < words:
-        number += 1
-        text += _SECTION.format(number=number)
-    return text[:OPTIONS_LIMIT]
+    kind: str
+    words: int
+    earlier: int = 0
 
 
-def paragraph(words: int) -> str:
-    """One long paragraph: the worst case of what is parsed anew with each word."""
-    return " ".join(f"w{number}" if number % 9 else f"*w{number}*." for number in range(1, words + 1))
+CASES = {
+    "plain": Case("", 2000),
+    "fresh": Case("mixed", 2000),
+    "earlier": Case("mixed", 2000, earlier=100),
+    "paragraph": Case("paragraph", 2000),
+    "code": Case("code", 2000),
+    "table": Case("table", 900),
+    "list": Case("list", 2000),
+    "long": Case("mixed", 8000),
+}
+
+
+class Bench:
+    """A browser, the console, and an agent whose vendor writes what it is asked for."""
+
+    def __init__(self, browser: Browser, stack: Instance, vendor: str, rate: int, profile: Path | None) -> None:
+        self._browser = browser
+        self._stack = stack
+        self._rate = rate
+        self._profile = profile
+        config = {"provider": "openai_compatible", "model": "mock", "base_url": vendor}
+        self._agent = rest(stack.url, "/agents", {"name": "Writer", "model_config": config, "builtin_tools": []})["id"]
+
+    def measure(self, name: str, slow: float) -> bool:
+        """One case; prints what it cost and answers whether there never was more than one update a frame."""
+        case = CASES[name]
+        page = self._browser.new_context(viewport=VIEW).new_page()
+        session = page.context.new_cdp_session(page)
+        begin = self._open(page, case)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": slow})
+        self._browser.start_tracing(page=page, categories=list(browser_frames.CATEGORIES))
+        with self._profiled(session, f"{name}-{slow:g}"):
+            begin()
+            # Not by `expect` or often, which would be work of its own.
+            while not page.evaluate("window.seen?.done ?? false"):
+                time.sleep(1)
+        trace = json.loads(self._browser.stop_tracing())["traceEvents"]
+        seen: dict[str, float] = page.evaluate("window.seen")
+        page.context.close()
+        print(f"  {name:<10} " + line(browser_frames.work(trace, "bench-begin", "bench-end"), slow, seen))
+        return not case.kind or seen["updates"] <= seen["frames"]
+
+    def _open(self, page: Page, case: Case) -> Any:
+        """Open the page of a case; what is returned begins it."""
+        if not case.kind:
+            page.set_content(PLAIN)
+
+            def grow() -> None:
+                page.evaluate(f"() => ({WATCH})(document.querySelector('p'))")
+                page.evaluate(GROW, [case.words, self._rate])
+
+            return grow
+        said = f"&c={self._earlier(case.earlier)}" if case.earlier else ""
+        page.goto(f"{self._stack.url}/en/agents/detail/?id={self._agent}{said}")
+        if case.earlier:
+            show_all(page, case.earlier)
+        field = page.get_by_role("textbox", name="Message")
+        field.fill(f"{case.kind} {case.words} {self._rate}")
+
+        def ask() -> None:
+            field.press("Enter")
+            until = time.monotonic() + 60
+            while not page.evaluate(f"() => {{ const one = {BEGUN}; if (one) ({WATCH})(one); return Boolean(one); }}"):
+                assert time.monotonic() < until, "the answer does not come"
+                time.sleep(0.1)
+
+        return ask
+
+    def _earlier(self, messages: int) -> str:
+        """A conversation with so many messages; its id."""
+        conversation: dict[str, str] = {}
+        with connect(self._stack.ws_url(self._agent)) as socket:
+            for _ in range(messages // 2):
+                socket.send(json.dumps({"type": "user_message", "content": "mixed 170 0", **conversation}))
+                while (frame := json.loads(socket.recv(30)))["type"] != "message_complete":
+                    if frame["type"] == "message_accepted":
+                        conversation = {"conversation_id": frame["conversation_id"]}
+        return conversation["conversation_id"]
+
+    @contextmanager
+    def _profiled(self, session: CDPSession, name: str) -> Iterator[None]:
+        if self._profile is None:
+            yield
+            return
+        session.send("Profiler.enable")
+        session.send("Profiler.start")
+        yield
+        profile = session.send("Profiler.stop")["profile"]
+        self._profile.mkdir(parents=True, exist_ok=True)
+        (self._profile / f"{name}.cpuprofile").write_text(json.dumps(profile))
+
+
+def show_all(page: Page, messages: int) -> None:
+    """Scroll up until all messages are there, and back."""
+    articles = page.locator('[role="log"] article')
+    log = page.get_by_role("log")
+    expect(articles.last).to_be_visible(timeout=60_000)
+    until = time.monotonic() + 60
+    while articles.count() < messages:
+        assert time.monotonic() < until, "the older messages do not come"
+        log.hover()
+        page.mouse.wheel(0, -100_000)
+        time.sleep(0.5)
+    page.get_by_role("button", name="newest").click()
+
+
+def line(work: Work, slow: float, seen: dict[str, float]) -> str:
+    """What is printed of a case."""
+    kinds = ", ".join(f"{kind} {spent / 1000:.1f}" for kind, spent in sorted(work.kinds.items()))
+    quarters = " ".join(f"{quarter / 1000:.1f}" for quarter in work.quarters())
+    told = (
+        f"{work.total / 1000:5.1f} s in {len(work.frames)} frames: median {work.median:.1f}, "
+        f"95% below {work.percentile(0.95):.0f}, longest {work.longest:.0f} ms; "
+        f"above 50: {work.above(50)}, bursts {work.bursts}\n"
+        f"{'':13}by kind {kinds}; by quarter {quarters} s; {seen['updates']:.0f} updates\n"
+    )
+    if slow == 1:
+        four = work.slowed(4)
+        told += f"{'':13}times 4: median {four.median:.1f}, longest {four.longest:.0f} ms, bursts {four.bursts}\n"
+    return (
+        told + f"{'':13}by the clock {seen['frames']:.0f} frames, above 50 ms: {seen['over50']:.0f}, "
+        f"above 200: {seen['over200']:.0f}, longest {seen['longest']:.0f} ms"
+    )
 
 
 def rest(url: str, path: str, body: Any) -> Any:
@@ -103,79 +220,40 @@ def rest(url: str, path: str, body: Any) -> Any:
         return json.loads(response.read())
 
 
-def measure(page: Page, url: str, text: str, task: Task) -> dict[str, float]:
-    """Ask for the text and watch the page until it is all there."""
-    script = [{"text": "Begin. "}, {"slow_ms": round(1000 / task.rate)}, {"text": text}]
-    model = {"provider": "scripted", "model": "s", "options": {"script": script}}
-    agent = rest(url, "/agents", {"name": "Writer", "model_config": model})["id"]
-    page.goto(f"{url}/en/agents/detail/?id={agent}")
-    field = page.get_by_role("textbox", name="Message")
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
-    session.send("Emulation.setCPUThrottlingRate", {"rate": task.slow})
-    field.fill("Write")
-    field.press("Enter")
-    answer = page.get_by_role("article", name="Answer")
-    expect(answer).to_contain_text("Begin.")
-    page.evaluate(WATCH)
-    before = _metrics(session)
-    # Not by `expect`, which looks at the whole page each time: that would be work of its own.
-    page.wait_for_function("window.seen.done", polling=1000, timeout=600_000)
-    after = _metrics(session)
-    seen: dict[str, float] = page.evaluate("window.seen")
-    spent = after["Timestamp"] - before["Timestamp"]
-    return {"seconds": spent, "busy": (after["TaskDuration"] - before["TaskDuration"]) / spent, **seen}
-
-
-def at_rest(page: Page, url: str, task: Task) -> dict[str, float]:
-    """Watch a page on which nothing happens, for as long as half an answer takes."""
-    page.goto(f"{url}/en/agents/")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": task.slow})
-    page.evaluate(WATCH.replace("document.querySelector(", "document.body || ("))
-    page.wait_for_timeout(task.tokens / task.rate * 500)
-    seen: dict[str, float] = page.evaluate("window.seen")
-    return seen
-
-
-def _metrics(session: Any) -> dict[str, float]:
-    return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-
-
-def report(browser: Browser, url: str, task: Task) -> bool:
-    """Measure and print; answers whether there never was more than one update a frame."""
-    good = True
-    print(f"processor slowed {task.slow:g} times, {task.tokens} words, {task.rate} a second")
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    print("  at rest    " + _frames(at_rest(context.new_page(), url, task)))
-    context.close()
-    for name, text in (("markdown", markdown(task.tokens)), ("paragraph", paragraph(task.tokens))):
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        found = measure(context.new_page(), url, text, task)
-        context.close()
-        good = good and found["updates"] <= found["frames"]
-        print(f"  {name:<10} {_frames(found)}; {found['seconds']:.1f} s, page at work {found['busy']:.0%}")
-    return good
-
-
-def _frames(seen: dict[str, float]) -> str:
-    slow = f"over 50 ms: {seen['over50']:.0f}, over 200 ms: {seen['over200']:.0f}, longest {seen['longest']:.0f} ms"
-    return f"{seen['frames']:.0f} frames, {seen['updates']:.0f} updates; {slow}"
+@contextmanager
+def vendor() -> Iterator[str]:
+    """The vendor beside this process; its base URL."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.answers", str(port)], cwd=Path(__file__).parents[1])
+    try:
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def main() -> int:
     """Run the command line; 1 where a frame saw several updates."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=int, default=2000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slow", type=float, nargs="+", default=[4, 1])
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--rate", type=int, default=100)
-    parser.add_argument("--slow", type=float, default=4)
-    options = parser.parse_args()
+    parser.add_argument("--profile", type=Path)
+    given = parser.parse_args()
     console.install(dev=True)
     console.build(dev=True)
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    with running_stack(arguments=["--static", str(console.OUT)]) as stack, sync_playwright() as playwright:
+    arguments = ["--static", str(console.OUT)]
+    with running_stack(arguments=arguments) as stack, vendor() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        good = report(browser, stack.url, Task(options.tokens, options.rate, options.slow))
+        bench = Bench(browser, stack, url, given.rate, given.profile)
+        good = True
+        for slow in given.slow:
+            print(
+                f"processor slowed {slow:g} times, {given.rate} words a second; seconds of the main thread", flush=True
+            )
+            for name in given.cases:
+                good = bench.measure(name, slow) and good
         browser.close()
     return 0 if good else 1
 

@@ -1,7 +1,6 @@
 "use client";
 
 import { useLocale } from "next-intl";
-import { useMemo } from "react";
 
 const NANO = 1_000_000_000;
 
@@ -64,5 +63,10 @@ export type Formats = ReturnType<typeof formats>;
 /** `formats` of the page's language. */
 export function useFormats(): Formats {
   const locale = useLocale();
-  return useMemo(() => formats(locale), [locale]);
+  const known = made.get(locale) ?? formats(locale);
+  made.set(locale, known);
+  return known;
 }
+
+/** To make them takes milliseconds, and each message needs them. */
+const made = new Map<string, Formats>();

@@ -2,7 +2,7 @@
 
 import { ArrowUp, Square, X } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { memo, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
 
 import { IconButton } from "@/components/ui/button";
 import { cn } from "@/lib/cn";
@@ -32,7 +32,7 @@ interface Props {
 const HEIGHT = 220;
 
 /** Where one writes. What is typed is kept until it is sent. */
-export function Composer({ drafts, conversationId, agentName, running, last, onSend, onStop, ref }: Props) {
+export const Composer = memo(function Composer({ drafts, conversationId, agentName, running, last, onSend, onStop, ref }: Props) {
   const t = useTranslations("playground.composer");
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
@@ -153,4 +153,4 @@ export function Composer({ drafts, conversationId, agentName, running, last, onS
       </p>
     </div>
   );
-}
+});

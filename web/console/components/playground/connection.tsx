@@ -2,7 +2,7 @@
 
 import { LoaderCircle, Wifi, WifiOff } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { memo, useEffect, useState, useSyncExternalStore } from "react";
 
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/surface";
@@ -17,7 +17,7 @@ type Code = (typeof CODES)[number];
 const isCode = (code: string | undefined): code is Code => (CODES as readonly (string | undefined)[]).includes(code);
 
 /** The state of the line, where it is not simply there. */
-export function ConnectionState({ talk }: { talk: Talk }) {
+export const ConnectionState = memo(function ConnectionState({ talk }: { talk: Talk }) {
   const t = useTranslations("playground.connection");
   const { state, error, since, again } = useSyncExternalStore(talk.subscribe, talk.getConnection);
   const now = useNow(state !== "refused" && state !== "closed");
@@ -46,7 +46,7 @@ export function ConnectionState({ talk }: { talk: Talk }) {
       )}
     </div>
   );
-}
+});
 
 function useNow(wanted: boolean): number {
   const [now, setNow] = useState(() => Date.now());

@@ -92,6 +92,8 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
     }),
     [agent.id, conversation, onBegin, say, talk],
   );
+  const runId = running?.runId;
+  const stop = useCallback(() => conversation.cancel(runId), [conversation, runId]);
   const older = useCallback(() => void history?.load(), [history]);
 
   return (
@@ -107,7 +109,7 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
         running={running !== undefined}
         last={lastQuestion(entries)?.content}
         onSend={say}
-        onStop={() => conversation.cancel(running?.runId)}
+        onStop={stop}
       />
     </ActionsProvider>
   );

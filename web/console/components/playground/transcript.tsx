@@ -2,8 +2,7 @@
 
 import { ArrowDown, MessageCircleOff } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { Fragment, useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
-import { useStickToBottom } from "use-stick-to-bottom";
+import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
@@ -12,10 +11,11 @@ import type { Entry } from "@melton/client";
 import { asApiError } from "@/lib/errors";
 
 import { useActions } from "./actions";
-import { AnswerView, Queued } from "./answer";
-import { keyOf, questionBefore } from "./model/entries";
+import { Messages } from "./messages";
+import { keyOf } from "./model/entries";
 import type { Stored } from "./model/history";
-import { QuestionView } from "./question";
+import { useFollow } from "./use-follow";
+import { useSettled } from "./use-settled";
 
 interface Props {
   entries: readonly Entry[];
@@ -29,14 +29,15 @@ interface Props {
 /** What was said, from old to new; it follows what is new unless somebody reads further up. */
 export function Transcript({ entries, stored, online, empty, onOlder }: Props) {
   const t = useTranslations("playground.transcript");
-  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({ initial: "instant", resize: "instant" });
+  const { scroller, content, atEnd, toEnd } = useFollow();
+  useSettled(content, entries);
   const top = useOlder(entries, stored, onOlder);
   const loading = stored !== null && stored.entries.length === 0 && entries.length === 0 && stored.state !== "ready" && !stored.error;
   const missing = Boolean(stored?.error) && asApiError(stored?.error).status === 404;
   return (
     <div className="relative min-h-0 flex-1">
-      <div ref={scrollRef} tabIndex={0} role="log" aria-live="off" aria-label={t("label")} aria-busy={loading} className="h-full overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]">
-        <div ref={contentRef} className="mx-auto flex min-h-full w-full max-w-3xl flex-col gap-6 px-4 py-6 sm:px-6">
+      <div ref={scroller} tabIndex={0} role="log" aria-live="off" aria-label={t("label")} aria-busy={loading} className="h-full overflow-y-auto overscroll-contain outline-offset-[-2px] [overflow-anchor:none]">
+        <div ref={content} className="mx-auto flex min-h-full w-full max-w-3xl flex-col gap-6 px-4 py-6 sm:px-6">
           {stored?.error ? missing ? <Gone /> : <ErrorState error={stored.error} onRetry={onOlder} /> : null}
           {stored?.more && !stored.error ? (
             <div ref={top} className="flex justify-center">
@@ -47,20 +48,11 @@ export function Transcript({ entries, stored, online, empty, onOlder }: Props) {
           ) : null}
           {loading ? <Waiting /> : null}
           {entries.length === 0 && !loading && !stored?.error ? empty : null}
-          {entries.map((entry, index) =>
-            entry.role === "user" ? (
-              <Fragment key={keyOf(entry)}>
-                <QuestionView question={entry} online={online} />
-                {entry.runId !== null && entries[index + 1]?.runId !== entry.runId && stored?.runs.get(entry.runId)?.status === "queued" ? <Queued runId={entry.runId} /> : null}
-              </Fragment>
-            ) : (
-              <AnswerView key={keyOf(entry)} answer={entry} run={stored?.runs.get(entry.runId)} asked={questionBefore(entries, entry.runId)?.content} />
-            ),
-          )}
+          <Messages entries={entries} runs={stored?.runs} online={online} />
         </div>
       </div>
-      {isAtBottom ? null : (
-        <Button size="sm" icon={<ArrowDown aria-hidden />} className="absolute bottom-3 left-1/2 -translate-x-1/2 animate-rise rounded-full shadow-high" onClick={() => void scrollToBottom("instant")}>
+      {atEnd ? null : (
+        <Button size="sm" icon={<ArrowDown aria-hidden />} className="absolute bottom-3 left-1/2 -translate-x-1/2 animate-rise rounded-full shadow-high" onClick={toEnd}>
           {t("newest")}
         </Button>
       )}

@@ -46,7 +46,7 @@ describe("splitting", () => {
     expect(whole("One two.\n\n```js\nlet a;\n```\n\n*three*")).toEqual([
       { kind: "plain", text: "One two." },
       { kind: "code", text: "let a;", language: "js" },
-      { kind: "markdown", text: "*three*" },
+      { kind: "markdown", text: "*three*", definitions: "" },
     ]);
   });
 

@@ -8,10 +8,18 @@ import type { Schemas } from "@/lib/api";
 export function merged(stored: readonly Entry[], live: readonly Entry[]): readonly Entry[] {
   if (live.length === 0) return stored;
   const known = new Set(live.map(rankOf));
-  const older = stored.filter((entry) => !known.has(rankOf(entry)));
-  if (older.length === 0) return live;
-  // Equal ones, those without a run, stay in the order in which they were written.
-  return [...older, ...live].sort((one, other) => Number(rankOf(one) > rankOf(other)) - Number(rankOf(one) < rankOf(other)));
+  const all: Entry[] = [];
+  let next = 0;
+  for (const entry of stored) {
+    const rank = rankOf(entry);
+    if (known.has(rank)) continue;
+    for (let one = live[next]; one && rankOf(one) < rank; one = live[next]) {
+      all.push(one);
+      next += 1;
+    }
+    all.push(entry);
+  }
+  return all.length === 0 ? live : [...all, ...live.slice(next)];
 }
 
 /** Run ids rise in the order of acceptance; what has none yet comes last. */
@@ -48,11 +56,6 @@ export function waiting(entries: readonly Entry[]): readonly ToolBlock[] {
 /** What its user said last. */
 export function lastQuestion(entries: readonly Entry[]): Question | undefined {
   return entries.findLast((entry): entry is Question => entry.role === "user");
-}
-
-/** What a run answers. */
-export function questionBefore(entries: readonly Entry[], runId: string): Question | undefined {
-  return entries.find((entry): entry is Question => entry.role === "user" && entry.runId === runId);
 }
 
 export type Age = "today" | "yesterday" | "week" | "month" | "older";

@@ -7,21 +7,38 @@ export interface Store<T> {
 /** When to show what has changed; tests have their own. */
 export interface Frames {
   now(): number;
-  /** Calls once, at the next animation frame, or soon where the page is hidden and has none. */
-  next(callback: () => void): void;
+  /** Calls once, at the first animation frame after so many milliseconds, or soon after where the page is hidden and has none. */
+  next(callback: () => void, pause: number): void;
+  /** Calls once the frame that is being made is done, layout and paint included. */
+  done(callback: () => void): void;
 }
 
 const FRAMES: Frames = {
   now: () => performance.now(),
-  next: (callback) => {
-    if (document.visibilityState === "hidden") setTimeout(callback, 120);
+  next: (callback, pause) => {
+    if (document.visibilityState === "hidden") setTimeout(callback, Math.max(120, pause));
+    // Without asking for frames meanwhile, which cost something even where they show nothing new.
+    else if (pause > 0) setTimeout(() => FRAMES.next(callback, 0), pause);
     else requestAnimationFrame(callback);
   },
+  done: (callback) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      callback();
+    };
+    port2.postMessage(null);
+  },
 };
+/** A frame of 60 a second has twice as long. */
+const CHEAP = 8;
+/** However slow it is, text has to move. */
+const LONGEST_REST = 100;
 
 /**
  * A store that tells of another's changes at most once in an animation frame. Where showing one took long (a slow machine,
- * a long paragraph) the page gets as much time for itself before the next.
+ * a long paragraph) the page gets as much time for itself before the next, up to a tenth of a second, so that two dear
+ * frames never follow each other.
  */
 export function paced<T>(source: Store<T>, frames: Frames = FRAMES): Store<T> {
   const listeners = new Set<() => void>();
@@ -31,8 +48,9 @@ export function paced<T>(source: Store<T>, frames: Frames = FRAMES): Store<T> {
   let stop: (() => void) | null = null;
 
   const publish = () => {
-    if (frames.now() < freeAt) {
-      frames.next(publish);
+    const pause = freeAt - frames.now();
+    if (pause > 0) {
+      frames.next(publish, pause);
       return;
     }
     waiting = false;
@@ -41,16 +59,16 @@ export function paced<T>(source: Store<T>, frames: Frames = FRAMES): Store<T> {
     shown = fresh;
     const began = frames.now();
     for (const listener of [...listeners]) listener();
-    // React renders what a store tells in a microtask of its own, which was queued before this one.
-    queueMicrotask(() => {
-      const cost = frames.now() - began;
-      freeAt = cost > 8 ? frames.now() + cost : 0;
+    frames.done(() => {
+      const now = frames.now();
+      const cost = now - began;
+      freeAt = cost > CHEAP ? now + Math.min(cost, LONGEST_REST) : 0;
     });
   };
   const changed = () => {
     if (waiting) return;
     waiting = true;
-    frames.next(publish);
+    frames.next(publish, Math.max(0, freeAt - frames.now()));
   };
 
   return {

@@ -5,7 +5,7 @@ import { Lexer, type Token } from "marked";
 export type Piece =
   | { readonly kind: "code"; readonly text: string; readonly language: string }
   | { readonly kind: "plain"; readonly text: string }
-  | { readonly kind: "markdown"; readonly text: string };
+  | { readonly kind: "markdown"; readonly text: string; readonly definitions: string };
 
 /** Paragraphs in which nothing can be markup; they need no parser. */
 const PLAIN = /^(?!.*\bwww\.)[^\\*_`~[\]<>&|@:/\n]+\n*$/i;
@@ -48,7 +48,7 @@ export class Splitter {
 }
 
 function placed(text: string, from: number): Placed[] {
-  const tokens: readonly Token[] = new Lexer({ gfm: true }).lex(text.slice(from));
+  const tokens = lex(text.slice(from));
   let start = from;
   return tokens.map((token) => {
     const here = { start, piece: pieceOf(token), definition: token.type === "def" ? `${token.raw}\n` : "" };
@@ -56,6 +56,16 @@ function placed(text: string, from: number): Placed[] {
     return here;
   });
 }
+
+const lex = (text: string): readonly Token[] => new Lexer({ gfm: true }).lex(text);
+
+/** What the parser has found in a piece, or in the text that is shown in its place. */
+export function lexed(piece: Piece, text: string): readonly Token[] {
+  const known = found.get(piece);
+  return known && text === piece.text ? [known] : lex(text);
+}
+
+const found = new WeakMap<Piece, Token>();
 
 function pieceOf(token: Token): Piece | null {
   if (token.type === "space" || token.type === "def") return null;
@@ -66,7 +76,9 @@ function pieceOf(token: Token): Piece | null {
   // Raw HTML is shown as the text that it is.
   if (token.type === "html") return { kind: "plain", text: token.raw.trim() };
   if (token.type === "paragraph" && PLAIN.test(token.raw)) return { kind: "plain", text: token.raw.trim() };
-  return { kind: "markdown", text: token.raw };
+  const piece: Piece = { kind: "markdown", text: token.raw, definitions: "" };
+  found.set(piece, token);
+  return piece;
 }
 
 const withDefinitions = new WeakMap<Piece, { readonly definitions: string; readonly piece: Piece }>();
@@ -76,7 +88,7 @@ function defined(piece: Piece, definitions: string): Piece {
   if (!definitions || piece.kind !== "markdown" || !piece.text.includes("[")) return piece;
   const known = withDefinitions.get(piece);
   if (known?.definitions === definitions) return known.piece;
-  const fresh: Piece = { kind: "markdown", text: `${piece.text}\n\n${definitions}` };
+  const fresh: Piece = { kind: "markdown", text: `${piece.text}\n\n${definitions}`, definitions };
   withDefinitions.set(piece, { definitions, piece: fresh });
   return fresh;
 }
