@@ -2,10 +2,10 @@
 
 import { Ban, Check, ChevronRight, CircleAlert, Clock, Hand, LoaderCircle, SkipForward } from "lucide-react";
 import { useTranslations } from "next-intl";
+import dynamic from "next/dynamic";
 import { memo, useEffect, useId, useState } from "react";
 
-import { ButtonLink } from "@/components/ui/button";
-import { Notice } from "@/components/ui/surface";
+import { Skeleton } from "@/components/ui/surface";
 import type { ToolBlock } from "@melton/client";
 import { cn } from "@/lib/cn";
 import { useFormats } from "@/lib/format";
@@ -14,6 +14,9 @@ import { Approval } from "./approval";
 import { JsonView } from "./json-view";
 import { Markdown } from "./markdown";
 import { outcomeOf, type Outcome } from "./model/entries";
+
+// Credentials and their forms are rarely needed here.
+const Reconnect = dynamic(() => import("./reconnect").then((module) => module.Reconnect), { ssr: false, loading: () => <Skeleton className="h-12 w-full" /> });
 
 const LOOKS: Record<Outcome, readonly [icon: typeof Check, tone: string]> = {
   running: [LoaderCircle, "text-accent-ink"],
@@ -81,22 +84,6 @@ function Inside({ card, runId }: { card: ToolBlock; runId: string }) {
       ))}
       {card.output ? <Markdown text={card.output} live={card.status === "running"} /> : null}
     </div>
-  );
-}
-
-function Reconnect({ credentialId }: { credentialId: string }) {
-  const t = useTranslations("playground.tool");
-  return (
-    <Notice
-      tone="warn"
-      actions={
-        <ButtonLink size="sm" href={`/credentials/?id=${encodeURIComponent(credentialId)}`}>
-          {t("reconnect")}
-        </ButtonLink>
-      }
-    >
-      {t("needsReconnect")}
-    </Notice>
   );
 }
 
