@@ -109,7 +109,7 @@ function Editor({ agent, toolbox, go, begun, first }: EditorProps & { begun: Sto
           <Disclosure title={t("response.title")} open={Boolean(draft.select)}>
             <ResponseFields {...shared} />
           </Disclosure>
-          <EnhancementFields value={draft.enhancement} approved={draft.requires_approval} faults={saving.faults} onChange={(enhancement) => change({ enhancement })} />
+          <EnhancementFields first={agent.model_config} value={draft.enhancement} approved={draft.requires_approval} faults={saving.faults} onChange={(enhancement) => change({ enhancement })} />
         </div>
         <Card className="min-w-0 xl:sticky xl:top-20">
           <div className="border-b border-line px-3">

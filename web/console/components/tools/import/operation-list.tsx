@@ -59,10 +59,10 @@ export function OperationList({ operations, again, chosen, onChosen }: Props) {
         <span role="status">{t("shown", { shown: shown.length, all: operations.length, chosen: chosen.size })}</span>
         <span className="flex gap-1">
           <Button size="sm" kind="ghost" disabled={!able.length} onClick={() => set(able, true)}>
-            {t("chooseShown")}
+            {t(shown.length === operations.length ? "chooseAll" : "chooseShown")}
           </Button>
           <Button size="sm" kind="ghost" disabled={!chosen.size} onClick={() => set(able, false)}>
-            {t("dropShown")}
+            {t(shown.length === operations.length ? "dropAll" : "dropShown")}
           </Button>
         </span>
       </div>
