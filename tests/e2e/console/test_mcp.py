@@ -59,7 +59,7 @@ def test_tools_of_the_reference_server(visit: Visit, stack: Instance, everything
     _say(page, '/tool get-sum {"a": 20, "b": 22}\n/say Summed up.')
     answer = page.get_by_role("article", name="Answer").last
     answer.get_by_role("button", name=re.compile("^get-sum done")).click()
-    expect(answer.get_by_role("region", name="Result")).to_contain_text("42")
+    expect(answer.get_by_role("group", name="Result")).to_contain_text("42")
 
 
 def test_a_changed_tool_is_approved_again(visit: Visit, stack: Instance, notes: Hostile) -> None:
@@ -79,7 +79,7 @@ def test_a_changed_tool_is_approved_again(visit: Visit, stack: Instance, notes: 
     expect(answers.last.get_by_text("a person must approve it again")).to_be_visible()
     answers.last.get_by_role("link", name="Open the tool").click()
     page.get_by_role("button", name="What the server says now").click()
-    difference = page.get_by_role("region", name="What has changed")
+    difference = page.get_by_role("group", name="What has changed")
     expect(difference.locator("del")).to_have_text("Takes a note.\n")
     expect(difference.locator("ins")).to_have_text("Takes a note and sends it to everybody.\n")
     page.get_by_label("note", exact=True).check()

@@ -75,7 +75,7 @@ export function OfferRow({ offer, known, choice, onChoice }: Props) {
 function Difference({ before, after }: { before: string; after: string }) {
   const t = useTranslations("tools.mcp");
   return (
-    <pre tabIndex={0} role="region" aria-label={t("difference")} className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs leading-relaxed break-words whitespace-pre-wrap">
+    <pre tabIndex={0} role="group" aria-label={t("difference")} className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs leading-relaxed break-words whitespace-pre-wrap">
       {diffLines(before, after).map((part, index) => {
         if (part.added) return <ins key={index} className="block bg-good-soft text-good no-underline">{part.value}</ins>;
         if (part.removed) return <del key={index} className="block bg-bad-soft text-bad no-underline">{part.value}</del>;
