@@ -46,11 +46,11 @@ export const OperationRow = memo(function OperationRow({ operation, chosen, onSe
             {message}
           </p>
         ))}
-        {details.map((detail) => (
-          <p key={detail} className="mt-0.5 text-[13px] break-words text-ink-soft">
-            {detail}
+        {details.length ? (
+          <p className="mt-0.5 text-[13px] break-words text-ink-soft">
+            <span className="font-medium">{t("whatChanged")}</span> {details.join(", ")}
           </p>
-        ))}
+        ) : null}
         {infos ? (
           <details className="mt-0.5 text-[13px] text-ink-faint">
             <summary className="w-fit cursor-pointer rounded hover:text-ink">{t("notes", { count: infos })}</summary>
