@@ -9,6 +9,13 @@ from agent_builder.models.credentials import CredentialKind, Status
 from functions.api.schemas import Out, Timestamp, page_of
 
 
+class LastConsentOut(Out):
+    """How it ended when a person last came back from the authorization server; without `failure`, tokens came of it."""
+
+    at: Timestamp
+    failure: str | None
+
+
 class CredentialOut(Out):
     """A credential, without its secret. `failure` says why it must be connected again."""
 
@@ -20,6 +27,7 @@ class CredentialOut(Out):
     status: Status
     failure: str | None
     token_expires_at: Timestamp | None
+    last_consent: LastConsentOut | None
     uses: int
     created_at: Timestamp
     created_by: str

@@ -335,6 +335,8 @@ class Credential:
         failure: Why it needs to be connected again: a code of ours, or one of OAuth's.
         revision: Counts what people change.
         uses: How many tools, integrations and the like name it.
+        consent_at: When a person last came back from giving consent, or refusing it; 0 for never.
+        consent_failure: Why nothing came of that; empty where tokens did.
     """
 
     id: str
@@ -352,6 +354,8 @@ class Credential:
     failure: str = ""
     uses: int = 0
     tokens: Tokens = field(default_factory=Tokens)
+    consent_at: int = 0
+    consent_failure: str = ""
 
     @property
     def provider(self) -> str:
@@ -367,27 +371,6 @@ class CredentialUse:
     id: str
     name: str
     agent_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """A person on the way to an authorization server and back. Stored under the hash of its `state`.
-
-    Attributes:
-        revision: Of the credential when they left.
-        sealed: Envelope of PKCE's verifier and the address to come back to.
-        code: Envelope of the code they came back with; empty before.
-        expires_at: Seconds since the epoch.
-    """
-
-    tenant: str
-    hash: str
-    credential_id: str
-    revision: int
-    sealed: bytes = field(repr=False)
-    expires_at: int
-    subject: str
-    code: bytes = field(default=b"", repr=False)
 
 
 def first_status(kind: CredentialKind, settings: Mapping[str, Any]) -> Status:

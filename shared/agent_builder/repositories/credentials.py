@@ -35,6 +35,8 @@ class CredentialItem(Item, discriminator="credential"):
     tokens_end_at = NumberAttribute(default=0)
     lease_until = NumberAttribute(default=0)
     renewed_for_refusal_at = NumberAttribute(default=0)
+    consent_at = NumberAttribute(default=0)
+    consent_failure = UnicodeAttribute(default="")
 
 
 class ProviderKeyItem(Item, discriminator="provider_key"):
@@ -98,6 +100,8 @@ class CredentialRepository:
             CredentialItem.tokens_end_at.set(0),
             CredentialItem.lease_until.set(0),
             CredentialItem.renewed_for_refusal_at.set(0),
+            CredentialItem.consent_at.set(0),
+            CredentialItem.consent_failure.set(""),
             # Goes on counting, so that whoever is renewing the old tokens cannot store them here.
             CredentialItem.tokens_version.add(1),
         ]
@@ -176,6 +180,8 @@ def credential_of(item: CredentialItem) -> Credential:
         failure=item.failure or "",
         uses=int(item.uses or 0),
         tokens=tokens,
+        consent_at=int(item.consent_at or 0),
+        consent_failure=item.consent_failure or "",
     )
 
 

@@ -9,7 +9,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from agent_builder.errors import RaceLost
-from agent_builder.models.credentials import Consent, Credential
+from agent_builder.models.consents import Consent
+from agent_builder.models.credentials import Credential
 from agent_builder.repositories import keys
 from agent_builder.repositories.credentials import CredentialItem
 from agent_builder.repositories.table import Item, get_item, present, retrying
@@ -117,6 +118,12 @@ class GrantRepository:
         item = ConsentItem(pk=keys.consent(tenant, consent.hash), sk=keys.HEAD)
         fresh = ConsentItem.pk.exists() & ConsentItem.code.does_not_exist()
         return _done(lambda: item.update([ConsentItem.code.set(code)], fresh))
+
+    def ended(self, tenant: str, consent: Consent, *, at: int, failure: str) -> None:
+        """Note at the credential how a consent ended, unless it was replaced or deleted meanwhile."""
+        item = CredentialItem(pk=keys.credentials(tenant), sk=consent.credential_id)
+        actions: list[Action] = [CredentialItem.consent_at.set(at), CredentialItem.consent_failure.set(failure)]
+        _done(lambda: item.update(actions, CredentialItem.revision == consent.revision))
 
     def take(self, tenant: str, state_hash: str) -> Consent | None:
         """Remove a consent, and answer it: for one caller only."""

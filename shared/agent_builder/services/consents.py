@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from agent_builder.clock import Clock, now_ms, rfc3339
 from agent_builder.errors import Conflict, StoreError
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
-from agent_builder.models.credentials import Consent, Credential
+from agent_builder.models.consents import Consent
+from agent_builder.models.credentials import Credential
 from agent_builder.models.identity import Identity
 from agent_builder.models.places import Place
 from agent_builder.models.principals import consent_tenant, fingerprint, new_consent
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 CONSENT_SECONDS = 600
 CODE_LIMIT = 4_096
+# What authorization servers say in place of a code (RFC 6749, OpenID Connect). Other words are nobody's.
+_REFUSALS = frozenset(
+    "access_denied account_selection_required consent_required interaction_required invalid_request invalid_scope "
+    "login_required server_error temporarily_unavailable unauthorized_client unsupported_response_type".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,23 @@ class ConsentService:
             return "consent_expired"
         if not code or len(code) > CODE_LIMIT:
             self.repository.take(tenant, consent.hash)
-            return "access_denied" if error == "access_denied" else "no_code"
-        place = Place(tenant, consent.credential_id, "consent")
-        if not self.repository.came_back(
-            tenant, consent, self.envelopes().seal(encode({"code": code}).encode(), place)
-        ):
+            failure = error if error in _REFUSALS else "no_code"
+        elif not self.repository.came_back(tenant, consent, self._sealed(consent, code)):
             return "consent_expired"
+        else:
+            failure = self._exchanged(consent)
+        # Whoever waits for it elsewhere learns it from the credential; whoever came back is told in any case.
+        with suppress(StoreError):
+            self.repository.ended(tenant, consent, at=self.clock(), failure=failure)
+        return failure
+
+    def _sealed(self, consent: Consent, code: str) -> bytes:
+        place = Place(consent.tenant, consent.credential_id, "consent")
+        return self.envelopes().seal(encode({"code": code}).encode(), place)
+
+    def _exchanged(self, consent: Consent) -> str:
         try:
-            answer = self.doorbell.ask("connect", tenant_id=tenant, consent=consent.hash)
+            answer = self.doorbell.ask("connect", tenant_id=consent.tenant, consent=consent.hash)
         except StoreError:
             return "runner_unavailable"
         return str(answer.get("failure", "internal_error"))

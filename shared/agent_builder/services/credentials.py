@@ -170,11 +170,18 @@ def credential_view(credential: Credential) -> Json:
         "status": credential.status,
         "failure": credential.failure or None,
         "token_expires_at": rfc3339(ends) if ends else None,
+        "last_consent": _last_consent(credential),
         "uses": credential.uses,
         "created_at": rfc3339(credential.created_at),
         "created_by": credential.created_by,
         "updated_at": rfc3339(credential.updated_at),
     }
+
+
+def _last_consent(credential: Credential) -> Json | None:
+    if not credential.consent_at:
+        return None
+    return {"at": rfc3339(credential.consent_at), "failure": credential.consent_failure or None}
 
 
 def use_view(use: CredentialUse) -> Json:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from agent_builder.clock import Clock, now_ms
-from agent_builder.errors import CallerError, ToolError
+from agent_builder.errors import CallerError, OutboundFailed, ToolError
 from agent_builder.messages import Json
 from agent_builder.models.openapi_imports import KEY_LENGTH, OpenApiImport
 from agent_builder.models.tools import HttpTool
@@ -106,11 +106,17 @@ class Importing:
         """The description, and the address that relative servers are relative to."""
         if claimed.url is None:
             return await asyncio.to_thread(self.repository.document, tenant, claimed), None
-        answer = await self._fetched(tenant, claimed, claimed.url)
+        try:
+            answer = await self._fetched(tenant, claimed, claimed.url)
+        except OutboundFailed as failed:
+            if failed.kind != "too_large":
+                raise
+            detail = f"The description is larger than {MAX_BYTES >> 20} MB, the most that is read."
+            raise ToolError(detail, code="payload_too_large") from failed
         if not 200 <= answer.status < 300:
             detail = f"The address of the description answers {answer.status}."
             if answer.status in (401, 403, 404) and claimed.credential_id is None:
-                detail += " If it needs a sign-in, make a credential and name it in `credential_id`."
+                detail += " If it needs a sign-in, give a credential for fetching it (`credential_id`)."
             raise ToolError(detail, code="description_unavailable")
         return answer.body, answer.url.split("?")[0]  # in the query there may be a key
 

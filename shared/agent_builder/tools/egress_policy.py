@@ -20,7 +20,7 @@ _UNCLEAN = re.compile(r"[\x00-\x20\x7f\\]")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 
 # One text for all that depends on what a name stands for, so that nobody can explore a network with it.
-NOT_PUBLIC = "This address may not be called: it has no public internet address."
+NOT_PUBLIC = "This address may not be called: its host is unknown, or has no public internet address."
 
 
 @dataclass(frozen=True, slots=True)

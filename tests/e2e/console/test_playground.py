@@ -147,8 +147,8 @@ def test_calls_and_thinking(playground: Playground) -> None:
     expect(thoughts).to_be_visible()
     expect(playground.card("calculator")).to_contain_text("done")
     playground.card("calculator").click()
-    expect(answer.get_by_role("region", name="Arguments")).to_contain_text('"expression": "(3 + 4) * 1.5"')
-    expect(answer.get_by_role("region", name="Result")).to_contain_text('"result": "10.5"')
+    expect(answer.get_by_role("group", name="Arguments")).to_contain_text('"expression": "(3 + 4) * 1.5"')
+    expect(answer.get_by_role("group", name="Result")).to_contain_text('"result": "10.5"')
     playground.visit.axe()
     assert playground.page.evaluate(SIDEWAYS), "the page scrolls sideways"
     playground.say('/tool calculator {"expression": "1 / 0"}\n/say So it is.')

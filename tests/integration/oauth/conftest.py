@@ -67,6 +67,10 @@ class AuthorizationServer:
         request = urllib.request.Request(f"{self.url}/token/revocation", urllib.parse.urlencode(form).encode())
         urllib.request.urlopen(request, timeout=10).read()
 
+    def forget(self) -> None:
+        """End every grant there is."""
+        self.control(forget=1)
+
     def consent(self, address: str) -> str:
         """A person with a browser signs in and consents; the address to which they are sent back."""
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())

@@ -47,6 +47,8 @@ const provider = new Provider(issuer, {
 });
 
 const asked = [];
+const granted = new Set();
+provider.on('refresh_token.saved', ({ grantId }) => granted.add(grantId));
 let failing = 0;
 let slow = 0;
 const handle = provider.callback();
@@ -58,6 +60,9 @@ async function control(request, response) {
   const token = url.searchParams.get('token') ?? url.searchParams.get('end');
   const found = token ? await provider.AccessToken.find(token) ?? await provider.ClientCredentials.find(token) : null;
   if (url.searchParams.has('end')) await found?.destroy(); // the token alone: to revoke it would end its whole family
+  if (url.searchParams.has('forget')) { // every grant, as when a person takes back their consent
+    for (const id of granted) await Promise.all([provider.RefreshToken, provider.AccessToken].map((model) => model.revokeByGrantId(id)));
+  }
   response.end(JSON.stringify({ asked, active: Boolean(found) }));
 }
 

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import Request
 
 import boto3
 import pytest
@@ -43,7 +45,7 @@ def settings(server: AuthorizationServer) -> dict[str, Any]:
     }
 
 
-def page(url: str) -> tuple[int, str, str]:
+def page(url: str | Request) -> tuple[int, str, str]:
     """Status, media type and text of a page, as a browser without any identity gets it."""
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
@@ -72,8 +74,28 @@ def test_from_the_start_to_the_page(stack: Instance, server: AuthorizationServer
     shown = rest("GET", path).json
     assert (shown["status"], shown["failure"]) == ("ready", None)
     assert shown["token_expires_at"] is not None
+    assert shown["last_consent"]["failure"] is None
     assert page(back)[0] == 400
     assert rest("GET", path).json == shown
+
+
+def test_whoever_waits_learns_of_a_refusal(stack: Instance, server: AuthorizationServer) -> None:
+    rest = Rest(stack.url)
+    secret = {"client_secret": "basic-s3cret+/=%"}
+    made = rest("POST", CREDENTIALS, {"name": "M", "kind": "oauth2", "settings": settings(server), "secret": secret})
+    path = f"{CREDENTIALS}/{made.json['id']}"
+    assert made.json["last_consent"] is None
+    for error, kept in (("access_denied", "access_denied"), ("invalid_scope", "invalid_scope"), ("<b>", "no_code")):
+        before = rest("GET", path).json["last_consent"]
+        started = rest("POST", f"{path}/oauth/start", {}).json
+        state = parse_qs(urlsplit(started["authorization_url"]).query)["state"][0]
+        query = urlencode({"state": state, "error": error})
+        request = Request(f"{started['redirect_uri']}?{query}", headers={"Accept-Language": "de-AT,en;q=0.5"})
+        status, _, text = page(request)
+        assert (status, "Nicht verbunden" in text, "<b>" in text) == (400, True, False)
+        shown = rest("GET", path).json
+        assert (shown["status"], shown["last_consent"]["failure"]) == ("not_connected", kept)
+        assert shown["last_consent"] != before
 
 
 def test_ways_back_that_lead_nowhere(stack: Instance) -> None:

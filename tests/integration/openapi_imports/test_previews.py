@@ -96,7 +96,9 @@ def test_what_is_no_description_is_refused_in_words(importer: Importer, agent: s
         assert words in refused["detail"], refused
     assert importer.refused(agent, url=f"{server.url}/nothing")["code"] == "description_unavailable"
     large = server.put("/large", b'{"openapi": "3.0.0", "x": "' + b"x" * 17_000_000 + b'"}')
-    assert importer.refused(agent, url=large)["code"] == "outbound_failed"
+    refused = importer.refused(agent, url=large)
+    assert refused["code"] == "payload_too_large"
+    assert "larger than 16 MB" in refused["detail"]
 
 
 def test_what_may_not_be_called_is_refused_and_recorded(importer: Importer, agent: str) -> None:

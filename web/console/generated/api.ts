@@ -1622,6 +1622,7 @@ export interface components {
              * @enum {string}
              */
             kind: "api_key" | "bearer" | "basic" | "custom_headers" | "oauth2" | "provider_key";
+            last_consent: components["schemas"]["LastConsentOut"] | null;
             /** Name */
             name: string;
             /** Settings */
@@ -1668,6 +1669,7 @@ export interface components {
              * @enum {string}
              */
             kind: "api_key" | "bearer" | "basic" | "custom_headers" | "oauth2" | "provider_key";
+            last_consent: components["schemas"]["LastConsentOut"] | null;
             /** Name */
             name: string;
             /** Settings */
@@ -2483,6 +2485,19 @@ export interface components {
             subject: string;
             /** Tenant Id */
             tenant_id: string;
+        };
+        /**
+         * LastConsentOut
+         * @description How it ended when a person last came back from the authorization server; without `failure`, tokens came of it.
+         */
+        LastConsentOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Failure */
+            failure: string | null;
         };
         /**
          * LimitsOut

@@ -4,7 +4,7 @@ import { Ellipsis, KeyRound, RotateCcw, Trash2 } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 
-import { IconButton } from "@/components/ui/button";
+import { Button, IconButton } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { Ago } from "@/components/ui/time";
@@ -37,7 +37,13 @@ export function CredentialRow({ credential }: { credential: Credential }) {
       <div className="order-last col-span-2 flex min-w-0 flex-wrap items-center gap-2 md:order-none md:col-span-1">
         <CredentialState credential={credential} />
         {credential.failure ? <code className="truncate font-mono text-xs text-ink-faint">{credential.failure}</code> : null}
-        {connects && credential.status !== "ready" ? <ConnectButton credential={credential} /> : null}
+        {credential.status === "ready" ? null : connects ? (
+          <ConnectButton credential={credential} />
+        ) : (
+          <Button size="sm" kind="primary" onClick={() => setOpen("replace")}>
+            {t("tab.enterAgain")}
+          </Button>
+        )}
       </div>
       <div className="hidden text-[13px] md:block">
         {credential.uses ? (

@@ -25,6 +25,9 @@ const Context = createContext<Actions | null>(null);
 
 export const ActionsProvider = Context;
 
+/** What the answer around this answers, to ask it again. */
+export const AskedContext = createContext<string | undefined>(undefined);
+
 export function useActions(): Actions {
   const actions = use(Context);
   if (!actions) throw new Error("There is no conversation around this.");

@@ -8,7 +8,7 @@ import { Button } from "@/components/ui/button";
 import { isOver, type Answer, type Block } from "@melton/client";
 import type { Schemas } from "@/lib/api";
 
-import { useActions } from "./actions";
+import { AskedContext, useActions } from "./actions";
 import { AnswerFoot } from "./answer-foot";
 import { Markdown } from "./markdown";
 import { Thinking } from "./thinking";
@@ -28,9 +28,11 @@ export const AnswerView = memo(function AnswerView({ answer, run, asked }: Props
   if (answer.status === "queued") return <Queued runId={answer.runId} />;
   return (
     <article aria-label={t("label")} aria-busy={busy} data-status={answer.status} className="group flex min-w-0 flex-col gap-3">
-      {answer.blocks.map((block, index) => (
-        <BlockView key={nameOf(block, index)} block={block} runId={answer.runId} live={busy && index === answer.blocks.length - 1} />
-      ))}
+      <AskedContext value={asked}>
+        {answer.blocks.map((block, index) => (
+          <BlockView key={nameOf(block, index)} block={block} runId={answer.runId} live={busy && index === answer.blocks.length - 1} />
+        ))}
+      </AskedContext>
       {busy ? <Working answer={answer} /> : null}
       {answer.status === "failed" ? <Failure answer={answer} run={run} asked={asked} /> : null}
       {busy ? null : <AnswerFoot answer={answer} run={run} asked={asked} />}

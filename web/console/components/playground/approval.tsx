@@ -2,7 +2,7 @@
 
 import { Check, Pencil, X } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { CodeEditor } from "@/components/ui/code-editor";
@@ -32,6 +32,10 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
   const edited = mode === "editing" && input !== pretty(card.input);
   const valid = mode !== "editing" || parsedObject(input) !== null;
 
+  const turn = (next: Mode) => {
+    setMode(next);
+    setSaid(null);
+  };
   const decide = async (decision: "approve" | "deny") => {
     setBusy(decision);
     setSaid(null);
@@ -47,7 +51,10 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
         setSaid(t("elsewhere"));
         decided();
       } else {
-        setSaid([text(error), ...fields.map(({ field, message }) => `${field}: ${message}`)].join("\n"));
+        const words = text(error);
+        // The API's own words name what is wrong already, where there is one fault.
+        const more = fields.filter(({ message }) => !words.includes(message));
+        setSaid([words, ...more.map(({ field, message }) => `${field}: ${message}`)].join("\n"));
       }
     }
   };
@@ -55,7 +62,7 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
   return (
     <div role="group" aria-label={t("label", { name: card.name })} className="flex flex-col gap-3">
       <p className="text-sm text-ink">
-        {t("question")} {card.expiresAt ? <span className="text-ink-soft">{t.rich("expires", { time: () => <Ago time={card.expiresAt ?? ""} /> })}</span> : null}
+        {t("question")} {card.expiresAt ? <Expiry time={card.expiresAt} /> : null}
       </p>
       {mode === "editing" ? (
         <Field label={t("arguments")} error={valid ? null : t("invalid")}>
@@ -80,7 +87,7 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
             <Button kind="danger" size="sm" icon={<X aria-hidden />} busy={busy === "deny"} onClick={() => void decide("deny")}>
               {t("deny")}
             </Button>
-            <Button kind="ghost" size="sm" onClick={() => setMode("asking")}>
+            <Button kind="ghost" size="sm" onClick={() => turn("asking")}>
               {t("back")}
             </Button>
           </>
@@ -89,10 +96,10 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
             <Button kind="primary" size="sm" icon={<Check aria-hidden />} busy={busy === "approve"} disabled={!valid} onClick={() => void decide("approve")}>
               {edited ? t("approveEdited") : t("approve")}
             </Button>
-            <Button size="sm" icon={<Pencil aria-hidden />} onClick={() => setMode(mode === "editing" ? "asking" : "editing")}>
+            <Button size="sm" icon={<Pencil aria-hidden />} onClick={() => turn(mode === "editing" ? "asking" : "editing")}>
               {mode === "editing" ? t("keep") : t("edit")}
             </Button>
-            <Button kind="danger" size="sm" icon={<X aria-hidden />} disabled={busy !== null} onClick={() => setMode("denying")}>
+            <Button kind="danger" size="sm" icon={<X aria-hidden />} disabled={busy !== null} onClick={() => turn("denying")}>
               {t("denyStart")}
             </Button>
           </>
@@ -100,4 +107,16 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
       </div>
     </div>
   );
+}
+
+/** Until when somebody can decide, and that it is too late then, even before the run has taken notice. */
+function Expiry({ time }: { time: string }) {
+  const t = useTranslations("playground.approval");
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    // Timers count to 24 days; nothing waits that long.
+    const timer = setTimeout(() => setLate(true), Math.max(0, Date.parse(time) - Date.now()));
+    return () => clearTimeout(timer);
+  }, [time]);
+  return <span className="text-ink-soft">{late ? t("late") : t.rich("expires", { time: () => <Ago time={time} /> })}</span>;
 }

@@ -30,7 +30,7 @@ export const CodeBlock = memo(function CodeBlock({ text, language, live = false 
         <CopyButton text={text} label={t("copy")} className="size-7" />
       </figcaption>
       {/* A region that scrolls has to be reachable by keyboard. */}
-      <pre tabIndex={0} aria-label={t("label", { language: language || t("plain") })} role="region">
+      <pre tabIndex={0} aria-label={t("label", { language: language || t("plain") })} role="group">
         {coloured?.text === text ? <code dangerouslySetInnerHTML={{ __html: coloured.html }} /> : <code>{chunksOf(text).map((chunk, index) => <Chunk key={index} text={chunk} />)}</code>}
       </pre>
     </figure>

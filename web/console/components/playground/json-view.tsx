@@ -13,7 +13,7 @@ export function JsonView({ title, value }: { title: string; value: unknown }) {
         <span className="text-xs font-medium text-ink-faint">{title}</span>
         <CopyButton text={text} className="size-7" />
       </div>
-      <pre tabIndex={0} role="region" aria-label={title} className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken px-3 py-2 font-mono text-[12.5px] leading-relaxed break-words whitespace-pre-wrap text-ink">
+      <pre tabIndex={0} role="group" aria-label={title} className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken px-3 py-2 font-mono text-[12.5px] leading-relaxed break-words whitespace-pre-wrap text-ink">
         {text}
       </pre>
     </div>

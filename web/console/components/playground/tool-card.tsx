@@ -2,18 +2,25 @@
 
 import { Ban, Check, ChevronRight, CircleAlert, CircleQuestionMark, Clock, Hand, LoaderCircle, SkipForward } from "lucide-react";
 import { useTranslations } from "next-intl";
+import dynamic from "next/dynamic";
 import { memo, useEffect, useId, useState } from "react";
 
+import { isBuiltin } from "@/components/tools/lib/names";
+import { NAMED } from "@/components/tools/lib/view";
 import { ButtonLink } from "@/components/ui/button";
-import { Notice } from "@/components/ui/surface";
+import { Skeleton } from "@/components/ui/surface";
 import type { ToolBlock } from "@melton/client";
 import { cn } from "@/lib/cn";
 import { useFormats } from "@/lib/format";
 
+import { useActions } from "./actions";
 import { Approval } from "./approval";
 import { JsonView } from "./json-view";
 import { Markdown } from "./markdown";
 import { outcomeOf, type Outcome } from "./model/entries";
+
+// Credentials and their forms are rarely needed here.
+const Reconnect = dynamic(() => import("./reconnect").then((module) => module.Reconnect), { ssr: false, loading: () => <Skeleton className="h-12 w-full" /> });
 
 const LOOKS: Record<Outcome, readonly [icon: typeof Check, tone: string]> = {
   running: [LoaderCircle, "text-accent-ink"],
@@ -67,6 +74,7 @@ export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: {
             <div>
               <span className="text-xs font-medium text-ink-faint">{t("error")}</span>
               <p className="mt-1 text-sm break-words whitespace-pre-wrap text-bad">{card.error}</p>
+              {outcome === "failed" && !inner && !isBuiltin(card.name) ? <OpenTool name={card.name} /> : null}
             </div>
           ) : null}
           {card.status === "done" ? <JsonView title={t("result")} value={card.result} /> : null}
@@ -75,6 +83,16 @@ export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: {
     </div>
   );
 });
+
+function OpenTool({ name }: { name: string }) {
+  const t = useTranslations("playground.tool");
+  const { agentId } = useActions();
+  return (
+    <ButtonLink size="sm" className="mt-2" href={{ pathname: "/agents/detail/", query: { id: agentId, tab: "tools", tool: `${NAMED}${name}` } }}>
+      {t("open")}
+    </ButtonLink>
+  );
+}
 
 /** What an agent or a model said inside of the call, and what it called itself. */
 function Inside({ card, runId }: { card: ToolBlock; runId: string }) {
@@ -87,22 +105,6 @@ function Inside({ card, runId }: { card: ToolBlock; runId: string }) {
       ))}
       {card.output ? <Markdown text={card.output} live={card.status === "running"} /> : null}
     </div>
-  );
-}
-
-function Reconnect({ credentialId }: { credentialId: string }) {
-  const t = useTranslations("playground.tool");
-  return (
-    <Notice
-      tone="warn"
-      actions={
-        <ButtonLink size="sm" href={`/credentials/?id=${encodeURIComponent(credentialId)}`}>
-          {t("reconnect")}
-        </ButtonLink>
-      }
-    >
-      {t("needsReconnect")}
-    </Notice>
   );
 }
 

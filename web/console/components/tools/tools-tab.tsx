@@ -8,7 +8,8 @@ import { PageBody } from "@/components/shell/page-header";
 import { Skeleton } from "@/components/ui/surface";
 
 import { useToolbox } from "./lib/toolbox";
-import { useView, type NewKind } from "./lib/view";
+import { NAMED, useView, type NewKind } from "./lib/view";
+import { NamedTool } from "./named-tool";
 import { ToolList } from "./tool-list";
 
 const loading = () => (
@@ -31,6 +32,7 @@ export function ToolsTab({ agent, etag }: AgentTabProps) {
   const shared = { agent, toolbox, go };
   switch (view.name) {
     case "tool":
+      if (view.id.startsWith(NAMED)) return <NamedTool name={view.id.slice(NAMED.length)} toolbox={toolbox} go={go} />;
       if (made && stays) return <NewTool key={made.kind} kind={made.kind} integration={null} {...shared} />;
       return <ToolEditor key={view.id} id={view.id} {...shared} />;
     case "new":

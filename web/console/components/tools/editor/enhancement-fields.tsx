@@ -15,13 +15,20 @@ interface Props {
   /** Calls are approved by a person: what is approved is what is sent, so nothing is changed before it. */
   approved: boolean;
   faults: Faults;
+  /** The agent's own model, which it begins with. */
+  first: Schemas["LlmConfig"];
   onChange: (value: Schemas["Enhancement"] | null) => void;
+}
+
+/** A model, without what was set for the agent alone. */
+export function modelOf({ provider, model, base_url }: Schemas["LlmConfig"]): Schemas["LlmConfig"] {
+  return { provider, model, ...(base_url ? { base_url } : {}) };
 }
 
 const MOST = 8_000;
 
 /** A model's help around a call: before it with the arguments, after it with the answer. */
-export function EnhancementFields({ value, approved, faults, onChange }: Props) {
+export function EnhancementFields({ value, approved, faults, first, onChange }: Props) {
   const t = useTranslations("tools.editor.enhancement");
   const empty = value && !value.before?.trim() && !value.after?.trim();
   return (
@@ -30,7 +37,7 @@ export function EnhancementFields({ value, approved, faults, onChange }: Props) 
         label={t("use")}
         hint={t("useHint")}
         checked={Boolean(value)}
-        onChange={(event) => onChange(event.target.checked ? { model_config: { provider: "anthropic", model: "" }, before: "", after: "" } : null)}
+        onChange={(event) => onChange(event.target.checked ? { model_config: modelOf(first), before: "", after: "" } : null)}
       />
       {value ? (
         <>

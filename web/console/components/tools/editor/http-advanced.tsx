@@ -8,6 +8,7 @@ import { Card } from "@/components/ui/surface";
 import { Disclosure } from "../disclosure";
 import type { Faults } from "../lib/faults";
 import type { HttpDraft } from "../lib/http-draft";
+import type { AgentOut } from "../lib/toolbox";
 import { CallFields, NumberField } from "./common-fields";
 import { EnhancementFields } from "./enhancement-fields";
 import { ResponseFields } from "./response-fields";
@@ -16,10 +17,11 @@ interface Props {
   draft: HttpDraft;
   faults: Faults;
   change: (part: Partial<HttpDraft>) => void;
+  agent: AgentOut;
 }
 
 /** How a call behaves, what of its answer is seen, and what few tools need. */
-export function HttpAdvanced({ draft, faults, change }: Props) {
+export function HttpAdvanced({ draft, faults, change, agent }: Props) {
   const t = useTranslations("tools.editor");
   return (
     <>
@@ -47,7 +49,7 @@ export function HttpAdvanced({ draft, faults, change }: Props) {
           )}
         </div>
       </Disclosure>
-      <EnhancementFields value={draft.enhancement} approved={draft.requires_approval} faults={faults} onChange={(enhancement) => change({ enhancement })} />
+      <EnhancementFields first={agent.model_config} value={draft.enhancement} approved={draft.requires_approval} faults={faults} onChange={(enhancement) => change({ enhancement })} />
     </>
   );
 }

@@ -73,7 +73,7 @@ export function HttpEditor({ agent, toolbox, go, onMade, begun, integration = nu
           <Card className="flex flex-col gap-5 p-5">
             <ParametersTable draft={draft} faults={saving.faults} onShape={(shape) => setDraft((before) => reshaped(before, shape))} />
           </Card>
-          <HttpAdvanced {...shared} />
+          <HttpAdvanced {...shared} agent={agent} />
         </div>
         <Card className="min-w-0 xl:sticky xl:top-20">
           <div className="border-b border-line px-3">

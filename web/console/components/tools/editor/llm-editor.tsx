@@ -11,6 +11,7 @@ import type { Schemas } from "@/lib/api";
 import { objectOf, pretty, same } from "../lib/json";
 import { TestBench } from "../test/test-bench";
 import { CallFields, finite, NameFields, type CommonDraft } from "./common-fields";
+import { modelOf } from "./enhancement-fields";
 import { EditorFrame } from "./frame";
 import { ModelFields } from "./model-fields";
 import { PlainSchema } from "./plain-schema";
@@ -33,7 +34,7 @@ function draftOf(tool: Schemas["LlmToolOut"] | null, config: Schemas["LlmConfig"
     requires_approval: tool?.requires_approval ?? false,
     approval_seconds: tool?.approval_seconds ?? 3_600,
     timeout_seconds: tool?.timeout_seconds ?? 60,
-    model_config: tool?.model_config ?? { provider: config.provider, model: config.model, ...(config.base_url ? { base_url: config.base_url } : {}) },
+    model_config: tool?.model_config ?? modelOf(config),
     instructions: tool?.instructions ?? "",
     schema: pretty(tool?.input_schema ?? QUESTION),
   };

@@ -3,6 +3,7 @@
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 
+import { Button } from "@/components/ui/button";
 import { Field, Input, Select } from "@/components/ui/field";
 import { Card } from "@/components/ui/surface";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
@@ -56,6 +57,7 @@ export function McpEditor(props: EditorProps & { begun: Stored }) {
 
 function Editor({ agent, toolbox, go, begun, first }: EditorProps & { begun: Stored; first: McpTool }) {
   const t = useTranslations("tools.editor");
+  const mcp = useTranslations("tools.mcp");
   const saving = useSaving(agent.id, begun, toolbox);
   const stored = saving.stored?.tool.kind === "mcp" ? saving.stored.tool : first;
   const [draft, setDraft] = useState(() => draftOf(first));
@@ -81,7 +83,16 @@ function Editor({ agent, toolbox, go, begun, first }: EditorProps & { begun: Sto
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1.15fr)_minmax(0,1fr)]">
         <div className="flex min-w-0 flex-col gap-6">
           <Card className="flex flex-col gap-5 p-5">
-            <Field label={t("remote")} hint={server ? `${server.name} · ${server.base_url}` : t("serverGone")}>
+            <Field
+              label={t("remote")}
+              aside={
+                server ? (
+                  <Button size="sm" kind="ghost" className="-my-1.5 h-7" onClick={() => go({ name: "mcp", integration: server.id })}>
+                    {mcp("now")}
+                  </Button>
+                ) : null
+              }
+              hint={server ? `${server.name} · ${server.base_url}` : t("serverGone")}>
               <Input value={stored.remote_name} readOnly className="bg-sunken font-mono text-[13px]" />
             </Field>
             <NameFields {...shared} taken={toolbox.tools.filter(({ id }) => id !== stored.id).map(({ name }) => name)} />
@@ -98,7 +109,7 @@ function Editor({ agent, toolbox, go, begun, first }: EditorProps & { begun: Sto
           <Disclosure title={t("response.title")} open={Boolean(draft.select)}>
             <ResponseFields {...shared} />
           </Disclosure>
-          <EnhancementFields value={draft.enhancement} approved={draft.requires_approval} faults={saving.faults} onChange={(enhancement) => change({ enhancement })} />
+          <EnhancementFields first={agent.model_config} value={draft.enhancement} approved={draft.requires_approval} faults={saving.faults} onChange={(enhancement) => change({ enhancement })} />
         </div>
         <Card className="min-w-0 xl:sticky xl:top-20">
           <div className="border-b border-line px-3">

@@ -2,6 +2,7 @@
 
 import { LoaderCircle } from "lucide-react";
 import { useTranslations } from "next-intl";
+import { useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
@@ -13,6 +14,7 @@ import { Panel } from "../panel";
 import { ImportDone } from "./import-done";
 import { ImportPreview } from "./import-preview";
 import { ImportSource } from "./import-source";
+import { NO_SOURCE } from "./source-draft";
 import { useImport } from "./use-import";
 
 interface Props {
@@ -29,10 +31,15 @@ export function ImportPanel({ agent, toolbox, go, id, integration }: Props) {
   const { job, operations, error, retry } = useImport(id);
   const again = integration ?? (job?.status === "applied" ? null : (job?.integration_id ?? null));
   const name = toolbox.integrations.find((one) => one.id === again)?.name;
-  const restart = () => go({ name: "import", id: null, integration: again });
+  const [draft, setDraft] = useState(NO_SOURCE);
+  const restart = () => {
+    // After a reload only the import itself knows what was given.
+    if (job?.url && !draft.url) setDraft({ ...NO_SOURCE, url: job.url, credential: job.credential_id });
+    go({ name: "import", id: null, integration: again });
+  };
   return (
     <Panel title={again ? t("titleAgain", { name: name ?? "…" }) : t("title")} onBack={() => go({ name: "list" })}>
-      {id ? null : <ImportSource agent={agent} integration={again} onBegun={(begun) => go({ name: "import", id: begun, integration: again })} />}
+      {id ? null : <ImportSource agent={agent} integration={again} draft={draft} onDraft={setDraft} onBegun={(begun) => go({ name: "import", id: begun, integration: again })} />}
       {id && error && !operations ? <ErrorState error={error} onRetry={retry} /> : null}
       {id && !error && (!job || job.status === "queued" || job.status === "running") ? (
         <Card role="status" className="flex items-center gap-3 p-6 text-sm text-ink-soft">
@@ -43,6 +50,7 @@ export function ImportPanel({ agent, toolbox, go, id, integration }: Props) {
       {job?.status === "failed" ? (
         <Notice tone="bad" role="alert" actions={<Button onClick={restart}>{t("otherSource")}</Button>}>
           <p className="font-medium">{t("failed")}</p>
+          {job.url ? <p className="mt-0.5 font-mono text-xs break-all text-ink-soft">{job.url}</p> : null}
           <p className="mt-0.5 break-words whitespace-pre-wrap">{job.error?.detail}</p>
           <p className="mt-1 font-mono text-xs text-ink-soft">{job.error?.code}</p>
         </Notice>

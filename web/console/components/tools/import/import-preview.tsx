@@ -1,7 +1,7 @@
 "use client";
 
 import { useTranslations } from "next-intl";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { FormError } from "@/components/credentials/form-error";
 import { Button } from "@/components/ui/button";
@@ -35,6 +35,7 @@ export function ImportPreview({ job, description, operations, toolbox, onApplied
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [headers] = useState(once);
+  const aim = useRef<HTMLDivElement>(null);
   const gone = description.removed ?? [];
   const after = toolsAfter(operations, chosen, toolbox.tools.length, removed.size);
   const choice = choiceOf(operations, chosen);
@@ -71,7 +72,7 @@ export function ImportPreview({ job, description, operations, toolbox, onApplied
           <OperationList operations={operations} again={Boolean(job.integration_id)} chosen={chosen} onChosen={setChosen} />
           {gone.length ? <GoneTools gone={gone} tools={toolbox.tools} chosen={removed} onChosen={setRemoved} /> : null}
         </div>
-        <Card className="flex flex-col gap-4 p-5 lg:sticky lg:top-20">
+        <Card ref={aim} className="flex scroll-mt-20 flex-col gap-4 p-5 lg:sticky lg:top-20">
           <ImportTarget description={description} target={target} error={error} again={Boolean(again)} onChange={(part) => setTarget((before) => ({ ...before, ...part }))} />
           {after > MOST_TOOLS ? <Notice tone="warn">{t("tooManyTools", { count: after, most: MOST_TOOLS })}</Notice> : null}
           {tooMany ? <Notice tone="warn">{t("tooManyKeys", { most: MOST_KEYS })}</Notice> : null}
@@ -83,6 +84,12 @@ export function ImportPreview({ job, description, operations, toolbox, onApplied
             {again ? t("applyAgain") : t("apply", { count: chosen.size })}
           </Button>
         </Card>
+      </div>
+      <div className="sticky bottom-0 z-10 -mx-4 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-t border-line bg-page/95 px-4 py-3 backdrop-blur sm:-mx-8 sm:px-8 lg:hidden">
+        <span className="text-[13px] text-ink-soft">{t("summary", { chosen: chosen.size, removed: removed.size })}</span>
+        <Button size="sm" disabled={nothing} onClick={() => aim.current?.scrollIntoView({ block: "start" })}>
+          {t("toTarget")}
+        </Button>
       </div>
     </div>
   );

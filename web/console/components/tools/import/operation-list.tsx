@@ -33,7 +33,7 @@ export function OperationList({ operations, again, chosen, onChosen }: Props) {
   return (
     <Card className="min-w-0 overflow-clip">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-3">
-        <span className="relative block min-w-40 flex-1">
+        <span className="relative block min-w-56 flex-1">
           <Search aria-hidden className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
           <Input type="search" value={text} aria-label={t("search")} placeholder={t("search")} className="pl-9" onChange={(event) => setText(event.target.value)} />
         </span>
@@ -59,10 +59,10 @@ export function OperationList({ operations, again, chosen, onChosen }: Props) {
         <span role="status">{t("shown", { shown: shown.length, all: operations.length, chosen: chosen.size })}</span>
         <span className="flex gap-1">
           <Button size="sm" kind="ghost" disabled={!able.length} onClick={() => set(able, true)}>
-            {t("chooseShown")}
+            {t(shown.length === operations.length ? "chooseAll" : "chooseShown")}
           </Button>
           <Button size="sm" kind="ghost" disabled={!chosen.size} onClick={() => set(able, false)}>
-            {t("dropShown")}
+            {t(shown.length === operations.length ? "dropAll" : "dropShown")}
           </Button>
         </span>
       </div>

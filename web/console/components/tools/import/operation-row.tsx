@@ -27,12 +27,12 @@ export const OperationRow = memo(function OperationRow({ operation, chosen, onSe
   const told = reasons.filter(({ level }) => level !== "info");
   const infos = reasons.length - told.length;
   return (
-    <li className={cn("flex gap-3 px-4 py-2.5 [contain-intrinsic-size:auto_3.75rem] [content-visibility:auto]", !able && "opacity-75")}>
+    <li className={cn("flex gap-3 px-4 py-2.5 [contain-intrinsic-size:auto_3.75rem] [content-visibility:auto]", !able && "bg-sunken/60")}>
       <input id={id} type="checkbox" checked={chosen} disabled={!able} onChange={(event) => onSet([operation.key], event.target.checked)} className="mt-1 size-4 shrink-0 accent-accent" />
       <div className="min-w-0 flex-1">
         <label htmlFor={id} className="flex flex-wrap items-baseline gap-x-2 gap-y-0.5 font-mono text-xs">
-          <span className="font-semibold">{operation.method.toUpperCase()}</span>
-          <span className="min-w-0 break-all text-ink">
+          <span className="font-semibold">{operation.method.toUpperCase()}</span>{" "}
+          <span className={cn("min-w-0 break-all", able ? "text-ink" : "text-ink-soft")}>
             <PathText path={operation.path} />
           </span>
         </label>
@@ -46,11 +46,11 @@ export const OperationRow = memo(function OperationRow({ operation, chosen, onSe
             {message}
           </p>
         ))}
-        {details.map((detail) => (
-          <p key={detail} className="mt-0.5 text-[13px] break-words text-ink-soft">
-            {detail}
+        {details.length ? (
+          <p className="mt-0.5 text-[13px] break-words text-ink-soft">
+            <span className="font-medium">{t("whatChanged")}</span> {details.join(", ")}
           </p>
-        ))}
+        ) : null}
         {infos ? (
           <details className="mt-0.5 text-[13px] text-ink-faint">
             <summary className="w-fit cursor-pointer rounded hover:text-ink">{t("notes", { count: infos })}</summary>

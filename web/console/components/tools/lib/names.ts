@@ -2,6 +2,10 @@
 
 export const BUILTIN_TOOLS = ["current_time", "calculator"] as const;
 
+export function isBuiltin(name: string): boolean {
+  return BUILTIN_TOOLS.some((one) => one === name);
+}
+
 export type NameFault = "empty" | "start" | "characters" | "long" | "taken" | "builtin";
 
 /** What is wrong with a tool's name, or null. */
@@ -10,7 +14,7 @@ export function nameFault(name: string, taken: readonly string[] = []): NameFaul
   if (name.length > 64) return "long";
   if (!/^[A-Za-z_]/.test(name)) return "start";
   if (!/^[A-Za-z0-9_-]+$/.test(name)) return "characters";
-  if (BUILTIN_TOOLS.some((one) => one === name)) return "builtin";
+  if (isBuiltin(name)) return "builtin";
   return taken.includes(name) ? "taken" : null;
 }
 

@@ -4,6 +4,9 @@ import { useCallback } from "react";
 
 import { useQuery } from "@/lib/address";
 
+/** Before the name of a tool, in the place of an id: from where only the name is known. */
+export const NAMED = "name:";
+
 export const NEW_KINDS = ["http", "llm", "agent"] as const;
 export type NewKind = (typeof NEW_KINDS)[number];
 

@@ -39,6 +39,7 @@ export function McpOffers({ integration, offers, toolbox, onChosen, onStale }: P
       return next;
     });
   const able = offers.tools.filter(({ input_schema, chosen }) => input_schema && !chosen);
+  const again = choices.size > 0 && changed.filter(({ remote_name }) => choices.has(remote_name)).length === choices.size;
   const choose = async () => {
     setBusy(true);
     setError(null);
@@ -78,7 +79,7 @@ export function McpOffers({ integration, offers, toolbox, onChosen, onStale }: P
             <OfferRow
               key={offer.remote_name}
               offer={offer}
-              known={toolbox.tools.find(({ id }) => id === offer.chosen)?.name}
+              known={toolbox.tools.find(({ id }) => id === offer.chosen)}
               choice={choices.get(offer.remote_name) ?? null}
               onChoice={(choice) => set(offer.remote_name, choice)}
             />
@@ -86,9 +87,11 @@ export function McpOffers({ integration, offers, toolbox, onChosen, onStale }: P
         </ul>
       </Card>
       <FormError error={error} />
-      <Button kind="primary" className="self-start" busy={busy} disabled={!choices.size} onClick={() => void choose()}>
-        {t("take", { count: choices.size })}
-      </Button>
+      <div className="sticky bottom-0 z-10 -mx-1 -mt-2 border-t border-line bg-page/95 px-1 py-3 backdrop-blur">
+        <Button kind="primary" busy={busy} disabled={!choices.size} onClick={() => void choose()}>
+          {t(again ? "approve" : "take", { count: choices.size })}
+        </Button>
+      </div>
     </>
   );
 }

@@ -2,14 +2,16 @@
 
 import { Server } from "lucide-react";
 import { useTranslations } from "next-intl";
+import { useState } from "react";
 
 import { Button } from "@/components/ui/button";
-import { ErrorState } from "@/components/ui/error-state";
 import { Card, Skeleton } from "@/components/ui/surface";
 
+import { IntegrationDialog } from "../integration-dialog";
 import type { AgentOut, Toolbox } from "../lib/toolbox";
 import type { Go } from "../lib/view";
 import { Panel } from "../panel";
+import { McpFailure } from "./mcp-failure";
 import { McpOffers } from "./mcp-offers";
 import { McpServer } from "./mcp-server";
 import { useOffers } from "./use-offers";
@@ -26,6 +28,7 @@ export function McpPanel({ agent, toolbox, go, integration }: Props) {
   const t = useTranslations("tools.mcp");
   const server = toolbox.integrations.find(({ id }) => id === integration);
   const servers = toolbox.integrations.filter(({ kind }) => kind === "mcp");
+  const [editing, setEditing] = useState(false);
   const { offers, error, asking, ask } = useOffers(integration);
   if (!integration) {
     return (
@@ -61,7 +64,7 @@ export function McpPanel({ agent, toolbox, go, integration }: Props) {
       }
     >
       {server ? <p className="-mt-2 truncate font-mono text-xs text-ink-soft">{server.base_url}</p> : null}
-      {error ? <ErrorState error={error} onRetry={() => void ask()} /> : null}
+      {error ? <McpFailure error={error} busy={asking} onRetry={() => void ask()} {...(server ? { onEdit: () => setEditing(true) } : {})} /> : null}
       {!offers && !error ? (
         <div role="status" aria-label={t("asking")}>
           <Skeleton className="h-72 w-full rounded-xl" />
@@ -78,6 +81,17 @@ export function McpPanel({ agent, toolbox, go, integration }: Props) {
             go({ name: "list" });
           }}
           onStale={() => void ask()}
+        />
+      ) : null}
+      {editing && server ? (
+        <IntegrationDialog
+          agent={agent.id}
+          integration={server}
+          onClose={() => setEditing(false)}
+          onSaved={() => {
+            void toolbox.refresh();
+            void ask();
+          }}
         />
       ) : null}
     </Panel>

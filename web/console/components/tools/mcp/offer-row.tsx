@@ -9,13 +9,14 @@ import { Badge } from "@/components/ui/surface";
 import { cn } from "@/lib/cn";
 
 import { pretty } from "../lib/json";
+import type { Tool } from "../lib/kinds";
 import { choiceOfOffer, type Offer, type OfferChoice } from "../lib/offers";
 import { Block } from "../test/test-result";
 
 interface Props {
   offer: Offer;
-  /** The name of the tool that it is already. */
-  known?: string | undefined;
+  /** The tool that it is already. */
+  known?: Tool | undefined;
   choice: OfferChoice | null;
   onChoice: (choice: OfferChoice | null) => void;
 }
@@ -28,14 +29,14 @@ export function OfferRow({ offer, known, choice, onChoice }: Props) {
   const able = offer.input_schema !== null && !settled;
   return (
     <li className="flex gap-3 px-4 py-3">
-      <input id={id} type="checkbox" checked={settled || choice !== null} disabled={!able} onChange={(event) => onChoice(event.target.checked ? choiceOfOffer(offer) : null)} className="mt-1 size-4 shrink-0 accent-accent" />
+      <input id={id} type="checkbox" checked={settled || choice !== null} disabled={!able} onChange={(event) => onChoice(event.target.checked ? choiceOfOffer(offer, known) : null)} className="mt-1 size-4 shrink-0 accent-accent" />
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
         <div className="flex flex-wrap items-center gap-2">
           <label htmlFor={id} className="min-w-0 font-mono text-[13px] font-medium break-all">
             {offer.remote_name}
           </label>
           {offer.title && offer.title !== offer.remote_name ? <span className="text-[13px] text-ink-soft">{offer.title}</span> : null}
-          {offer.changed ? <Badge tone="warn">{t("changed")}</Badge> : settled ? <Badge tone="good">{t("taken", { name: known ?? "" })}</Badge> : null}
+          {offer.changed ? <Badge tone="warn">{t("changed")}</Badge> : settled ? <Badge tone="good">{t("taken", { name: known?.name ?? "" })}</Badge> : null}
           {offer.effect === "read" ? <Badge>{t("claimsRead")}</Badge> : null}
         </div>
         {offer.changed && offer.before ? (
@@ -74,7 +75,7 @@ export function OfferRow({ offer, known, choice, onChoice }: Props) {
 function Difference({ before, after }: { before: string; after: string }) {
   const t = useTranslations("tools.mcp");
   return (
-    <pre tabIndex={0} role="region" aria-label={t("difference")} className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs leading-relaxed break-words whitespace-pre-wrap">
+    <pre tabIndex={0} role="group" aria-label={t("difference")} className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs leading-relaxed break-words whitespace-pre-wrap">
       {diffLines(before, after).map((part, index) => {
         if (part.added) return <ins key={index} className="block bg-good-soft text-good no-underline">{part.value}</ins>;
         if (part.removed) return <del key={index} className="block bg-bad-soft text-bad no-underline">{part.value}</del>;

@@ -79,7 +79,7 @@ export function Block({ title, text }: { title: string; text: string }) {
         <span className="min-w-0 truncate text-xs font-medium text-ink-soft">{title}</span>
         <CopyButton text={text} className="size-6" />
       </figcaption>
-      <pre tabIndex={0} aria-label={title} role="region" className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs leading-relaxed break-words whitespace-pre-wrap">
+      <pre tabIndex={0} aria-label={title} role="group" className="max-h-72 overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs leading-relaxed break-words whitespace-pre-wrap">
         {text || "–"}
       </pre>
     </figure>
