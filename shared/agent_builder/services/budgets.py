@@ -22,6 +22,7 @@ from agent_builder.models.budgets import Budget, Limit, Period, Spent, period_of
 from agent_builder.models.usage import UsageEntry
 from agent_builder.repositories.budgets import BudgetRepository, Change, Share, Spending, Stored
 from agent_builder.repositories.ledger import LedgerRepository
+from agent_builder.services.history import DEFAULT_OUTPUT
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,11 @@ FRESH_MS = 10_000
 HELD_MS = 15 * 60_000  # no invocation lasts longer
 _KEPT = 1024
 _ATTEMPTS = 12
+NEVER = (
+    "That is more than the whole budget, so waiting does not help: set a smaller `max_tokens` for the agent (without "
+    f"one, room for {DEFAULT_OUTPUT:,} tokens of output is held), shorten what it is given, or ask an owner to raise "
+    "the budget."
+)
 _NAMES: dict[Period, str] = {
     "agent_day": "this agent and day",
     "tenant_month": "this tenant and month",
@@ -158,7 +164,7 @@ class BudgetBook:
         exceeded = change.strict and limit.budget.exceeded(found.total + after.total - base.total)
         if exceeded and not self.repository.free(tenant, limit, found, now=self.clock()):
             self.metrics.add(counted.BUDGETS_EXCEEDED, budget=limit.kind)
-            raise BudgetExceeded(_refusal(limit, found))
+            raise BudgetExceeded(_refusal(limit, found, after.total - base.total))
         warns = found.warned_at is None and limit.budget.warns(found.used + after.used - base.used)
         return {key} if warns else set()
 
@@ -227,19 +233,30 @@ def _noon(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC).timestamp() * 1000)
 
 
-def _refusal(limit: Limit, found: Spending) -> str:
+def _refusal(limit: Limit, found: Spending, needed: Spent) -> str:
+    budget = limit.budget
     until = rfc3339(int(limit.ends.timestamp() * 1000))
+    then = NEVER if budget.exceeded(needed) else f"It is free again at {until}, or when an owner raises it."
+    return f"{no_room(_NAMES[limit.kind], budget, needed)}; used or held are {spent_said(budget, found.total)}. {then}"
+
+
+def no_room(name: str, budget: Budget, needed: Spent) -> str:
+    """Why a model was not asked; the beginning of a sentence that goes on."""
     return (
-        f"Stopped: the budget for {_NAMES[limit.kind]} ({said(limit.budget)}) has no room for another answer "
-        f"of the model; used or held are {dollars(found.total.amount)} and {found.total.tokens:,} tokens. "
-        f"It is free again at {until}, or when an owner raises it."
+        f"Stopped: the budget for {name} ({said(budget)}) has no room for another answer of the model, "
+        f"which may need {spent_said(budget, needed)}"
     )
 
 
 def said(budget: Budget) -> str:
     """A budget in words."""
-    money = [] if budget.amount_nanousd is None else [dollars(budget.amount_nanousd)]
-    return " and ".join([*money, *([] if budget.tokens is None else [f"{budget.tokens:,} tokens"])])
+    return spent_said(budget, Spent(budget.amount_nanousd or 0, budget.tokens or 0))
+
+
+def spent_said(budget: Budget, spent: Spent) -> str:
+    """What was spent of a budget, in words, of what it limits."""
+    money = [] if budget.amount_nanousd is None else [dollars(spent.amount)]
+    return " and ".join([*money, *([] if budget.tokens is None else [f"{spent.tokens:,} tokens"])])
 
 
 def dollars(nano: int) -> str:

@@ -159,7 +159,8 @@ def test_a_run_has_its_own(stack: Instance, rest: Rest, vendor: Vendor, agent: A
     put(rest, mine, run={"tokens": USED - 1})
     with chatting(stack, mine) as chat:
         end = refused(rest, chat, vendor, of=f"the budget for one run ({USED - 1} tokens)")
-        assert "with a new message, or ask an owner to raise it" in end["error"]
+        assert "may need" in end["error"]
+        assert "set a smaller `max_tokens` for the agent" in end["error"]
     assert vendor.asked == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -189,14 +190,14 @@ def test_runs_side_by_side_never_get_more_than_there_is(
 
 
 async def test_reaching_a_limit_keeps_what_was_said_and_says_when_it_is_free_again(town: Town) -> None:
-    town.set(tenant_month={"tokens": 160})
-    answer = await town.run(Model([50, 50]))
+    town.set(tenant_month={"tokens": 170})
+    answer = await town.run(Model([70, 50]))
     assert (answer.status, code(answer)) == ("failed", "budget_exceeded")
     assert [part.text for part in answer.message.parts if isinstance(part, TextPart)] == ["0 "]
-    assert "this tenant and month (160 tokens)" in answer.error
+    assert "this tenant and month (170 tokens)" in answer.error
     assert town.month()["free_at"] in answer.error
     assert not answer.retryable
-    assert town.month()["used"]["tokens"] == 51
+    assert town.month()["used"]["tokens"] == 71
     model = Model([50])
     assert code(await town.run(model)) == "budget_exceeded"
     assert model.asked == 0
@@ -212,6 +213,33 @@ async def test_a_run_has_a_budget_of_its_own_and_an_agents_comes_before_the_tena
     assert "one run ($0.000000" in answer.error
     assert code(await town.run(Model([60]), agent=town.product.agent())) == "budget_exceeded"
     assert code(await town.run(Model([60]))) == ""
+
+
+async def test_what_never_has_room_says_how_much_it_needs_and_what_to_change(town: Town) -> None:
+    for scope, name in (("tenant_month", "this tenant and month"), ("run", "one run")):
+        town.set(**{scope: {"tokens": 90}})
+        answer = await town.run(Model([1]))
+        assert code(answer) == "budget_exceeded"
+        assert f"{name} (90 tokens) has no room" in answer.error
+        needed = re.search(r"may need (\d+) tokens; used or held are 0 tokens\.", answer.error)
+        assert needed, answer.error
+        assert int(needed[1]) > OUTPUT
+        assert "waiting does not help: set a smaller `max_tokens`" in answer.error
+        assert "raise the budget" in answer.error
+        assert "free again" not in answer.error
+        assert "Begin anew" not in answer.error
+        assert "$" not in answer.error, "only what it limits"
+
+
+async def test_what_has_room_in_another_period_says_when(town: Town) -> None:
+    town.set(agent_day={"tokens": 160, "amount_nanousd": 10_000_000})
+    assert code(await town.run(Model([80]))) == ""
+    answer = await town.run(Model([80]))
+    assert re.search(r"may need \$0\.000000 and 1\d\d tokens; used or held are \$0\.000000 and 81 tokens", answer.error)
+    assert "free again at" in answer.error
+    town.set(run={"tokens": 200})
+    answer = await town.run(Model([80, 80]))
+    assert "used or held are 81 tokens. Begin anew with a new message" in answer.error
 
 
 async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
