@@ -124,7 +124,7 @@ class BudgetBook:
         return shares
 
     def _bring(self, tenant: str, run_id: str, shares: Shares, *, strict: bool = False, ends: bool = False) -> None:
-        warned: set[Key] = set()
+        warned: dict[Key, Spent] = {}
         for _ in range(_ATTEMPTS):
             changes = [
                 Change(limit, share, shares.target, ends, strict, key in warned)
@@ -137,41 +137,44 @@ class BudgetBook:
                 self.repository.write(tenant, run_id, changes, now=self.clock())
             except RaceLost:
                 for change in changes:
-                    warned |= self._look(tenant, run_id, shares, change)
+                    warned.update(self._look(tenant, run_id, shares, change))
                 continue
             for change in changes:
                 shares.known[_key(change.limit)] = (change.limit, None if ends else shares.target)
                 if change.warns:
-                    self._warn(change.limit)
+                    self._warn(change.limit, warned[_key(change.limit)])
             return
         raise StoreError("Too many runs share a budget at once; try again.")
 
-    def _look(self, tenant: str, run_id: str, shares: Shares, change: Change) -> set[Key]:
-        """Learn why a write failed, and see to it; answers of which counter somebody must be warned."""
+    def _look(self, tenant: str, run_id: str, shares: Shares, change: Change) -> dict[Key, Spent]:
+        """Learn why a write failed, and see to it; answers what will be used of a counter that calls for a warning."""
         limit, key = change.limit, _key(change.limit)
         found = self.repository.spending(tenant, limit)
         if found is None:
             self._begin(tenant, limit)
-            return set()
+            return {}
         share = found.runs.get(run_id)
         if share is None and change.before is not None:
             if change.strict:
                 raise FenceLost("This run was ended by another runner.")
             del shares.known[key]  # it is settled
-            return set()
+            return {}
         shares.known[key] = (limit, share)
         after, base = change.after, share or Share()
         exceeded = change.strict and limit.budget.exceeded(found.total + after.total - base.total)
         if exceeded and not self.repository.free(tenant, limit, found, now=self.clock()):
             self.metrics.add(counted.BUDGETS_EXCEEDED, budget=limit.kind)
+            if found.warned_at is None and self.repository.warn(tenant, limit, now=self.clock()):
+                self._warn(limit, found.used)
             raise BudgetExceeded(_refusal(limit, found, after.total - base.total))
-        warns = found.warned_at is None and limit.budget.warns(found.used + after.used - base.used)
-        return {key} if warns else set()
+        used = found.used + after.used - base.used
+        return {key: used} if found.warned_at is None and limit.budget.warns(used) else {}
 
-    def _warn(self, limit: Limit) -> None:
+    def _warn(self, limit: Limit, used: Spent) -> None:
         self.metrics.add(counted.BUDGET_WARNINGS, budget=limit.kind)
         told = {"budget": limit.kind, "period": limit.period, "agent_id": limit.scope}
-        logger.warning("budget_warning", extra=told)
+        amounts = {"limit": said(limit.budget), "used": spent_said(limit.budget, used)}
+        logger.warning("budget_warning", extra={**told, **amounts})
 
     def _begin(self, tenant: str, limit: Limit) -> None:
         """Begin to count, with what runs used in the period before its budget was put in force."""
@@ -180,7 +183,7 @@ class BudgetBook:
         used = sum((_spent(counts) for counts in days.values()), Spent())
         warns = limit.budget.warns(used)
         if self.repository.begin(tenant, limit, used, warned_at=self.clock() if warns else None) and warns:
-            self._warn(limit)
+            self._warn(limit, used)
 
     def _stored(self, tenant: str, agent_id: str) -> Stored:
         known = self._known.get((tenant, agent_id))

@@ -261,6 +261,20 @@ async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
         assert (town.month()["warned_at"] is not None) == bool(warned)
 
 
+async def test_a_refusal_warns_once_even_before_80_percent(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    town.set(agent_day={"tokens": 200})
+    assert code(await town.run(Model([100]))) == ""
+    assert town.counted("BudgetWarnings") == 0
+    for _ in range(2):
+        assert code(await town.run(Model([100]))) == "budget_exceeded"
+    assert town.counted("BudgetWarnings") == 1
+    state = town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]
+    assert state["warned_at"] is not None
+    assert state["used"]["tokens"] == 101
+    (line,) = [record.__dict__ for record in caplog.records if record.getMessage() == "budget_warning"]
+    assert (line["budget"], line["limit"], line["used"]) == ("agent_day", "200 tokens", "101 tokens")
+
+
 async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it_is_set_at_once(town: Town) -> None:
     for _ in range(9):
         await town.run(Model([99]))
@@ -274,12 +288,12 @@ async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it
 async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     await town.run(Model([99]))
     assert town.month() is None
-    town.set(tenant_month={"tokens": 250})
+    town.set(tenant_month={"tokens": 200})
     assert code(await town.run(Model([20]))) == ""
     assert town.month()["used"]["tokens"] == 100 + 21
     town.set()
     await town.run(Model([9]))
-    town.set(tenant_month={"tokens": 250})
+    town.set(tenant_month={"tokens": 200})
     assert code(await town.run(Model([9]))) == ""
     assert town.month()["used"]["tokens"] == 100 + 21 + 10 + 10
     town.set(tenant_month={"tokens": 260})  # it goes on
@@ -308,7 +322,7 @@ async def test_an_agents_own_budget_that_is_taken_away_hides_nothing_from_the_te
 
 
 async def test_a_run_that_is_killed_while_it_holds_something_is_settled_by_whoever_takes_it_over(town: Town) -> None:
-    town.set(tenant_month={"tokens": 250})
+    town.set(tenant_month={"tokens": 200})
     said = town.product.say(town.agent, "go")
     model = Model([10, 20], hold=asyncio.Event())
     task = asyncio.create_task(town.runner(model).work(town.tenant, said.conversation_id, seconds=600))
