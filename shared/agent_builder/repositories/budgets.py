@@ -229,7 +229,7 @@ def _condition(run_id: str, change: Change) -> Any:
         if limit is None:
             continue
         if change.strict:
-            condition &= Path(name) <= limit - more
+            condition &= Path(name) <= (-1 if budget.closed else limit - more)
         if not change.warns and more_used > 0:
             condition &= (SpendingItem.warned_for == text) | (Path(f"used_{name}") < warning_of(limit) - more_used)
     if change.warns:

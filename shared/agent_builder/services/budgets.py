@@ -30,7 +30,7 @@ FRESH_MS = 10_000
 HELD_MS = 15 * 60_000  # no invocation lasts longer
 _KEPT = 1024
 _ATTEMPTS = 12
-NEVER = (
+_TOO_MUCH = (
     "That is more than the whole budget, so waiting does not help: set a smaller `max_tokens` for the agent (without "
     f"one, room for {DEFAULT_OUTPUT:,} tokens of output is held), shorten what it is given, or ask an owner to raise "
     "the budget."
@@ -239,8 +239,15 @@ def _noon(day: str) -> int:
 def _refusal(limit: Limit, found: Spending, needed: Spent) -> str:
     budget = limit.budget
     until = rfc3339(int(limit.ends.timestamp() * 1000))
-    then = NEVER if budget.exceeded(needed) else f"It is free again at {until}, or when an owner raises it."
+    then = advice(budget, needed, f"It is free again at {until}, or when an owner raises it.")
     return f"{no_room(_NAMES[limit.kind], budget, needed)}; used or held are {spent_said(budget, found.total)}. {then}"
+
+
+def advice(budget: Budget, needed: Spent, otherwise: str) -> str:
+    """What to do where a call has no room; `otherwise` where there would be some if less were used."""
+    if budget.closed:
+        return "A budget of 0 lets no model be asked: an owner must raise it."
+    return _TOO_MUCH if budget.exceeded(needed) else otherwise
 
 
 def no_room(name: str, budget: Budget, needed: Spent) -> str:

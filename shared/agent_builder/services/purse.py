@@ -13,7 +13,7 @@ from agent_builder.messages import ModelRequest, Usage
 from agent_builder.models.budgets import Spent
 from agent_builder.models.conversations import QueuedRun
 from agent_builder.services.account import Account
-from agent_builder.services.budgets import NEVER, BudgetBook, InForce, no_room, spent_said, tokens_of
+from agent_builder.services.budgets import BudgetBook, InForce, advice, no_room, spent_said, tokens_of
 from agent_builder.services.engine import Price
 from agent_builder.services.history import DEFAULT_OUTPUT, request_tokens
 
@@ -111,10 +111,9 @@ class Purse:
         budget = self._in_force.run
         if budget is not None and budget.exceeded(self._used + sum(self._held, Spent())):
             self._book.metrics.add(counted.BUDGETS_EXCEEDED, budget="run")
-            anew = "Begin anew with a new message, or ask an owner to raise it."
-            advice = NEVER if budget.exceeded(needed) else anew
+            then = advice(budget, needed, "Begin anew with a new message, or ask an owner to raise it.")
             used = spent_said(budget, self._used + sum(self._held, Spent()) - needed)
-            raise BudgetExceeded(f"{no_room('one run', budget, needed)}; used or held are {used}. {advice}")
+            raise BudgetExceeded(f"{no_room('one run', budget, needed)}; used or held are {used}. {then}")
 
 
 def estimated(request: ModelRequest, price: Price) -> Spent:

@@ -261,6 +261,39 @@ async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
         assert (town.month()["warned_at"] is not None) == bool(warned)
 
 
+@dataclass
+class Unpriced(Model):
+    """Nobody knows what it costs."""
+
+    def price(self, model: str, usage: Usage) -> Cost:
+        return Cost(unpriced_steps=1)
+
+
+@pytest.mark.parametrize("scope", ["run", "agent_day", "tenant_month"])
+@pytest.mark.parametrize("budget", [{"amount_nanousd": 0}, {"tokens": 0}, {"amount_nanousd": 0, "tokens": 9_000}])
+async def test_zero_refuses_every_call_also_one_without_a_price(town: Town, scope: str, budget: dict[str, int]) -> None:
+    town.set(**{scope: budget})
+    model = Unpriced([1])
+    answer = await town.run(model)
+    assert code(answer) == "budget_exceeded"
+    assert "A budget of 0 lets no model be asked: an owner must raise it" in answer.error
+    assert "max_tokens" not in answer.error
+    assert "free again" not in answer.error
+    assert model.asked == 0
+    assert town.counted("BudgetsExceeded") == 1
+    if scope == "tenant_month":
+        assert town.month()["warned_at"] is not None
+        assert (town.month()["used"], town.month()["held"]) == ({"amount_nanousd": 0, "tokens": 0},) * 2
+
+
+async def test_money_alone_does_not_hold_back_what_has_no_price(town: Town) -> None:
+    town.set(agent_day={"amount_nanousd": 1}, run={"amount_nanousd": 1})
+    assert code(await town.run(Unpriced([50]))) == ""
+    town.set(agent_day={"amount_nanousd": 1, "tokens": 200})
+    assert code(await town.run(Unpriced([80]))) == ""
+    assert code(await town.run(Unpriced([80]))) == "budget_exceeded"
+
+
 async def test_a_refusal_warns_once_even_before_80_percent(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     town.set(agent_day={"tokens": 200})
     assert code(await town.run(Model([100]))) == ""
