@@ -206,7 +206,7 @@ def _run_services(agents: AgentService, conversations: ConversationService, door
         "traces": TraceService(TraceRepository(), ApprovalRepository(), conversations, intake),
         "usage": UsageService(LedgerRepository()),
         "prices": PriceService(PriceRepository()),
-        "budgets": BudgetService(BudgetRepository(), agents),
+        "budgets": BudgetService(BudgetRepository(), LedgerRepository(), agents),
         "steps": StepService(StepRepository(), conversations),
         "approvals": _approvals(doorbell),
     }

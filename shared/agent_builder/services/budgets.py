@@ -178,9 +178,7 @@ class BudgetBook:
 
     def _begin(self, tenant: str, limit: Limit) -> None:
         """Begin to count, with what runs used in the period before its budget was put in force."""
-        first, last = limit.days
-        days = self.ledger.counts(tenant, limit.scope, "total", since=first, until=last)
-        used = sum((_spent(counts) for counts in days.values()), Spent())
+        used = used_in(self.ledger, tenant, limit)
         warns = limit.budget.warns(used)
         if self.repository.begin(tenant, limit, used, warned_at=self.clock() if warns else None) and warns:
             self._warn(limit, used)
@@ -208,6 +206,13 @@ def applying(own: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) -> t
 def is_set(stored: Mapping[str, Any]) -> bool:
     """Whether it limits anything; otherwise it only says since when there is none."""
     return "amount_nanousd" in stored or "tokens" in stored
+
+
+def used_in(ledger: LedgerRepository, tenant: str, limit: Limit) -> Spent:
+    """What ended runs used in the period of a budget, whether or not there was one."""
+    first, last = limit.days
+    days = ledger.counts(tenant, limit.scope, "total", since=first, until=last)
+    return sum((_spent(counts) for counts in days.values()), Spent())
 
 
 def tokens_of(usage: Usage) -> int:

@@ -97,7 +97,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.now = self.clock or self.product.clock
-        self.budgets = BudgetService(BudgetRepository(), self.product.agents, self.now)
+        self.budgets = BudgetService(BudgetRepository(), LedgerRepository(), self.product.agents, self.now)
         self.agent = self.product.agent()
 
     @property
@@ -321,12 +321,16 @@ async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it
 async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     await town.run(Model([99]))
     assert town.month() is None
-    town.set(tenant_month={"tokens": 200})
+    town.set(tenant_month={"tokens": 250}, agent_day={"tokens": 120})
+    for state in (town.month(), town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]):
+        assert state["used"] == {"amount_nanousd": 100, "tokens": 100}, "also before another run"
+        assert state["held"] == {"amount_nanousd": 0, "tokens": 0}
+    town.set(tenant_month={"tokens": 250})
     assert code(await town.run(Model([20]))) == ""
     assert town.month()["used"]["tokens"] == 100 + 21
     town.set()
     await town.run(Model([9]))
-    town.set(tenant_month={"tokens": 200})
+    town.set(tenant_month={"tokens": 250})
     assert code(await town.run(Model([9]))) == ""
     assert town.month()["used"]["tokens"] == 100 + 21 + 10 + 10
     town.set(tenant_month={"tokens": 260})  # it goes on
@@ -355,7 +359,7 @@ async def test_an_agents_own_budget_that_is_taken_away_hides_nothing_from_the_te
 
 
 async def test_a_run_that_is_killed_while_it_holds_something_is_settled_by_whoever_takes_it_over(town: Town) -> None:
-    town.set(tenant_month={"tokens": 200})
+    town.set(tenant_month={"tokens": 250})
     said = town.product.say(town.agent, "go")
     model = Model([10, 20], hold=asyncio.Event())
     task = asyncio.create_task(town.runner(model).work(town.tenant, said.conversation_id, seconds=600))
