@@ -19,6 +19,7 @@ from agent_builder.models.agents import Strict
 from agent_builder.models.conversations import StepStatus
 from agent_builder.models.identity import Identity
 from agent_builder.models.traces import Progress, RunFilter
+from agent_builder.observability import log_fields, logger
 from agent_builder.services.intake import Accepted, Intake, UserMessage
 from functions.api.agents import AGENTS, AgentId, Cursor, IdempotencyKey, Limit
 from functions.api.conversations import CONVERSATIONS, ConversationId
@@ -240,6 +241,8 @@ def post_message(
             raise IdempotencyMismatch("This was said in another conversation before; use a new key.")
     else:
         services.intake.ring(identity, accepted.conversation_id)
+    log_fields(conversation_id=accepted.conversation_id, run_id=accepted.run_id)
+    logger.info("a message was accepted", extra={"queued": accepted.queued, "repeated": accepted.repeated})
     shown = {"run_id": accepted.run_id, "conversation_id": accepted.conversation_id}
     told = {**shown, "message_id": accepted.message_id, "queued": accepted.queued}
     return reply(202, told, headers={"Location": f"{RUNS}/{accepted.run_id}"})
