@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from agent_builder.bootstrap import api_services
-from agent_builder.errors import IdempotencyMismatch, NotFound, Unprocessable
+from agent_builder.errors import Fault, IdempotencyMismatch, NotFound, Unprocessable
 from agent_builder.ids import is_id, new_id
 from agent_builder.messages import Cost, Json, Usage
 from agent_builder.models.agents import Strict
@@ -150,6 +150,9 @@ def _caller() -> Identity:
 
 
 def _filter(status: Progress | None, error: str | None, since: datetime | None, until: datetime | None) -> RunFilter:
+    if since is not None and until is not None and since > until:
+        fault = Fault("query/from", "`from` is after `to`; swap them.")
+        raise Unprocessable("The request is not valid; `errors` says where.", faults=(fault,))
     return RunFilter(status, error, _milliseconds(since), _milliseconds(until))
 
 
