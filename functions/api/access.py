@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -61,7 +61,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "GET /tracing": "admin",
     "PUT /tracing": "admin",
     "DELETE /tracing": "admin",
-    "GET /budgets": "admin",
+    "GET /budgets": "read",
     "PUT /budgets": "admin",
     "GET /agents/{agent_id}/budget": "read",
     "PUT /agents/{agent_id}/budget": "admin",
@@ -116,6 +116,10 @@ MAY_BE_EMPTY = frozenset(
         "POST /tools/{tool_id}/test",
     }
 )
+_BUDGETS = frozenset({"PUT /budgets", "PUT /agents/{agent_id}/budget"})
+_PRICES = "PUT /prices"
+_PRICES_SHOWN = 20
+_AMOUNTS = ("input", "cached_input", "cache_write", "output")
 _ACCEPTS = "POST /invitations/accept"
 _DECIDES = "POST /runs/{run_id}/approvals/{tool_use_id}"
 # Fields whose values are neither secrets nor content.
@@ -150,6 +154,10 @@ class Route:
         if self.name == _ACCEPTS:
             return [{"field": "role", "value": json.loads(answer["body"])["role"]}]
         given = json.loads(body)
+        if self.name in _BUDGETS:
+            return list(_budgets(given))
+        if self.name == _PRICES:
+            return [{"field": "prices", "value": list(_prices(given.get("prices", [])))}]
         if self.name == _DECIDES:
             rest = {name: value for name, value in given.items() if name != "decision"}
             return [*decided(unquote(self.parameters["tool_use_id"]), given["decision"]), *_fields(rest)]
@@ -171,6 +179,21 @@ def _fields(body: Json, above: str = "") -> Iterator[Json]:
             yield {"field": name, "value": value}
         else:
             yield {"field": above + name}
+
+
+def _budgets(body: Json) -> Iterator[Json]:
+    for name, budget in body.items():
+        amounts = {f"{name}.{kind}": amount for kind, amount in (budget or {}).items()} or {name: None}
+        yield from ({"field": field, "value": amount} for field, amount in amounts.items())
+
+
+def _prices(prices: Sequence[Json]) -> Iterator[str]:
+    """The first of them in words: an entry of the trail stays small."""
+    for price in prices[:_PRICES_SHOWN]:
+        amounts = [f"{name} {price[name]}" for name in _AMOUNTS if price.get(name) is not None]
+        yield f"{price['provider']} {price['model']}: {', '.join(amounts)}"
+    if len(prices) > _PRICES_SHOWN:
+        yield f"and {len(prices) - _PRICES_SHOWN} more"
 
 
 def route_names(app: APIGatewayHttpResolver) -> set[str]:

@@ -12,13 +12,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from agent_builder.bootstrap import api_services
-from agent_builder.errors import IdempotencyMismatch, NotFound, Unprocessable
+from agent_builder.errors import Fault, IdempotencyMismatch, NotFound, Unprocessable
 from agent_builder.ids import is_id, new_id
 from agent_builder.messages import CallOutcome, Cost, Json, Usage
 from agent_builder.models.agents import Strict
 from agent_builder.models.conversations import StepStatus
 from agent_builder.models.identity import Identity
 from agent_builder.models.traces import Progress, RunFilter
+from agent_builder.observability import log_fields, logger
 from agent_builder.services.intake import Accepted, Intake, UserMessage
 from functions.api.agents import AGENTS, AgentId, Cursor, IdempotencyKey, Limit
 from functions.api.conversations import CONVERSATIONS, ConversationId
@@ -150,6 +151,9 @@ def _caller() -> Identity:
 
 
 def _filter(status: Progress | None, error: str | None, since: datetime | None, until: datetime | None) -> RunFilter:
+    if since is not None and until is not None and since > until:
+        fault = Fault("query/from", "`from` is after `to`; swap them.")
+        raise Unprocessable("The request is not valid; `errors` says where.", faults=(fault,))
     return RunFilter(status, error, _milliseconds(since), _milliseconds(until))
 
 
@@ -241,6 +245,8 @@ def post_message(
             raise IdempotencyMismatch("This was said in another conversation before; use a new key.")
     else:
         services.intake.ring(identity, accepted.conversation_id)
+    log_fields(conversation_id=accepted.conversation_id, run_id=accepted.run_id)
+    logger.info("a message was accepted", extra={"queued": accepted.queued, "repeated": accepted.repeated})
     shown = {"run_id": accepted.run_id, "conversation_id": accepted.conversation_id}
     told = {**shown, "message_id": accepted.message_id, "queued": accepted.queued}
     return reply(202, told, headers={"Location": f"{RUNS}/{accepted.run_id}"})

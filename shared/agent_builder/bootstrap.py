@@ -200,13 +200,13 @@ def _run_services(agents: AgentService, conversations: ConversationService, door
     from agent_builder.services.traces import TraceService
     from agent_builder.services.usage import UsageService
 
-    intake = Intake(IntakeRepository(), AgentRepository(), doorbell)
+    intake = Intake(IntakeRepository(), AgentRepository(), doorbell, metrics=metrics())
     return {
         "intake": intake,
         "traces": TraceService(TraceRepository(), ApprovalRepository(), conversations, intake),
         "usage": UsageService(LedgerRepository()),
         "prices": PriceService(PriceRepository()),
-        "budgets": BudgetService(BudgetRepository(), agents),
+        "budgets": BudgetService(BudgetRepository(), LedgerRepository(), agents),
         "steps": StepService(StepRepository(), conversations),
         "approvals": _approvals(doorbell),
     }

@@ -193,6 +193,21 @@ def test_what_happened_was_counted(stack: Instance, talked: tuple[str, str, str]
     assert sum(told["playground", "Posts", "sent"]) > 5
 
 
+def test_a_message_by_rest_leads_from_its_request_to_its_run_and_is_counted(stack: Instance) -> None:
+    rest = Rest(stack.url)
+    answer = rest("POST", f"/api/v1/agents/{rest.create()['id']}/messages", {"content": needle("message by REST")})
+    assert answer.status == 202, answer.body
+    found = eventually(stack, lambda found: ended(found, answer.json["run_id"]))
+    mine = [line for line in found if line.get("request_id") == answer.headers["x-request-id"]]
+    by_message = {line["message"]: line for line in mine if "message" in line}
+    for line in (by_message["a message was accepted"], by_message["a request was answered"]):
+        assert (line["service"], line["run_id"]) == ("api", answer.json["run_id"])
+        assert line["conversation_id"] == answer.json["conversation_id"]
+    [line] = [line for line in mine if "MessagesAccepted" in line]
+    assert (line["service"], line["MessagesAccepted"], line["run_id"]) == ("api", [1.0], answer.json["run_id"])
+    assert occurrences(stack.function_log(), [needle("message by REST")]) == []
+
+
 def test_a_deletion_is_counted(stack: Instance) -> None:
     rest = Rest(stack.url)
     agent_id = rest.create()["id"]

@@ -34,6 +34,7 @@ PUBLISHED = {
     ("AWS/DynamoDB", "ReadThrottleEvents"): {("TableName",)},
     ("AWS/DynamoDB", "SystemErrors"): {("TableName", "Operation")},
     ("AWS/DynamoDB", "WriteThrottleEvents"): {("TableName",), ("TableName", "GlobalSecondaryIndexName")},
+    ("AWS/Events", "Invocations"): {("RuleName",)},
     ("AWS/Lambda", "ClaimedAccountConcurrency"): {()},
     ("AWS/Lambda", "ConcurrentExecutions"): {("FunctionName",)},
     ("AWS/Lambda", "Errors"): {("FunctionName",)},
@@ -90,9 +91,10 @@ def test_alarm_tells_somebody_and_is_quiet_where_nothing_happens(name: str) -> N
     alarm = ALARMS[name]
     topic = [{"Fn::If": ["MakeTopic", {"Ref": "AlarmTopic"}, {"Ref": "Topic"}]}]
     assert alarm["AlarmActions"] == alarm["OKActions"] == topic
-    assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm["AlarmName"] == {"Fn::Sub": f"${{Product}}-{name}"}
-    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    watching = (alarm["TreatMissingData"], alarm["ComparisonOperator"])
+    stops = name == "RescueStopped"  # it is what never is without something happening
+    assert watching == (("breaching", "LessThanThreshold") if stops else ("notBreaching", "GreaterThanThreshold"))
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -114,6 +116,7 @@ def test_what_the_alarms_watch() -> None:
     own = {name for namespace, name in seen if namespace == str(NAMESPACE)}
     assert own == {"FirstTokenLatency", "ModelErrors", "Rescues", "Runs", "SecretsUnavailable"}
     assert {name for namespace, name in seen if namespace.startswith("AWS/")} == {
+        "Invocations",  # of the rescue
         *("ApproximateNumberOfMessagesVisible", "Errors", "Throttles", "ClaimedAccountConcurrency"),
         *("ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors", "5xx", "ExecutionError", "IntegrationError"),
     }

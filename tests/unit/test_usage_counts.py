@@ -93,3 +93,14 @@ def test_made_up_tools_share_a_name_and_calls_that_were_not_made_are_none() -> N
     rows = {row.name: row.counts for row in entry_of(ended(*steps, denied, inside, tools={"known"})).rows}
     assert {name: rows[name]["calls"] for name in ("known", OTHER, "inner")} == {"known": 1, OTHER: 2, "inner": 1}
     assert rows[""]["tool_calls"] == 4
+
+
+def test_a_call_with_a_models_help_is_one_call() -> None:
+    outer, part = tool(1, "weather", duration_ms=900), tool(3, "weather", 1, duration_ms=5)
+    part.detail["purpose"] = "call"
+    steps = [outer, model(2, 1, purpose="before"), part, model(4, 1, purpose="after")]
+    rows = {(row.dimension, row.name): row.counts for row in entry_of(ended(*steps, tools={"weather"})).rows}
+    assert (rows["total", ""]["tool_calls"], rows["total", ""]["calls"]) == (1, 2)
+    assert rows["tool", "weather"] == Counter(
+        {"runs": 1, "calls": 1, "errors": 0, "unknown": 0, bucket("duration", 900): 1}
+    )

@@ -36,7 +36,7 @@ NOTHING = Spent()
 
 
 class Budget(Strict):
-    """A limit in money, in tokens, or in both; then the one that is reached first counts. 0: nothing may be used."""
+    """A limit in money, in tokens, or in both; then the one that is reached first counts. 0: no model is asked."""
 
     amount_nanousd: int | None = Field(default=None, ge=0, le=MOST_NANOUSD, description="Nano-dollars (1e-9 USD)")
     tokens: int | None = Field(default=None, ge=0, le=MOST_TOKENS, description="Input and output together")
@@ -47,8 +47,15 @@ class Budget(Strict):
             raise ValueError("Give amount_nanousd, tokens, or both; null in place of the whole budget for no limit.")
         return self
 
+    @property
+    def closed(self) -> bool:
+        """Whether it lets nothing be asked, not even what is free, or has no price."""
+        return 0 in (self.amount_nanousd, self.tokens)
+
     def exceeded(self, spent: Spent) -> bool:
-        """Whether that much is too much."""
+        """Whether that much is too much for another call."""
+        if self.closed:
+            return True
         money = self.amount_nanousd is not None and spent.amount > self.amount_nanousd
         return money or (self.tokens is not None and spent.tokens > self.tokens)
 

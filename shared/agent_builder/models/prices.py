@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from agent_builder.messages import Cost, Usage
 from agent_builder.models.agents import ProviderName, Strict
@@ -15,10 +15,26 @@ from agent_builder.models.agents import ProviderName, Strict
 MOST_PRICES = 200
 _NANO_PER_MICRO = 1_000  # a dollar a million tokens is a microdollar a token
 
+
+def _decimal(text: str) -> str:
+    """What the pattern in the schema says, in words."""
+    whole, _, places = text.partition(".")
+    digits = [whole, *([places] if "." in text else [])]
+    if not all(part.isascii() and part.isdigit() for part in digits) or len(whole) > 6 or len(places) > 9:
+        raise ValueError(
+            'Write USD a million tokens as text such as "0.15": below 1,000,000, at most 9 decimal places.'
+        )
+    return text
+
+
 Amount = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]{1,6}(\.[0-9]{1,9})?$"),
-    Field(description="USD a million tokens, a decimal number as text", examples=["0.15"]),
+    AfterValidator(_decimal),
+    Field(
+        description="USD a million tokens, a decimal number as text",
+        examples=["0.15"],
+        json_schema_extra={"pattern": r"^[0-9]{1,6}(\.[0-9]{1,9})?$"},
+    ),
 ]
 
 

@@ -39,7 +39,7 @@ class BudgetsItem(Item, discriminator="budgets"):
 class SpendingItem(Item, discriminator="spending"):
     """`amount` and `tokens` are used and held together, `used_…` used alone; `runs` has the shares of running runs.
 
-    `warned_for` is the limit at which somebody was warned: one that was raised warns anew.
+    `warned_for` is the limit at which somebody was warned, or a call was refused: one that was raised warns anew.
     """
 
     amount = NumberAttribute(default=0)
@@ -169,6 +169,16 @@ class BudgetRepository:
             together.update(str(number), item, actions, condition)
         together.commit()
 
+    def warn(self, tenant: str, limit: Limit, *, now: int) -> bool:
+        """Note that somebody is warned of a limit; False where somebody was."""
+        pk, sk = _counter(tenant, limit)
+        item, unwarned = SpendingItem(pk=pk, sk=sk), _unwarned(limit.budget)
+        try:
+            retrying(lambda: item.update(_warning(limit.budget, now), SpendingItem.pk.exists() & unwarned))
+        except RaceLost:
+            return False
+        return True
+
     def free(self, tenant: str, limit: Limit, spending: Spending, *, now: int) -> bool:
         """Give back what killed runners hold for too long; answers whether there was something."""
         freed = False
@@ -202,7 +212,7 @@ def _actions(run_id: str, change: Change, now: int) -> list[Any]:
     added = {"amount": total.amount, "tokens": total.tokens, "used_amount": used.amount, "used_tokens": used.tokens}
     actions += [Path(name).add(number) for name, number in added.items() if number]
     if change.warns:
-        actions += [SpendingItem.warned_at.set(now), SpendingItem.warned_for.set(_text(change.limit.budget))]
+        actions += _warning(change.limit.budget, now)
     return actions
 
 
@@ -219,12 +229,20 @@ def _condition(run_id: str, change: Change) -> Any:
         if limit is None:
             continue
         if change.strict:
-            condition &= Path(name) <= limit - more
+            condition &= Path(name) <= (-1 if budget.closed else limit - more)
         if not change.warns and more_used > 0:
             condition &= (SpendingItem.warned_for == text) | (Path(f"used_{name}") < warning_of(limit) - more_used)
     if change.warns:
-        condition &= SpendingItem.warned_for.does_not_exist() | (SpendingItem.warned_for != text)
+        condition &= _unwarned(budget)
     return condition
+
+
+def _warning(budget: Budget, now: int) -> list[Any]:
+    return [SpendingItem.warned_at.set(now), SpendingItem.warned_for.set(_text(budget))]
+
+
+def _unwarned(budget: Budget) -> Any:
+    return SpendingItem.warned_for.does_not_exist() | (SpendingItem.warned_for != _text(budget))
 
 
 def _text(budget: Budget) -> str:

@@ -11,8 +11,9 @@ from agent_builder.messages import Json
 from agent_builder.models.budgets import AgentBudgets, Budget, Budgets, Limit, Period, Spent, period_of
 from agent_builder.models.identity import Identity
 from agent_builder.repositories.budgets import BudgetRepository, Stored
+from agent_builder.repositories.ledger import LedgerRepository
 from agent_builder.services.agents import AgentService
-from agent_builder.services.budgets import applying, budget_of, is_set
+from agent_builder.services.budgets import applying, budget_of, is_set, used_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class BudgetService:
     """The tenant's budgets and those of single agents."""
 
     repository: BudgetRepository
+    ledger: LedgerRepository
     agents: AgentService
     clock: Clock = now_ms
 
@@ -73,16 +75,16 @@ class BudgetService:
         self.repository.save(tenant, agent_id, limits, now=now)
 
     def _state(self, tenant: str, kind: Period, scope: str, applies: tuple[Budget, int] | None) -> Json | None:
-        """How far a budget is used in the period of now; null where there is none, nothing where nothing was yet."""
+        """How far a budget is used in the period of now; null where there is none."""
         if applies is None:
             return None
         limit = Limit(kind, scope, period_of(kind, self.clock()), *applies)
         found = self.repository.spending(tenant, limit)
-        used, total = (found.used, found.total) if found else (Spent(), Spent())
+        used = found.used if found else used_in(self.ledger, tenant, limit)  # as the first run will begin to count
         return {
             "period": limit.period,
             "used": _amounts(used),
-            "held": _amounts(total - used),
+            "held": _amounts(found.total - used if found else Spent()),
             "warned_at": _time(found.warned_at if found else None),
             "free_at": rfc3339(int(limit.ends.timestamp() * 1000)),
         }

@@ -22,6 +22,7 @@ from agent_builder.models.budgets import Budget, Limit, Period, Spent, period_of
 from agent_builder.models.usage import UsageEntry
 from agent_builder.repositories.budgets import BudgetRepository, Change, Share, Spending, Stored
 from agent_builder.repositories.ledger import LedgerRepository
+from agent_builder.services.history import DEFAULT_OUTPUT
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,11 @@ FRESH_MS = 10_000
 HELD_MS = 15 * 60_000  # no invocation lasts longer
 _KEPT = 1024
 _ATTEMPTS = 12
+_TOO_MUCH = (
+    "That is more than the whole budget, so waiting does not help: set a smaller `max_tokens` for the agent (without "
+    f"one, room for {DEFAULT_OUTPUT:,} tokens of output is held), shorten what it is given, or ask an owner to raise "
+    "the budget."
+)
 _NAMES: dict[Period, str] = {
     "agent_day": "this agent and day",
     "tenant_month": "this tenant and month",
@@ -118,7 +124,7 @@ class BudgetBook:
         return shares
 
     def _bring(self, tenant: str, run_id: str, shares: Shares, *, strict: bool = False, ends: bool = False) -> None:
-        warned: set[Key] = set()
+        warned: dict[Key, Spent] = {}
         for _ in range(_ATTEMPTS):
             changes = [
                 Change(limit, share, shares.target, ends, strict, key in warned)
@@ -131,50 +137,51 @@ class BudgetBook:
                 self.repository.write(tenant, run_id, changes, now=self.clock())
             except RaceLost:
                 for change in changes:
-                    warned |= self._look(tenant, run_id, shares, change)
+                    warned.update(self._look(tenant, run_id, shares, change))
                 continue
             for change in changes:
                 shares.known[_key(change.limit)] = (change.limit, None if ends else shares.target)
                 if change.warns:
-                    self._warn(change.limit)
+                    self._warn(change.limit, warned[_key(change.limit)])
             return
         raise StoreError("Too many runs share a budget at once; try again.")
 
-    def _look(self, tenant: str, run_id: str, shares: Shares, change: Change) -> set[Key]:
-        """Learn why a write failed, and see to it; answers of which counter somebody must be warned."""
+    def _look(self, tenant: str, run_id: str, shares: Shares, change: Change) -> dict[Key, Spent]:
+        """Learn why a write failed, and see to it; answers what will be used of a counter that calls for a warning."""
         limit, key = change.limit, _key(change.limit)
         found = self.repository.spending(tenant, limit)
         if found is None:
             self._begin(tenant, limit)
-            return set()
+            return {}
         share = found.runs.get(run_id)
         if share is None and change.before is not None:
             if change.strict:
                 raise FenceLost("This run was ended by another runner.")
             del shares.known[key]  # it is settled
-            return set()
+            return {}
         shares.known[key] = (limit, share)
         after, base = change.after, share or Share()
         exceeded = change.strict and limit.budget.exceeded(found.total + after.total - base.total)
         if exceeded and not self.repository.free(tenant, limit, found, now=self.clock()):
             self.metrics.add(counted.BUDGETS_EXCEEDED, budget=limit.kind)
-            raise BudgetExceeded(_refusal(limit, found))
-        warns = found.warned_at is None and limit.budget.warns(found.used + after.used - base.used)
-        return {key} if warns else set()
+            if found.warned_at is None and self.repository.warn(tenant, limit, now=self.clock()):
+                self._warn(limit, found.used)
+            raise BudgetExceeded(_refusal(limit, found, after.total - base.total))
+        used = found.used + after.used - base.used
+        return {key: used} if found.warned_at is None and limit.budget.warns(used) else {}
 
-    def _warn(self, limit: Limit) -> None:
+    def _warn(self, limit: Limit, used: Spent) -> None:
         self.metrics.add(counted.BUDGET_WARNINGS, budget=limit.kind)
         told = {"budget": limit.kind, "period": limit.period, "agent_id": limit.scope}
-        logger.warning("budget_warning", extra=told)
+        amounts = {"limit": said(limit.budget), "used": spent_said(limit.budget, used)}
+        logger.warning("budget_warning", extra={**told, **amounts})
 
     def _begin(self, tenant: str, limit: Limit) -> None:
         """Begin to count, with what runs used in the period before its budget was put in force."""
-        first, last = limit.days
-        days = self.ledger.counts(tenant, limit.scope, "total", since=first, until=last)
-        used = sum((_spent(counts) for counts in days.values()), Spent())
+        used = used_in(self.ledger, tenant, limit)
         warns = limit.budget.warns(used)
         if self.repository.begin(tenant, limit, used, warned_at=self.clock() if warns else None) and warns:
-            self._warn(limit)
+            self._warn(limit, used)
 
     def _stored(self, tenant: str, agent_id: str) -> Stored:
         known = self._known.get((tenant, agent_id))
@@ -199,6 +206,13 @@ def applying(own: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) -> t
 def is_set(stored: Mapping[str, Any]) -> bool:
     """Whether it limits anything; otherwise it only says since when there is none."""
     return "amount_nanousd" in stored or "tokens" in stored
+
+
+def used_in(ledger: LedgerRepository, tenant: str, limit: Limit) -> Spent:
+    """What ended runs used in the period of a budget, whether or not there was one."""
+    first, last = limit.days
+    days = ledger.counts(tenant, limit.scope, "total", since=first, until=last)
+    return sum((_spent(counts) for counts in days.values()), Spent())
 
 
 def tokens_of(usage: Usage) -> int:
@@ -227,19 +241,37 @@ def _noon(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC).timestamp() * 1000)
 
 
-def _refusal(limit: Limit, found: Spending) -> str:
+def _refusal(limit: Limit, found: Spending, needed: Spent) -> str:
+    budget = limit.budget
     until = rfc3339(int(limit.ends.timestamp() * 1000))
+    then = advice(budget, needed, f"It is free again at {until}, or when an owner raises it.")
+    return f"{no_room(_NAMES[limit.kind], budget, needed)}; used or held are {spent_said(budget, found.total)}. {then}"
+
+
+def advice(budget: Budget, needed: Spent, otherwise: str) -> str:
+    """What to do where a call has no room; `otherwise` where there would be some if less were used."""
+    if budget.closed:
+        return "A budget of 0 lets no model be asked: an owner must raise it."
+    return _TOO_MUCH if budget.exceeded(needed) else otherwise
+
+
+def no_room(name: str, budget: Budget, needed: Spent) -> str:
+    """Why a model was not asked; the beginning of a sentence that goes on."""
     return (
-        f"Stopped: the budget for {_NAMES[limit.kind]} ({said(limit.budget)}) has no room for another answer "
-        f"of the model; used or held are {dollars(found.total.amount)} and {found.total.tokens:,} tokens. "
-        f"It is free again at {until}, or when an owner raises it."
+        f"Stopped: the budget for {name} ({said(budget)}) has no room for another answer of the model, "
+        f"which may need {spent_said(budget, needed)}"
     )
 
 
 def said(budget: Budget) -> str:
     """A budget in words."""
-    money = [] if budget.amount_nanousd is None else [dollars(budget.amount_nanousd)]
-    return " and ".join([*money, *([] if budget.tokens is None else [f"{budget.tokens:,} tokens"])])
+    return spent_said(budget, Spent(budget.amount_nanousd or 0, budget.tokens or 0))
+
+
+def spent_said(budget: Budget, spent: Spent) -> str:
+    """What was spent of a budget, in words, of what it limits."""
+    money = [] if budget.amount_nanousd is None else [dollars(spent.amount)]
+    return " and ".join([*money, *([] if budget.tokens is None else [f"{spent.tokens:,} tokens"])])
 
 
 def dollars(nano: int) -> str:

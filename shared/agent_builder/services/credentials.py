@@ -122,7 +122,7 @@ class CredentialService:
             current = self.get(identity, credential_id)
             _check_revision(current, expected_revision)
             if current.uses:
-                detail = f"{current.uses} tools or integrations use this credential; `used_by` names them."
+                detail = "This credential is in use; `used_by` names what must let go of it first."
                 raise Conflict(detail, code="credential_in_use")
             try:
                 return self.repository.delete(identity.tenant, current)

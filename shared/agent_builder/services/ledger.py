@@ -77,7 +77,7 @@ def _run_counts(ended: Ended) -> Counter[str]:
     counts: Counter[str] = Counter(runs=1)
     counts[_ENDS[ended.outcome.status]] += 1
     for step in ended.steps:
-        if step.kind == "tool" and _was_called(step):
+        if _is_call(step):
             counts["tool_calls"] += 1
             counts["tool_errors"] += step.status != "succeeded"
         elif step.kind == "model":
@@ -111,7 +111,7 @@ def _by_model(ended: Ended) -> dict[str, Counter[str]]:
 def _by_tool(ended: Ended) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for step in ended.steps:
-        if step.kind == "tool" and _was_called(step):
+        if _is_call(step):
             counts = found.setdefault(_tool_name(step, ended), Counter(runs=1))
             counts["calls"] += 1
             counts["errors"] += step.status == "failed"
@@ -127,10 +127,14 @@ def _tool_name(step: Step, ended: Ended) -> str:
     return OTHER if made_up or not _TOOL.fullmatch(name) else name
 
 
-def _was_called(step: Step) -> bool:
-    """Only a call that was made has a duration in its result: not one that was cancelled, or denied, before."""
+def _is_call(step: Step) -> bool:
+    """Whether a step is a tool call that was made; what has a purpose is part of one that has a model's help.
+
+    Only a call that was made has a duration in its result: not one that was cancelled, or denied, before.
+    """
     made = "duration_ms" in (step.detail.get("result") or {})
-    return step.status in ("succeeded", "unknown") or (step.status == "failed" and made)
+    called = step.status in ("succeeded", "unknown") or (step.status == "failed" and made)
+    return step.kind == "tool" and called and "purpose" not in step.detail
 
 
 def _told_at(step: Step) -> int | None:

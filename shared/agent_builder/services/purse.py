@@ -13,7 +13,7 @@ from agent_builder.messages import ModelRequest, Usage
 from agent_builder.models.budgets import Spent
 from agent_builder.models.conversations import QueuedRun
 from agent_builder.services.account import Account
-from agent_builder.services.budgets import BudgetBook, InForce, said, tokens_of
+from agent_builder.services.budgets import BudgetBook, InForce, advice, no_room, spent_said, tokens_of
 from agent_builder.services.engine import Price
 from agent_builder.services.history import DEFAULT_OUTPUT, request_tokens
 
@@ -81,7 +81,7 @@ class Purse:
     async def _take(self, estimate: Spent) -> None:
         self._held.append(estimate)
         try:
-            self._check_run()
+            self._check_run(estimate)
             await self._write(strict=True)
         except BaseException as error:
             self._held.remove(estimate)
@@ -107,14 +107,13 @@ class Purse:
             self.writing = asyncio.ensure_future(self._thread(book.write, self._tenant, run_id, limits, strict=strict))
             await asyncio.shield(self.writing)
 
-    def _check_run(self) -> None:
+    def _check_run(self, needed: Spent) -> None:
         budget = self._in_force.run
         if budget is not None and budget.exceeded(self._used + sum(self._held, Spent())):
             self._book.metrics.add(counted.BUDGETS_EXCEEDED, budget="run")
-            raise BudgetExceeded(
-                f"Stopped: the budget for one run ({said(budget)}) has no room for another answer of the model. "
-                "Begin anew with a new message, or ask an owner to raise it."
-            )
+            then = advice(budget, needed, "Begin anew with a new message, or ask an owner to raise it.")
+            used = spent_said(budget, self._used + sum(self._held, Spent()) - needed)
+            raise BudgetExceeded(f"{no_room('one run', budget, needed)}; used or held are {used}. {then}")
 
 
 def estimated(request: ModelRequest, price: Price) -> Spent:

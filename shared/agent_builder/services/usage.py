@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from agent_builder.clock import Clock, now_ms
@@ -66,7 +66,7 @@ class UsageService:
     def _days(self, since: date | None, until: date | None) -> tuple[date, date]:
         today = datetime.fromtimestamp(self.clock() / 1000, UTC).date()
         last = until or (max(since, today) if since else today)
-        first = since or max(date.min + timedelta(DAYS), last) - timedelta(DAYS - 1)
+        first = since or date.fromordinal(max(1, last.toordinal() - DAYS + 1))
         if first > last:
             raise _refused("from", "`from` is after `to`; swap them.")
         if (last - first).days >= MOST_DAYS:

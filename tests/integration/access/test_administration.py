@@ -112,6 +112,31 @@ def test_the_audit_trail_says_what_changed_but_no_content(rest: Rest, world: Wor
     ]
 
 
+def test_the_audit_trail_says_which_budgets_and_prices_were_set(rest: Rest, world: World) -> None:
+    me, already = world.owner, len(changes(rest, world))
+    price = {"provider": "openai_compatible", "model": "llama*", "input": "0.15", "cache_write": None, "output": "2"}
+    for path, body in (
+        ("/budgets", {"tenant_month": {"amount_nanousd": 5, "tokens": 9}, "run": None}),
+        (f"/agents/{world.agent_id}/budget", {"run": {"tokens": 0}}),
+        ("/budgets", {}),
+        ("/prices", {"prices": [price] * 22}),
+        ("/prices", {}),
+    ):
+        assert rest(me, "PUT", path, body).status == 200
+    said = "openai_compatible llama*: input 0.15, output 2"
+    assert [entry for _, entry in changes(rest, world)[already:]] == [
+        [
+            {"field": "tenant_month.amount_nanousd", "value": 5},
+            {"field": "tenant_month.tokens", "value": 9},
+            {"field": "run", "value": None},
+        ],
+        [{"field": "run.tokens", "value": 0}],
+        [],
+        [{"field": "prices", "value": [*[said] * 20, "and 2 more"]}],
+        [{"field": "prices", "value": []}],
+    ]
+
+
 def test_who_comes_in_is_noted_once_a_tenant(rest: Rest, world: World) -> None:
     joined = ("POST /invitations/accept", [{"field": "role", "value": "viewer"}])
     rest(Caller(world.tenant, "viewer", "sub|new"), "POST", "/invitations/accept", {"token": world.invitation})

@@ -116,6 +116,7 @@ def test_runs_are_filtered_and_paged(rest: Rest) -> None:
 
 BAD = {
     "status=over": "query/status",
+    "from=2026-11-23T00:00:01Z&to=2026-11-23T00:00:00Z": "query/from",
     "from=yesterday": "query/from",
     "from=1700000000": "query/from",
     "to=2026-11-23T00:00:00+01:00": "query/to",  # a bare + is a space
@@ -199,3 +200,17 @@ WRONG = {
 def test_a_question_about_usage_that_is_wrong_is_explained(rest: Rest, query: str) -> None:
     problem = check_problem(rest("GET", f"{API}/usage?{query}"), 422, "validation_failed")
     assert [fault["pointer"] for fault in problem["errors"]] == [WRONG[query]]
+
+
+def test_usage_up_to_the_first_day_that_there_is(rest: Rest) -> None:
+    for day in ("0001-01-01", "0001-01-29"):
+        answer = rest("GET", f"{API}/usage?to={day}")
+        assert (answer.status, answer.json["from"], answer.json["to"]) == (200, "0001-01-01", day)
+
+
+@pytest.mark.parametrize("amount", ["", ".", "1.", ".5", "-1", "1e3", "1000000", "0.1234567891", "1\n", "\u0661"])
+def test_what_is_no_price_is_explained_in_words(rest: Rest, amount: str) -> None:
+    price = {"provider": "openai_compatible", "model": "x", "input": amount, "output": "1"}
+    problem = check_problem(rest("PUT", f"{API}/prices", {"prices": [price]}), 422, "validation_failed")
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/prices/0/input"]
+    assert 'such as "0.15"' in problem["errors"][0]["message"]

@@ -132,7 +132,7 @@ def test_a_day_of_an_agent(stack: Instance, rest: Rest, vendor: Vendor, agent: A
         assert state["free_at"] in end["error"]
         assert state["used"] == {"tokens": calls * USED, "amount_nanousd": calls * USED * TOKEN}
         wait_for(lambda: usage(rest, mine) == (calls * USED, calls * USED * TOKEN, 0))
-        assert (state["warned_at"] is not None) == (calls * USED >= 104)
+        assert state["warned_at"] is not None, "who is refused was warned"
         with chatting(stack, other) as free:
             assert free.ask("Go")["type"] == "message_complete"
         more = {name: amount * 10 for name, amount in budget.items()}
@@ -159,7 +159,8 @@ def test_a_run_has_its_own(stack: Instance, rest: Rest, vendor: Vendor, agent: A
     put(rest, mine, run={"tokens": USED - 1})
     with chatting(stack, mine) as chat:
         end = refused(rest, chat, vendor, of=f"the budget for one run ({USED - 1} tokens)")
-        assert "with a new message, or ask an owner to raise it" in end["error"]
+        assert "may need" in end["error"]
+        assert "set a smaller `max_tokens` for the agent" in end["error"]
     assert vendor.asked == []
 
 

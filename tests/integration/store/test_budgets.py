@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +97,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.now = self.clock or self.product.clock
-        self.budgets = BudgetService(BudgetRepository(), self.product.agents, self.now)
+        self.budgets = BudgetService(BudgetRepository(), LedgerRepository(), self.product.agents, self.now)
         self.agent = self.product.agent()
 
     @property
@@ -189,14 +190,14 @@ def test_runs_side_by_side_never_get_more_than_there_is(
 
 
 async def test_reaching_a_limit_keeps_what_was_said_and_says_when_it_is_free_again(town: Town) -> None:
-    town.set(tenant_month={"tokens": 160})
-    answer = await town.run(Model([50, 50]))
+    town.set(tenant_month={"tokens": 170})
+    answer = await town.run(Model([70, 50]))
     assert (answer.status, code(answer)) == ("failed", "budget_exceeded")
     assert [part.text for part in answer.message.parts if isinstance(part, TextPart)] == ["0 "]
-    assert "this tenant and month (160 tokens)" in answer.error
+    assert "this tenant and month (170 tokens)" in answer.error
     assert town.month()["free_at"] in answer.error
     assert not answer.retryable
-    assert town.month()["used"]["tokens"] == 51
+    assert town.month()["used"]["tokens"] == 71
     model = Model([50])
     assert code(await town.run(model)) == "budget_exceeded"
     assert model.asked == 0
@@ -212,6 +213,33 @@ async def test_a_run_has_a_budget_of_its_own_and_an_agents_comes_before_the_tena
     assert "one run ($0.000000" in answer.error
     assert code(await town.run(Model([60]), agent=town.product.agent())) == "budget_exceeded"
     assert code(await town.run(Model([60]))) == ""
+
+
+async def test_what_never_has_room_says_how_much_it_needs_and_what_to_change(town: Town) -> None:
+    for scope, name in (("tenant_month", "this tenant and month"), ("run", "one run")):
+        town.set(**{scope: {"tokens": 90}})
+        answer = await town.run(Model([1]))
+        assert code(answer) == "budget_exceeded"
+        assert f"{name} (90 tokens) has no room" in answer.error
+        needed = re.search(r"may need (\d+) tokens; used or held are 0 tokens\.", answer.error)
+        assert needed, answer.error
+        assert int(needed[1]) > OUTPUT
+        assert "waiting does not help: set a smaller `max_tokens`" in answer.error
+        assert "raise the budget" in answer.error
+        assert "free again" not in answer.error
+        assert "Begin anew" not in answer.error
+        assert "$" not in answer.error, "only what it limits"
+
+
+async def test_what_has_room_in_another_period_says_when(town: Town) -> None:
+    town.set(agent_day={"tokens": 160, "amount_nanousd": 10_000_000})
+    assert code(await town.run(Model([80]))) == ""
+    answer = await town.run(Model([80]))
+    assert re.search(r"may need \$0\.000000 and 1\d\d tokens; used or held are \$0\.000000 and 81 tokens", answer.error)
+    assert "free again at" in answer.error
+    town.set(run={"tokens": 200})
+    answer = await town.run(Model([80, 80]))
+    assert "used or held are 81 tokens. Begin anew with a new message" in answer.error
 
 
 async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
@@ -233,6 +261,53 @@ async def test_a_warning_comes_once_at_80_percent(town: Town) -> None:
         assert (town.month()["warned_at"] is not None) == bool(warned)
 
 
+@dataclass
+class Unpriced(Model):
+    """Nobody knows what it costs."""
+
+    def price(self, model: str, usage: Usage) -> Cost:
+        return Cost(unpriced_steps=1)
+
+
+@pytest.mark.parametrize("scope", ["run", "agent_day", "tenant_month"])
+@pytest.mark.parametrize("budget", [{"amount_nanousd": 0}, {"tokens": 0}, {"amount_nanousd": 0, "tokens": 9_000}])
+async def test_zero_refuses_every_call_also_one_without_a_price(town: Town, scope: str, budget: dict[str, int]) -> None:
+    town.set(**{scope: budget})
+    model = Unpriced([1])
+    answer = await town.run(model)
+    assert code(answer) == "budget_exceeded"
+    assert "A budget of 0 lets no model be asked: an owner must raise it" in answer.error
+    assert "max_tokens" not in answer.error
+    assert "free again" not in answer.error
+    assert model.asked == 0
+    assert town.counted("BudgetsExceeded") == 1
+    if scope == "tenant_month":
+        assert town.month()["warned_at"] is not None
+        assert (town.month()["used"], town.month()["held"]) == ({"amount_nanousd": 0, "tokens": 0},) * 2
+
+
+async def test_money_alone_does_not_hold_back_what_has_no_price(town: Town) -> None:
+    town.set(agent_day={"amount_nanousd": 1}, run={"amount_nanousd": 1})
+    assert code(await town.run(Unpriced([50]))) == ""
+    town.set(agent_day={"amount_nanousd": 1, "tokens": 200})
+    assert code(await town.run(Unpriced([80]))) == ""
+    assert code(await town.run(Unpriced([80]))) == "budget_exceeded"
+
+
+async def test_a_refusal_warns_once_even_before_80_percent(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    town.set(agent_day={"tokens": 200})
+    assert code(await town.run(Model([100]))) == ""
+    assert town.counted("BudgetWarnings") == 0
+    for _ in range(2):
+        assert code(await town.run(Model([100]))) == "budget_exceeded"
+    assert town.counted("BudgetWarnings") == 1
+    state = town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]
+    assert state["warned_at"] is not None
+    assert state["used"]["tokens"] == 101
+    (line,) = [record.__dict__ for record in caplog.records if record.getMessage() == "budget_warning"]
+    assert (line["budget"], line["limit"], line["used"]) == ("agent_day", "200 tokens", "101 tokens")
+
+
 async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it_is_set_at_once(town: Town) -> None:
     for _ in range(9):
         await town.run(Model([99]))
@@ -246,6 +321,10 @@ async def test_one_that_is_raised_warns_anew_and_one_that_is_nearly_used_when_it
 async def test_what_was_used_before_a_budget_was_set_counts(town: Town) -> None:
     await town.run(Model([99]))
     assert town.month() is None
+    town.set(tenant_month={"tokens": 250}, agent_day={"tokens": 120})
+    for state in (town.month(), town.budgets.of_agent(town.product.me, town.agent)["state"]["agent_day"]):
+        assert state["used"] == {"amount_nanousd": 100, "tokens": 100}, "also before another run"
+        assert state["held"] == {"amount_nanousd": 0, "tokens": 0}
     town.set(tenant_month={"tokens": 250})
     assert code(await town.run(Model([20]))) == ""
     assert town.month()["used"]["tokens"] == 100 + 21
