@@ -120,10 +120,10 @@ async def test_a_run_that_breaks_whoever_takes_it_is_given_up(scene: Scene) -> N
 
 
 async def test_out_of_time_it_goes_on_in_fresh_invocations(scene: Scene) -> None:
-    scene.model.rounds, scene.model.pause = 4, 0.5
+    scene.model.rounds, scene.model.pause = 4, 2.0
     hops = 0
     while scene.product.lease(scene.conversation).queue:
-        await scene.work(seconds=1.5)  # of which room is left for about one step
+        await scene.work(seconds=6.0)  # of which room is left for about one step
         hops += 1
         assert hops < 20
         if scene.product.lease(scene.conversation).queue:
@@ -141,7 +141,7 @@ async def test_out_of_time_it_goes_on_in_fresh_invocations(scene: Scene) -> None
 async def test_a_step_that_no_invocation_ends_is_given_up(scene: Scene) -> None:
     scene.model.pause = 30.0
     for _ in range(running.MAX_ATTEMPTS):
-        await scene.work(seconds=1.0)
+        await scene.work(seconds=4.0)
     assert len(scene.model.asked) == running.MAX_ATTEMPTS
     await scene.work()
     answer = scene.answer()
