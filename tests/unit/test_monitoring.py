@@ -153,6 +153,7 @@ def test_names_are_passed_on(deployed: Template) -> None:
         variables = function["Environment"]["Variables"]
         assert variables["POWERTOOLS_METRICS_NAMESPACE"] == parameters["Namespace"]
     assert parameters["Namespace"]["Fn::Sub"].startswith(metrics.NAMESPACE)
+    assert parameters["RescueRule"]["Ref"] in of_type(deployed, "AWS::Events::Rule")
     stage = deployed["Resources"]["PlaygroundApiliveStage"]["Properties"]["StageName"]
     assert {dict(pairs)["Stage"] for _, _, pairs in watched(ALARMS["PlaygroundFailing"])} == {stage}
     indexes = {index["IndexName"] for index in deployed["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]}
