@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent_builder.errors import StoreError
-from agent_builder.messages import Cost, Usage
+from agent_builder.messages import Charge, Cost, Usage
 from agent_builder.models.prices import TenantPrice, TenantPrices
 from agent_builder.providers import catalogue, pricing
 from agent_builder.repositories.prices import PriceRepository
@@ -127,6 +127,20 @@ async def test_a_tenants_price_comes_before_the_list_and_says_so() -> None:
     assert (listed.price["source"].split(" ")[0], listed.price["model"]) == ("genai-prices", "gpt-4o")
     assert rates.price("openai_compatible", ("mistral", "mistral"), USAGE) == Cost(unpriced_steps=1)
     assert (listed + cost).price is None
+
+
+async def test_counts_in_doubt_have_no_price_unless_nobody_bills() -> None:
+    dear = TenantPrice(provider="anthropic", model="*", input="1000", output="1000")
+    rates = TenantRates(PriceBook(Stored(LLAMA, dear), lambda: NOW), "acme")
+    await rates.refresh()
+    odd = USAGE.doubting(["cache_read_tokens"])
+    for provider, model in (("openai_compatible", "llama-3"), ("anthropic", "claude-sonnet-4-5"), ("openai", "gpt-4o")):
+        assert rates.price(provider, (model,), USAGE).amount_nanousd
+        cost = rates.price(provider, (model,), odd)
+        assert (cost, cost.price) == (Cost(unpriced_steps=1), None)
+        assert rates.price(provider, (model,), Usage.billed(Charge(odd), Charge(USAGE))) == Cost(unpriced_steps=1)
+    for provider in ("local", "scripted"):
+        assert rates.price(provider, ("m",), odd).by(None) == Cost(amount_nanousd=0)
 
 
 async def test_prices_are_read_once_a_minute_and_never_guessed() -> None:

@@ -49,7 +49,7 @@ from agent_builder.services.events import (
     ToolFinished,
     ToolStarted,
 )
-from agent_builder.services.model_calls import ModelCall, cost_of, with_unique_calls
+from agent_builder.services.model_calls import ModelCall, as_taken, cost_of
 from agent_builder.services.transcript import Transcript
 from agent_builder.tools.base import CallContext, Nest, Tool
 
@@ -183,7 +183,7 @@ class Engine:
         async for event in self.stream(request):
             call.first = call.first or time.monotonic()
             if isinstance(event, ModelFinished):
-                finished = replace(event, parts=with_unique_calls(event.parts))
+                finished = as_taken(event, request)
                 continue
             if isinstance(event, TextDelta):
                 transcript.text_pieces.append(event.text)
