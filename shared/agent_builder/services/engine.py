@@ -207,7 +207,7 @@ class Engine:
     def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
         """A call that failed; where it may have begun to answer it was charged for, nobody says how much."""
         cost = Cost(unpriced_steps=1) if call.first is not None or error.lost else None
-        step = self._model_record(transcript, call, {**self.label, **call.timing})
+        step = self._model_record(transcript, call, {**self.label, **call.timing, "retries": error.retries})
         return replace(step, status="failed", cost=cost, error=error.error_code)
 
     def _model_record(self, transcript: Transcript, call: ModelCall, detail: Json) -> Step:
