@@ -227,6 +227,7 @@ class ProviderError(AgentBuilderError):
         retry_after: Seconds the vendor asked to wait, if it did.
         vendor_status: HTTP status of the vendor's answer, if there was one.
         lost: Whether it may be charged for all the same: the vendor had begun to answer, or nobody knows.
+        retries: How often it had been asked in vain before.
     """
 
     code = "provider_error"
@@ -247,9 +248,8 @@ class ProviderError(AgentBuilderError):
         retryable: bool | None = None,
     ) -> None:
         super().__init__(detail, code=f"provider_{kind}")
-        self.kind = kind
-        self.retry_after = retry_after
-        self.vendor_status = vendor_status
+        self.kind, self.retries = kind, 0
+        self.retry_after, self.vendor_status = retry_after, vendor_status
         self.lost = vendor_status is None and kind in ("broken_stream", "timeout")
         self.retryable = kind in self.RETRYABLE if retryable is None else retryable
 

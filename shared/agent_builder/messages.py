@@ -6,7 +6,7 @@ of `tool_call` and `tool_result`; `rounds()` takes them apart for the vendors, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -140,6 +140,18 @@ class Usage(BaseModel):
     output_tokens: int = 0
     reasoning_tokens: int = 0
     _charges: tuple[Charge, ...] = PrivateAttr(default=())
+    _doubtful: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """The counts that a vendor did not tell, or that cannot be; with any of them nothing has a price."""
+        return self._doubtful
+
+    def doubting(self, names: Iterable[str]) -> Usage:
+        """The same counts, of which these are not to be relied on."""
+        doubted = self.model_copy()
+        doubted._doubtful = self._doubtful | frozenset(names)
+        return doubted
 
     @property
     def charges(self) -> tuple[Charge, ...]:
@@ -151,7 +163,7 @@ class Usage(BaseModel):
         """What these requests used as a whole, with what there is to know for their price."""
         total = sum((charge.usage for charge in charges), cls())
         total._charges = charges
-        return total
+        return total.doubting(name for charge in charges for name in charge.usage.doubtful)
 
     def __eq__(self, other: object) -> bool:
         """By the counts: how they were billed does not matter."""

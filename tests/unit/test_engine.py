@@ -355,6 +355,14 @@ async def test_one_id_for_two_calls_is_made_two() -> None:
     assert sorted(results.values()) == [1, 2, 3]
 
 
+async def test_a_step_that_failed_says_how_often_it_was_tried_in_vain() -> None:
+    failure, transcript = ProviderError("unavailable", "Down."), Transcript()
+    failure.retries = 2
+    await run(Model([[failure]]), transcript=transcript)
+    [step] = transcript.take_unsaved()
+    assert (step.status, step.detail["retries"]) == ("failed", 2)
+
+
 async def test_a_stream_without_anything_is_broken() -> None:
     _, outcome = await run(Model([[]]))
     assert (outcome.status, outcome.error_code) == ("failed", "provider_broken_stream")

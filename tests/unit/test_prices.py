@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent_builder.errors import StoreError
-from agent_builder.messages import Cost, Usage
+from agent_builder.messages import Charge, Cost, Usage
 from agent_builder.models.prices import TenantPrice, TenantPrices
 from agent_builder.providers import catalogue, pricing
 from agent_builder.repositories.prices import PriceRepository
@@ -82,6 +82,36 @@ def test_a_long_context_costs_its_own_tier() -> None:
     assert long == Cost(amount_nanousd=200_001 * 2_500)
 
 
+def plainly(pattern: str, name: str) -> bool:
+    """Whether a pattern names a model, by trying all that a star may stand for."""
+    if not pattern:
+        return not name
+    if pattern[0] == "*":
+        return any(plainly(pattern[1:], name[skipped:]) for skipped in range(len(name) + 1))
+    return bool(name) and pattern[0] == name[0] and plainly(pattern[1:], name[1:])
+
+
+@given(st.text("ab*", min_size=1, max_size=7), st.text("ab", max_size=7))
+def test_a_star_stands_for_anything(pattern: str, name: str) -> None:
+    price = TenantPrice(provider="openai", model=pattern, input="1", output="1")
+    assert price.names("openai", name.upper()) == plainly(pattern, name)
+    assert not price.names("google", name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("a.b", "axb", False),
+        ("[a]*", "[a]\nb", True),
+        ("*b" * 40 + "c", "b" * 120, False),
+        ("*" * 200, "b" * 200, True),
+    ],
+)
+def test_a_pattern_is_nothing_but_stars_and_is_soon_done(pattern: str, name: str, *, fits: bool) -> None:
+    price = TenantPrice(provider="openai", model=pattern, input="1", output="1")
+    assert price.names("openai", name) is fits
+
+
 async def test_a_tenants_price_comes_before_the_list_and_says_so() -> None:
     dear = TenantPrice(provider="anthropic", model="CLAUDE-*", input="1000", output="1000")
     rates = TenantRates(PriceBook(Stored(LLAMA, dear), lambda: NOW), "acme")
@@ -97,6 +127,20 @@ async def test_a_tenants_price_comes_before_the_list_and_says_so() -> None:
     assert (listed.price["source"].split(" ")[0], listed.price["model"]) == ("genai-prices", "gpt-4o")
     assert rates.price("openai_compatible", ("mistral", "mistral"), USAGE) == Cost(unpriced_steps=1)
     assert (listed + cost).price is None
+
+
+async def test_counts_in_doubt_have_no_price_unless_nobody_bills() -> None:
+    dear = TenantPrice(provider="anthropic", model="*", input="1000", output="1000")
+    rates = TenantRates(PriceBook(Stored(LLAMA, dear), lambda: NOW), "acme")
+    await rates.refresh()
+    odd = USAGE.doubting(["cache_read_tokens"])
+    for provider, model in (("openai_compatible", "llama-3"), ("anthropic", "claude-sonnet-4-5"), ("openai", "gpt-4o")):
+        assert rates.price(provider, (model,), USAGE).amount_nanousd
+        cost = rates.price(provider, (model,), odd)
+        assert (cost, cost.price) == (Cost(unpriced_steps=1), None)
+        assert rates.price(provider, (model,), Usage.billed(Charge(odd), Charge(USAGE))) == Cost(unpriced_steps=1)
+    for provider in ("local", "scripted"):
+        assert rates.price(provider, ("m",), odd).by(None) == Cost(amount_nanousd=0)
 
 
 async def test_prices_are_read_once_a_minute_and_never_guessed() -> None:

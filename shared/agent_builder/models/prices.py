@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -52,7 +50,7 @@ class TenantPrice(Strict):
 
     def names(self, provider: str, model: str) -> bool:
         """Whether this is the price of a model, upper and lower case alike."""
-        return provider == self.provider and _pattern(self.model).fullmatch(model) is not None
+        return provider == self.provider and _fits(self.model.casefold(), model.casefold())
 
     def cost(self, usage: Usage) -> Cost:
         """The cost of one step, rounded half to even to whole nano-dollars."""
@@ -72,6 +70,19 @@ class TenantPrices(Strict):
     prices: list[TenantPrice] = Field(default_factory=list, max_length=MOST_PRICES)
 
 
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE | re.DOTALL)
+def _fits(pattern: str, name: str) -> bool:
+    """Whether a name is a pattern's pieces in order. Each is taken where it is found first: nothing is tried again,
+    so that no pattern of a tenant can keep a runner busy."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *middle, last = rest
+    at, end = len(first), len(name) - len(last)
+    if at > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    for piece in middle:
+        found = name.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True

@@ -30,7 +30,7 @@ from agent_builder.providers import http
 from agent_builder.providers.anthropic_request import NAME, request_body
 from agent_builder.providers.arguments import parse_arguments
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.conversation import Said, counted, finished, is_count, spoken, together
 from agent_builder.providers.failures import Answer, only_provider_errors
 
 VENDOR = "Anthropic"
@@ -86,7 +86,8 @@ class AnthropicMessages:
             body = {**body, "messages": [*body["messages"], {"role": "assistant", "content": answer.pause()}]}
             patience.over = False
         stop = _STOPS.get(answer.stop, "end_turn")
-        yield finished(request, answer.parts(), stop, answer.usage, answer.model, answer.stop)
+        parts = answer.parts()
+        yield finished(request, parts, stop, spoken(answer.usage, parts), answer.model, answer.stop)
 
     def _events(self, request: ModelRequest, body: Json, patience: http.Patience) -> AsyncGenerator[Json | None, None]:
         import anthropic
@@ -238,22 +239,21 @@ def _charges(counts: Json) -> list[Charge]:
     terms = _terms(counts)
     told = counts.get("iterations")
     passes = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    first, *others = [_charge(one, terms) for one in passes] if len(passes) > 1 else [_charge(counts, terms)]
-    thought = first.usage.model_copy(
-        update={"reasoning_tokens": _inner(counts, "output_tokens_details", "thinking_tokens")}
-    )
-    searches = _inner(counts, "server_tool_use", "web_search_requests")
-    return [replace(first, usage=thought, web_searches=searches), *others]
+    thought = _inner(counts, "output_tokens_details", "thinking_tokens")
+    told = passes if len(passes) > 1 else [counts]
+    longest = max(range(len(told)), key=lambda n: _count(told[n].get("output_tokens")))
+    first, *others = [_charge(one, terms, thought if n == longest else None) for n, one in enumerate(told)]
+    return [replace(first, web_searches=_count(_inner(counts, "server_tool_use", "web_search_requests"))), *others]
 
 
-def _charge(counts: Json, terms: tuple[tuple[str, str], ...]) -> Charge:
-    usage, hour = _usage(counts), _inner(counts, "cache_creation", "ephemeral_1h_input_tokens")
+def _charge(counts: Json, terms: tuple[tuple[str, str], ...], thought: Any) -> Charge:
+    usage, hour = _usage(counts, thought), _count(_inner(counts, "cache_creation", "ephemeral_1h_input_tokens"))
     return Charge(usage, str(counts.get("model") or ""), min(hour, usage.cache_write_tokens), terms=terms)
 
 
-def _inner(counts: Json, group: str, name: str) -> int:
+def _inner(counts: Json, group: str, name: str) -> Any:
     inner = counts.get(group)
-    return _count(inner.get(name)) if isinstance(inner, dict) else 0
+    return inner.get(name) if isinstance(inner, dict) else None
 
 
 def _terms(counts: Json) -> tuple[tuple[str, str], ...]:
@@ -264,14 +264,15 @@ def _terms(counts: Json) -> tuple[tuple[str, str], ...]:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if is_count(value) else 0
 
 
-def _usage(counts: Json) -> Usage:
-    read, written = _count(counts.get("cache_read_input_tokens")), _count(counts.get("cache_creation_input_tokens"))
+def _usage(counts: Json, thought: Any) -> Usage:
+    read, written = counts.get("cache_read_input_tokens"), counts.get("cache_creation_input_tokens")
     return counted(
-        input_tokens=_count(counts.get("input_tokens")) + read + written,
+        input_tokens=together(counts.get("input_tokens"), read, written),
         cache_read_tokens=read,
         cache_write_tokens=written,
         output_tokens=counts.get("output_tokens"),
+        reasoning_tokens=thought,
     )

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from agent_builder.messages import (
     Json,
@@ -28,7 +29,7 @@ from agent_builder.messages import (
 )
 from agent_builder.providers.arguments import compact
 
-MAX_TOKENS = 10**10
+MAX_TOKENS = 10**8  # in one request; ten times what the largest context window has
 NO_TEXT = "(no text)"
 START = "(start of the conversation)"
 NO_RESULT = "The tool was not run, or its result was lost."
@@ -119,9 +120,45 @@ def finished(
 
 
 def counted(**counts: object) -> Usage:
-    """Usage of a vendor's counts; what is missing or no count is 0, so that odd accounting never costs an answer."""
-    usable = {name: n for name, n in counts.items() if isinstance(n, int) and 0 <= n <= MAX_TOKENS}
-    return Usage(**usable)
+    """Usage of one request by its vendor's counts, as far as they can be: odd accounting never costs an answer.
+
+    What is no count is 0; what is inside of another is at most that. All that is not as the vendor told it, and an
+    input that was not told or is none, is in doubt, as is an output that was not told.
+    """
+    told = {name: count for name, count in counts.items() if count is not None}
+    possible = {name: n for name, n in told.items() if is_count(n)}
+    all_in, out = possible.get("input_tokens", 0), possible.get("output_tokens", 0)
+    read = min(possible.get("cache_read_tokens", 0), all_in)
+    usage = Usage(
+        input_tokens=all_in,
+        cache_read_tokens=read,
+        cache_write_tokens=min(possible.get("cache_write_tokens", 0), all_in - read),
+        output_tokens=out,
+        reasoning_tokens=min(possible.get("reasoning_tokens", 0), out),
+    )
+    odd = {name for name in told if name not in possible or getattr(usage, name) != possible[name]}
+    missing = {
+        name for name, lacks in (("input_tokens", not all_in), ("output_tokens", "output_tokens" not in told)) if lacks
+    }
+    return usage.doubting(odd | missing)
+
+
+def spoken(usage: Usage, said: Iterable[Said]) -> Usage:
+    """The same usage; an output of nothing is in doubt where there is text."""
+    silent = usage.output_tokens or not any(isinstance(part, TextPart) and part.text for part in said)
+    return usage if silent else usage.doubting(["output_tokens"])
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether it can be a number of tokens."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
+
+
+def together(first: object, *others: object) -> object:
+    """The sum of counts, where the others may be missing; what is no count, where one of them is none."""
+    counts = [first, *(other for other in others if other is not None)]
+    known = [count for count in counts if is_count(count)]
+    return sum(known) if len(known) == len(counts) else next(count for count in counts if not is_count(count))
 
 
 def _cut_off(call: ToolCallPart) -> ToolCallPart:

@@ -26,7 +26,7 @@ from agent_builder.messages import (
 )
 from agent_builder.providers import http
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.conversation import Said, counted, finished, together
 from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.google_request import NAME, config, contents
 from agent_builder.providers.partial_arguments import place
@@ -160,7 +160,7 @@ class _Answer:
     @property
     def usage(self) -> Usage:
         """Tokens, and by which terms they are billed. Searches are free up to a number that nobody here knows."""
-        usage = _usage(self._counts) if self._counts else Usage()
+        usage = _usage(self._counts) if self._counts else counted()
         return Usage.billed(Charge(usage, terms=_terms(self._options, self._counts), unpriced=self._searched))
 
     def take(self, chunk: Any) -> Iterator[ModelEvent]:
@@ -281,10 +281,12 @@ def _terms(options: Json, usage: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _usage(usage: Any) -> Usage:
-    thoughts = usage.thoughts_token_count or 0
+    thoughts, said = usage.thoughts_token_count, usage.candidates_token_count
+    if said is None and usage.prompt_token_count is not None:
+        said = 0  # a count of nothing is left out
     return counted(
-        input_tokens=(usage.prompt_token_count or 0) + (usage.tool_use_prompt_token_count or 0),
-        cache_read_tokens=usage.cached_content_token_count or 0,
-        output_tokens=(usage.candidates_token_count or 0) + thoughts,
+        input_tokens=together(usage.prompt_token_count, usage.tool_use_prompt_token_count),
+        cache_read_tokens=usage.cached_content_token_count,
+        output_tokens=together(said, thoughts),
         reasoning_tokens=thoughts,
     )

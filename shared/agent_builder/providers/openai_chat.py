@@ -29,7 +29,7 @@ from agent_builder.messages import (
 from agent_builder.providers import http
 from agent_builder.providers.arguments import compact, parse_arguments
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.conversation import Said, counted, finished, spoken, together
 from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.openai_chat_request import request_body
 
@@ -96,7 +96,8 @@ class OpenAIChat:
         stop = _STOPS.get(answer.finish, "end_turn")
         if answer.refused and stop == "end_turn":
             stop = "refusal"
-        yield finished(request, answer.parts(self.name), stop, answer.usage, answer.model, answer.finish)
+        parts = answer.parts(self.name)
+        yield finished(request, parts, stop, spoken(answer.usage, parts), answer.model, answer.finish)
 
     def _events(self, request: ModelRequest, patience: http.Patience) -> AsyncGenerator[Json | None, None]:
         import openai
@@ -126,7 +127,7 @@ class _Answer:
         self.done = False
         self.refused = False
         self.model = ""
-        self.usage = Usage()
+        self.usage = counted()
         self._text: list[str] = []
         self._thought: list[str] = []
         self._calls: list[_Call] = []
@@ -251,14 +252,14 @@ def _texts(content: Any) -> tuple[str, str]:
 
 def _usage(usage: Json) -> Usage:
     inputs, outputs = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
-    told = counted(
-        input_tokens=usage.get("prompt_tokens"),
+    all_in, out, thought = usage.get("prompt_tokens"), usage.get("completion_tokens"), outputs.get("reasoning_tokens")
+    # Some vendors (xAI) count reasoning beside the completion: the total gives it away.
+    both = together(out, thought)
+    beside = usage.get("total_tokens") is not None and usage["total_tokens"] == together(all_in, both)
+    return counted(
+        input_tokens=all_in,
         cache_read_tokens=inputs.get("cached_tokens") or usage.get("prompt_cache_hit_tokens"),
         cache_write_tokens=inputs.get("cache_write_tokens"),
-        output_tokens=usage.get("completion_tokens"),
-        reasoning_tokens=outputs.get("reasoning_tokens"),
+        output_tokens=both if beside else out,
+        reasoning_tokens=thought,
     )
-    # Some vendors (xAI) count reasoning beside the completion: the total gives it away.
-    both = told.output_tokens + told.reasoning_tokens
-    beside = told.reasoning_tokens > told.output_tokens or usage.get("total_tokens") == told.input_tokens + both
-    return told.model_copy(update={"output_tokens": both}) if beside else told

@@ -28,7 +28,7 @@ from agent_builder.messages import (
 from agent_builder.providers import http
 from agent_builder.providers.arguments import compact, parse_arguments
 from agent_builder.providers.characters import whole_characters
-from agent_builder.providers.conversation import Said, counted, finished
+from agent_builder.providers.conversation import Said, counted, finished, spoken
 from agent_builder.providers.failures import Answer, only_provider_errors
 from agent_builder.providers.openai_responses_request import NAME, request_body
 
@@ -72,7 +72,8 @@ class OpenAIResponses:
             raise ProviderError("broken_stream", "OpenAI's answer ended before it was complete.")
         stop, vendor_stop = _stop(response, refused=answer.refused)
         model = str(response.get("model") or "")
-        yield finished(request, answer.parts(), stop, answer.usage(), model, vendor_stop)
+        parts = answer.parts()
+        yield finished(request, parts, stop, spoken(answer.usage(), parts), model, vendor_stop)
 
     def _events(self, request: ModelRequest, patience: http.Patience) -> AsyncGenerator[Json | None, None]:
         import openai

@@ -26,7 +26,7 @@ def price(provider: str, model: str, usage: Usage, at: datetime) -> Cost:
 
     `local` and `scripted` cost exactly 0: nobody bills for them. For `openai_compatible` nothing is known, because a
     model's name says nothing about what its server charges. An unknown model is unpriced, never free; so is what was
-    billed by terms without a price on the list.
+    billed by terms without a price on the list, and what has counts that are in doubt.
 
     Args:
         provider: One of `registry.NAMES`.
@@ -36,7 +36,7 @@ def price(provider: str, model: str, usage: Usage, at: datetime) -> Cost:
     """
     if provider in ("local", "scripted"):
         return FREE
-    if provider not in ("anthropic", "openai", "google"):
+    if usage.doubtful or provider not in ("anthropic", "openai", "google"):
         return UNKNOWN
     name = model.removeprefix("models/")
     costs = [_dollars(provider, charge.model or name, charge, at) for charge in usage.charges]

@@ -46,7 +46,7 @@ async def stream_with_retries(
         clock: Seconds that only rise.
 
     Raises:
-        ProviderError: the last attempt's; `lost` where any of them was.
+        ProviderError: the last attempt's, with the number of `retries`; `lost` where any of them was.
     """
     lost = False
     for attempt in range(1, attempts + 1):
@@ -59,7 +59,7 @@ async def stream_with_retries(
                     yield replace(event, retries=attempt - 1, lost=lost) if isinstance(event, ModelFinished) else event
             return
         except ProviderError as failure:
-            wait = _wait(failure, attempt)
+            wait, failure.retries = _wait(failure, attempt), attempt - 1
             lost = failure.lost = lost or failure.lost
             too_long = wait > MAX_WAIT or clock() + wait >= deadline
             if begun or not failure.retryable or attempt == attempts or too_long:

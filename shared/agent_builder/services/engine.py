@@ -50,7 +50,7 @@ from agent_builder.services.events import (
     ToolFinished,
     ToolStarted,
 )
-from agent_builder.services.model_calls import ModelCall, cost_of, with_unique_calls
+from agent_builder.services.model_calls import ModelCall, as_taken, cost_of
 from agent_builder.services.transcript import Transcript, failed
 from agent_builder.tools.base import CallContext, Nest, Tool
 from agent_builder.tools.outcomes import CallFailed, InvalidArguments, outcome_of
@@ -185,7 +185,7 @@ class Engine:
         async for event in self.stream(request):
             call.first = call.first or time.monotonic()
             if isinstance(event, ModelFinished):
-                finished = replace(event, parts=with_unique_calls(event.parts))
+                finished = as_taken(event, request)
                 continue
             if isinstance(event, TextDelta):
                 transcript.text_pieces.append(event.text)
@@ -209,7 +209,7 @@ class Engine:
     def _broken(self, transcript: Transcript, call: ModelCall, error: ProviderError) -> Step:
         """A call that failed; where it may have begun to answer it was charged for, nobody says how much."""
         cost = Cost(unpriced_steps=1) if call.first is not None or error.lost else None
-        step = self._model_record(transcript, call, {**self.label, **call.timing})
+        step = self._model_record(transcript, call, {**self.label, **call.timing, "retries": error.retries})
         return replace(step, status="failed", cost=cost, error=error.error_code)
 
     def _model_record(self, transcript: Transcript, call: ModelCall, detail: Json) -> Step:

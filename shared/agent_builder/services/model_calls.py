@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from agent_builder.messages import Cost, Json, ModelFinished, TextPart, ThinkingPart, ToolCallPart, Usage
+from agent_builder.messages import (
+    Cost,
+    Json,
+    Message,
+    ModelFinished,
+    ModelRequest,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    Usage,
+)
+from agent_builder.services.history import message_tokens, request_tokens
 
 Said = TextPart | ThinkingPart | ToolCallPart
 
@@ -34,6 +45,21 @@ def cost_of(finished: ModelFinished, price: Callable[[str, Usage], Cost]) -> Cos
     """What a call cost. Where an attempt before it may have been charged for, that is not all, and it says so."""
     cost = price(finished.model, finished.usage)
     return cost.model_copy(update={"unpriced_steps": 1}) if finished.lost else cost
+
+
+def as_taken(finished: ModelFinished, request: ModelRequest) -> ModelFinished:
+    """The end of an answer as a run takes it: its calls have ids of their own, and its tokens are counted.
+
+    What a vendor did not tell of input or output, or told as what cannot be, is estimated by what was sent and came:
+    budgets in tokens hold for every server. It stays in doubt, so that nothing of it has a price.
+    """
+    parts, usage = with_unique_calls(finished.parts), finished.usage
+    if "input_tokens" in usage.doubtful:
+        usage = usage.model_copy(update={"input_tokens": max(usage.input_tokens, request_tokens(request))})
+    if "output_tokens" in usage.doubtful:
+        said = message_tokens(Message(role="assistant", parts=parts))
+        usage = usage.model_copy(update={"output_tokens": max(usage.output_tokens, said)})
+    return replace(finished, parts=parts, usage=usage)
 
 
 def with_unique_calls(parts: Sequence[Said]) -> tuple[Said, ...]:

@@ -81,7 +81,7 @@ class PriceBook:
         for price in prices.prices:
             if any(price.names(provider, model) for model in models if model):
                 told = {"source": "tenant", "at": at, "model": price.model, "since": rfc3339(since) if since else None}
-                return price.cost(usage).by(told)
+                return pricing.UNKNOWN if usage.doubtful else price.cost(usage).by(told)
         return listed(provider, models, usage, at)
 
 

@@ -79,7 +79,7 @@ def body(trace: RunTrace, *, content: bool) -> bytes:
 
 
 def usage_details(usage: Usage) -> dict[str, int]:
-    """Tokens by kind, each in one kind only, since Langfuse adds all kinds up."""
+    """Tokens by kind, each in one kind only, since Langfuse adds all up; none is negative, whatever is stored."""
     parts = {
         "input": usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens,
         "cache_read_input_tokens": usage.cache_read_tokens,
@@ -87,7 +87,7 @@ def usage_details(usage: Usage) -> dict[str, int]:
         "output": usage.output_tokens - usage.reasoning_tokens,
         "output_reasoning_tokens": usage.reasoning_tokens,
     }
-    told = {name: count for name, count in parts.items() if count or name in ("input", "output")}
+    told = {name: max(0, count) for name, count in parts.items() if count > 0 or name in ("input", "output")}
     return {**told, "total": usage.input_tokens + usage.output_tokens}
 
 

@@ -180,3 +180,12 @@ def test_a_conversation_of_priced_and_unpriced_runs(audit: Audit) -> None:
     for group_by in ("day", "model"):
         report = audit.usage(agent, group_by, runs=3)
         assert report["total"]["cost"] == report["items"][0]["cost"] == cost
+
+
+def test_a_vendor_that_refuses_every_attempt_was_asked_as_often_as_the_step_says(audit: Audit) -> None:
+    agent = audit.agent("anthropic", SONNET)
+    audit.vendor.play(claude_sonnet_5=[Reply(status=503)] * 9)
+    run = audit.run(audit.ask(agent)["run_id"])
+    [step] = run["steps"]
+    assert (run["status"], step["status"], step["cost"]) == ("failed", "failed", None)
+    assert 1 + step["retries"] == len(audit.vendor.asked) > 1

@@ -68,6 +68,13 @@ async def test_a_passing_failure_before_the_first_event_is_tried_again() -> None
     ]
 
 
+@pytest.mark.parametrize(("kind", "retries"), [("unavailable", 2), ("rate_limit", 2), ("auth", 0)])
+async def test_what_failed_at_last_says_how_often_it_was_tried_in_vain(kind: Any, retries: int) -> None:
+    with pytest.raises(ProviderError) as raised:
+        await _play(Playing(*[[ProviderError(kind, "x")] for _ in range(3)]), Clock())
+    assert raised.value.retries == retries
+
+
 async def test_not_after_the_first_event() -> None:
     playing = Playing([TextDelta("a"), ProviderError("broken_stream", "x")], GOOD)
     with pytest.raises(ProviderError) as raised:
