@@ -10,6 +10,7 @@ import { EmptyState, Section, Skeleton } from "@/components/ui/surface";
 import { Ago } from "@/components/ui/time";
 import type { Schemas } from "@/lib/api";
 import { cn } from "@/lib/cn";
+import { useMay } from "@/lib/me";
 
 import { DiffLines } from "./diff-lines";
 import { PartChanges, SettingChanges } from "./diff-tables";
@@ -35,6 +36,7 @@ interface Props {
 /** What differs between two versions, and the way back to the older one. */
 export function VersionCompare({ agent, etag, version, against, current, onAgainst, onBack }: Props) {
   const t = useTranslations("agents.versions");
+  const may = useMay("edit");
   const [restoring, setRestoring] = useState(false);
   const isCurrent = version.version === agent.version;
   // Compared with now, this version is what was before.
@@ -54,7 +56,7 @@ export function VersionCompare({ agent, etag, version, against, current, onAgain
               <Ago time={version.created_at} /> · {t("by", { who: version.created_by })}
             </p>
           </div>
-          {isCurrent ? null : (
+          {isCurrent || !may ? null : (
             <Button onClick={() => setRestoring(true)}>{t("restoreConfirm", { number: version.version })}</Button>
           )}
         </div>

@@ -9,6 +9,7 @@ import { Button } from "@/components/ui/button";
 import { useErrorText } from "@/components/ui/error-state";
 import { api, data } from "@/lib/api";
 import { useRefresh, useResource } from "@/lib/data";
+import { useMay } from "@/lib/me";
 
 import type { Credential } from "./lib/draft";
 
@@ -23,6 +24,7 @@ export function ConnectButton({ credential, size = "sm" }: { credential: Credent
   const t = useTranslations("tools.credentials.connect");
   const words = useErrorText();
   const refresh = useRefresh();
+  const may = useMay("edit");
   const [starting, setStarting] = useState(false);
   const [consent, setConsent] = useState<Consent | null>(null);
   const [before] = useState(credential.updated_at);
@@ -64,6 +66,7 @@ export function ConnectButton({ credential, size = "sm" }: { credential: Credent
     setStarting(false);
   };
 
+  if (!may) return null;
   if (consent) {
     return (
       <span role="status" className="inline-flex flex-wrap items-center gap-x-2 text-[13px] text-ink-soft">

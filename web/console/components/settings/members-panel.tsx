@@ -16,7 +16,7 @@ import { InviteDialog } from "./invite-dialog";
 import { MemberRow } from "./member-row";
 import { OwnerOnly } from "./owner-only";
 import { Rows } from "./rows";
-import { useMe } from "./use-me";
+import { useMe } from "@/lib/me";
 import { useWrite } from "./use-write";
 
 /** Where nobody signs in there is this one person, and nobody to invite would ever arrive. */

@@ -8,6 +8,8 @@ import { useLeaveGuard } from "@/components/agents/use-leave-guard";
 import { FormError } from "@/components/credentials/form-error";
 import { Button, IconButton } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
+import { Locked } from "@/components/ui/locked";
+import { useMay } from "@/lib/me";
 
 import { DeleteTool } from "../delete-tool";
 import type { Tool } from "../lib/kinds";
@@ -37,6 +39,7 @@ interface Props {
 export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, go, onSave, onReset, wide = false, children }: Props) {
   const t = useTranslations("tools.editor");
   const common = useTranslations("common.actions");
+  const may = useMay("edit");
   const guard = useLeaveGuard(dirty && !saving.busy);
   const [deleting, setDeleting] = useState(false);
   const { stored, conflict } = saving;
@@ -48,7 +51,7 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
       hint={hint}
       onBack={() => go({ name: "list" })}
       actions={
-        <>
+        !may ? null : <>
           <span role="status" className="text-[13px] text-ink-faint max-sm:sr-only">
             {state}
           </span>
@@ -76,7 +79,16 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
         />
       ) : null}
       <FormError error={saving.error} />
-      {children}
+      {may ? (
+        children
+      ) : (
+        <>
+          <Locked need="edit" />
+          <fieldset disabled className="contents">
+            {children}
+          </fieldset>
+        </>
+      )}
       {deleting && stored ? (
         <DeleteTool
           tool={stored.tool}
