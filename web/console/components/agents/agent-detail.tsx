@@ -49,9 +49,6 @@ export function AgentDetail() {
   const wanted = search.get("tab") as AgentTabName | null;
   const tab = wanted && TABS.includes(wanted) ? wanted : "playground";
   useEffect(() => {
-    document.getElementById(`agent-tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [tab]);
-  useEffect(() => {
     if (agent) document.title = document.title.replace(/^.* · (?=[^·]*$)/, `${agent.name} · `);
   }, [agent]);
   if (!id || (error && (!agent || error.status === 404))) return <NoAgent error={id ? error : null} onRetry={() => void mutate()} />;

@@ -7,6 +7,7 @@ import dynamic from "next/dynamic";
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { PageBody } from "@/components/shell/page-header";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
+import { LockProvider } from "@/components/ui/lock";
 import { Locked } from "@/components/ui/locked";
 import { Card, Section } from "@/components/ui/surface";
 import { useMay } from "@/lib/me";
@@ -52,20 +53,20 @@ export function AgentSettings({ agent, etag }: AgentTabProps) {
   };
   return (
     <div id="agent-settings" className="flex min-h-full flex-col">
-      <PageBody className="grid flex-1 items-start gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_21rem]">
-        {may ? null : <Locked need="edit" className="lg:col-span-2" />}
-        <div className="flex min-w-0 flex-col gap-8">
-          <InstructionSettings form={form} locked={!may} />
-          <fieldset disabled={!may} className="contents">
+      <LockProvider value={!may}>
+        <PageBody className="grid flex-1 items-start gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_21rem]">
+          {may ? null : <Locked need="edit" className="lg:col-span-2" />}
+          <div className="flex min-w-0 flex-col gap-8">
+            <InstructionSettings form={form} />
             <Identity form={form} />
-          </fieldset>
-          <AdvancedSettings form={form} locked={!may} />
-        </div>
-        <fieldset disabled={!may} className="flex min-w-0 flex-col gap-8">
-          <ModelSettings form={form} />
-          <BuiltinSettings form={form} />
-        </fieldset>
-      </PageBody>
+            <AdvancedSettings form={form} />
+          </div>
+          <div className="flex min-w-0 flex-col gap-8">
+            <ModelSettings form={form} />
+            <BuiltinSettings form={form} />
+          </div>
+        </PageBody>
+      </LockProvider>
       {may && (form.dirty || form.conflict) ? <SaveBar form={form} onSave={() => void save()} /> : null}
       {form.conflict?.open ? (
         <ConflictDialog {...form.conflict} busy={form.saving} onClose={form.conflict.later} onSettle={(values) => void form.conflict?.settle(values)} />

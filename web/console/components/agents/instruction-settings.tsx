@@ -16,7 +16,7 @@ import { findModel, useModels } from "./use-models";
 import { BUILTIN_TOOLS, type BuiltinTool } from "./values";
 
 /** The system prompt, in a place that grows with it. */
-export function InstructionSettings({ form: { draft, set, errors }, locked }: { form: SettingsForm; locked: boolean }) {
+export function InstructionSettings({ form: { draft, set, errors } }: { form: SettingsForm }) {
   const t = useTranslations("agents");
   const formats = useFormats();
   const count = draft.system_prompt.length;
@@ -32,7 +32,6 @@ export function InstructionSettings({ form: { draft, set, errors }, locked }: { 
     >
       <Textarea
         name="system_prompt"
-        readOnly={locked}
         aria-label={t("fields.system_prompt")}
         aria-invalid={errors.system_prompt ? true : undefined}
         aria-describedby="agent-instructions-error"
@@ -71,7 +70,7 @@ export function BuiltinSettings({ form: { draft, set, errors } }: { form: Settin
 }
 
 /** What hardly anybody needs, folded until it is used. */
-export function AdvancedSettings({ form: { draft, set, errors }, locked }: { form: SettingsForm; locked: boolean }) {
+export function AdvancedSettings({ form: { draft, set, errors } }: { form: SettingsForm }) {
   const t = useTranslations("agents");
   const [opened, setOpened] = useState(false);
   const open = opened || Boolean(errors.options);
@@ -85,7 +84,7 @@ export function AdvancedSettings({ form: { draft, set, errors }, locked }: { for
       <div id="agent-options" className="mt-3">
         {open ? (
           <Field label={<span className="sr-only">{t("fields.options")}</span>} hint={t("settings.optionsHint")} error={errors.options}>
-            <CodeEditor label={t("fields.options")} value={draft.options} readOnly={locked} minHeight="7rem" onChange={(options) => set({ options })} />
+            <CodeEditor label={t("fields.options")} value={draft.options} minHeight="7rem" onChange={(options) => set({ options })} />
           </Field>
         ) : null}
       </div>

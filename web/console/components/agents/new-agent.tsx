@@ -105,8 +105,7 @@ export function NewAgent() {
         }
       />
       <PageBody>
-        {may ? null : <Locked need="edit" className="mb-6" />}
-        <form id="new-agent" noValidate onSubmit={(event) => void create(event)} className="flex flex-col gap-8">
+        {may ? <form id="new-agent" noValidate onSubmit={(event) => void create(event)} className="flex flex-col gap-8">
           <TemplateCards value={template} onChange={setTemplate} />
           <Section title={t("details")}>
             <div className="grid items-start gap-x-8 gap-y-5 lg:grid-cols-2">
@@ -131,11 +130,11 @@ export function NewAgent() {
           </Section>
           <div className="flex flex-wrap justify-end gap-2 border-t border-line pt-5">
             <ButtonLink href="/agents/">{common("actions.cancel")}</ButtonLink>
-            <Button kind="primary" type="submit" busy={busy} disabled={!may}>
+            <Button kind="primary" type="submit" busy={busy}>
               {t("create")}
             </Button>
           </div>
-        </form>
+        </form> : <Locked need="edit" />}
       </PageBody>
     </>
   );

@@ -103,7 +103,7 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
     <ActionsProvider value={actions}>
       <Transcript entries={entries} stored={stored} online={state === "open" || !may} empty={<Welcome agent={agent} onSay={actions.again} />} onOlder={older} />
       <Announcer entries={entries} />
-      {may ? <ConnectionState talk={talk} /> : <Locked need="run" className="mx-3 mb-3 sm:mx-6 sm:mb-5" />}
+      {may ? <ConnectionState talk={talk} /> : <div className="mx-auto w-full max-w-3xl px-3 pb-3 sm:px-6 sm:pb-5"><Locked need="run" /></div>}
       {may ? <Composer
         ref={composer}
         drafts={talk.drafts}

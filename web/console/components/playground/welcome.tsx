@@ -23,7 +23,7 @@ export function Welcome({ agent, onSay }: { agent: Schemas["AgentOut"]; onSay: (
       <span aria-hidden className="mb-4 flex size-11 items-center justify-center rounded-xl bg-accent-soft text-accent-ink">
         <MessagesSquare className="size-5" />
       </span>
-      <h2 className="text-lg font-semibold text-ink">{t("title", { name: agent.name })}</h2>
+      <h2 className="text-lg font-semibold text-ink">{may ? t("title", { name: agent.name }) : agent.name}</h2>
       <p className="mt-1.5 max-w-md text-sm text-ink-soft">{agent.description || (may ? t("hint") : "")}</p>
       {may ? <ul aria-label={t("suggestions")} className="mt-6 grid w-full max-w-xl gap-2 sm:grid-cols-2">
         {prompts.slice(0, 4).map((prompt) => (

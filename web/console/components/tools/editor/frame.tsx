@@ -8,6 +8,7 @@ import { useLeaveGuard } from "@/components/agents/use-leave-guard";
 import { FormError } from "@/components/credentials/form-error";
 import { Button, IconButton } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
+import { LockProvider } from "@/components/ui/lock";
 import { Locked } from "@/components/ui/locked";
 import { useMay } from "@/lib/me";
 
@@ -84,9 +85,7 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
       ) : (
         <>
           <Locked need="edit" />
-          <fieldset disabled className="contents">
-            {children}
-          </fieldset>
+          <LockProvider value>{children}</LockProvider>
         </>
       )}
       {deleting && stored ? (
