@@ -59,16 +59,17 @@ function renewOnce(session: Session): Promise<void> {
  */
 async function goodToken(): Promise<string | null> {
   if ((await standing()) === "free") return null;
-  for (;;) {
+  for (let fresh = false; ; ) {
     const session = currentSession();
     const left = session ? session.expires - Date.now() : 0;
     if (!session) {
       await untilSignedIn();
-    } else if (!isDue(session)) {
+    } else if (fresh || !isDue(session)) {
       return session.token;
     } else if (session.refreshToken) {
       try {
         await renewOnce(session);
+        fresh = true;
       } catch (error) {
         // Without the issuer the token may still do.
         if (left <= 0) throw error;
@@ -91,6 +92,16 @@ async function refused(token: string, renewable: boolean): Promise<void> {
 }
 
 /**
+ * Whether an answer says that the token is no good. API Gateway answers 401 where there is none, and 403 where its
+ * authorizer refuses it; then it has a `message` of its own, which the API's answers to what somebody may not do have not.
+ */
+async function refusesToken(answer: Response): Promise<boolean> {
+  if (answer.status !== 403) return answer.status === 401;
+  const body = (await answer.clone().json().catch(() => null)) as { message?: unknown } | null;
+  return body?.message === "Forbidden";
+}
+
+/**
  * `fetch` with the token of whoever is signed in. What is refused for want of one is sent again once there is another:
  * nothing was done with it.
  */
@@ -102,7 +113,7 @@ export async function signedInFetch(input: RequestInfo | URL, init?: RequestInit
     const sent = request.clone();
     if (token !== null) sent.headers.set("Authorization", `Bearer ${token}`);
     const answer = await fetch(sent);
-    if (answer.status !== 401 || token === null) return answer;
+    if (token === null || !(await refusesToken(answer))) return answer;
     await refused(token, attempt === 0);
   }
 }

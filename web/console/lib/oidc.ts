@@ -121,12 +121,12 @@ function sessionOf(tokens: oauth.TokenEndpointResponse, config: SignInConfig, be
   const claims = oauth.getValidatedIdTokenClaims(tokens);
   const token = wantsApi(config) ? tokens.access_token : tokens.id_token;
   if (!token) throw new Error("The issuer gave no new token.");
-  const seconds = wantsApi(config) ? Date.now() / 1_000 + (tokens.expires_in ?? 300) : (claims?.exp ?? 0);
-  const expires = seconds * 1_000;
+  // By how long it lasts, not by when it ends: the clock of this machine may be wrong.
+  const lifetime = 1_000 * Math.max(0, wantsApi(config) ? (tokens.expires_in ?? 300) : claims ? claims.exp - claims.iat : 0);
   return {
     token,
-    expires,
-    lifetime: Math.max(0, expires - Date.now()),
+    expires: Date.now() + lifetime,
+    lifetime,
     refreshToken: tokens.refresh_token ?? before?.refreshToken ?? null,
     idToken: tokens.id_token ?? before?.idToken ?? null,
     person: claims ? personOf(claims) : (before?.person ?? { subject: "", name: "", email: "" }),

@@ -5,7 +5,7 @@ import { useTranslations } from "next-intl";
 import { useErrorText } from "@/components/ui/error-state";
 import { asApiError } from "@/lib/errors";
 
-const CODES = ["own_tenant", "last_owner", "member_not_found"] as const;
+const CODES = ["own_tenant", "last_owner", "not_found"] as const;
 
 /** Why somebody's membership stays as it is. */
 export function MemberError({ error }: { error: unknown }) {

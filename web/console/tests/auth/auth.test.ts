@@ -78,6 +78,24 @@ describe("a request of somebody who is signed in", () => {
     expect(asked).toEqual(["first typed", "second typed"]);
   });
 
+  it("knows the refusal of an authorizer from that of a permission", async () => {
+    const said = [{ message: "Forbidden" }, { code: "forbidden", detail: "Missing." }];
+    vi.stubGlobal("fetch", vi.fn(async () => Response.json(said.shift(), { status: 403 })));
+    oidc.renewed.mockImplementation(async () => sessionOf("second", 60 * MINUTE));
+    const { signedInFetch, currentSession } = await tab(sessionOf("first", 30 * MINUTE));
+    const answer = await signedInFetch(API);
+    expect(await answer.json()).toEqual({ code: "forbidden", detail: "Missing." });
+    expect(currentSession()?.token).toBe("second");
+  });
+
+  it("is sent with what the issuer gave where clocks disagree", async () => {
+    const asked = serve("second");
+    oidc.renewed.mockImplementation(async () => sessionOf("second", -MINUTE));
+    const { signedInFetch } = await tab(sessionOf("first", -MINUTE));
+    expect((await signedInFetch(API)).status).toBe(200);
+    expect(asked).toEqual(["second"]);
+  });
+
   it("waits where the issuer refuses, and goes on once somebody has signed in again", async () => {
     const asked = serve("later");
     oidc.renewed.mockImplementation(async () => Promise.reject(new Refusal("invalid_grant")));
