@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from local.lifeline import die_with_parent
 
+
 def main() -> None:
     """Read the configuration from standard input, print where it listens, serve until killed."""
     config = json.loads(sys.stdin.readline())
@@ -69,7 +70,7 @@ def _serve_public_clients(seconds: int) -> None:
 
         def create_token_response(self) -> Any:
             answer = super().create_token_response()
-            mock.OpenIDCode(False, timedelta(seconds=seconds)).process_token(self, answer)
+            mock.OpenIDCode(require_nonce=False, token_max_age=timedelta(seconds=seconds)).process_token(self, answer)
             return answer
 
     for name, grant in (("AuthorizationCodeGrant", Proven), ("RefreshTokenGrant", Renewing)):

@@ -1,4 +1,4 @@
-"""Roles: who may only look sees all of it and nothing that would be refused; two people of two tenants in one browser."""
+"""Roles: who may only look sees all of it and nothing that is refused; two people of two tenants in one browser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ TOOL = {
     "effect": "read",
     "input_schema": {"type": "object"},
 }
-CHANGES = re.compile("^(New agent|Create|Add tool|Add|New credential|Restore|Send|New conversation|Rename|Delete|Save|Run test)")
+CHANGES = re.compile(
+    "^(New agent|Create|Add tool|Add|New credential|Restore|Send|New conversation|Rename|Delete|Save|Run test)"
+)
 
 
 def _listen(page: Page) -> list[str]:

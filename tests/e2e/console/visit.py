@@ -102,7 +102,7 @@ def at_the_issuer(page: Page, subject: str) -> None:
 
 
 def bearer(stack: Instance, subject: str, **claims: str) -> dict[str, str]:
-    """Return the header of somebody who signed in, with claims such as tenant and role, which their next tokens have too."""
+    """Return the header of somebody who signed in. Later tokens of theirs have these claims (tenant, role) too."""
     return {"Authorization": f"Bearer {stack.token(subject, **claims)}"}
 
 
@@ -119,7 +119,9 @@ def rest(url: str, method: str, path: str, body: Any = None, **headers: str) -> 
 def scripted_agent(url: str, name: str = "Tester", headers: dict[str, str] | None = None, **fields: Any) -> str:
     """Make an agent that follows commands (`docs` of the provider `scripted`); its id."""
     config = {"provider": "scripted", "model": "scripted"}
-    agent: dict[str, Any] = rest(url, "POST", "/agents", {"name": name, "model_config": config, **fields}, **(headers or {}))
+    agent: dict[str, Any] = rest(
+        url, "POST", "/agents", {"name": name, "model_config": config, **fields}, **(headers or {})
+    )
     return str(agent["id"])
 
 

@@ -91,6 +91,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
             </ul>
           </section>
         ))}
+        {more && search && shown.length ? <p className="px-3 pt-4 text-center text-[13px] text-ink-soft">{t("searchedLoaded", { count: items?.length ?? 0 })}</p> : null}
         {more ? (
           <div className="flex justify-center pt-2">
             <Button size="sm" kind="ghost" busy={loadingMore} onClick={() => void loadMore()}>
