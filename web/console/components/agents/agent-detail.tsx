@@ -90,8 +90,10 @@ function TabSkeleton() {
 function NoAgent({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const t = useTranslations("agents.detail");
   const missing = error === null || (error instanceof ApiError && (error.status === 404 || error.status === 422));
+  const titles = useTranslations("common.titles");
   return (
     <PageBody>
+      <h1 className="sr-only">{titles("agent")}</h1>
       {missing ? (
         <EmptyState icon={<SearchX />} title={t("gone")} actions={<ButtonLink href="/agents/">{t("back")}</ButtonLink>}>
           {error ? t("goneText") : t("noId")}
