@@ -78,6 +78,7 @@ def read_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
         auth=options.auth or auth_required(environment),
         issuer_variables=issuer_variables(environment),
         client_id=environment.get(CLIENT_VARIABLE, ""),
+        token_seconds=options.token_seconds,
     )
 
 
@@ -106,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-model", dest="model", action="store_false", help="do not start the embedded model")
     parser.add_argument("--no-example", dest="example", action="store_false", help="do not create the example agent")
     parser.add_argument("--auth", action="store_true", help="ask for signing in, as on AWS (AUTH=required)")
+    parser.add_argument(
+        "--token-seconds", type=int, default=defaults.token_seconds, help="how long tokens of the local sign-in last"
+    )
     commands = parser.add_subparsers(dest="command")
     parser.set_defaults(command="run")
     commands.add_parser("run", help="serve the application (the default)")

@@ -46,12 +46,15 @@ class OidcServer:
         await self.process.wait()
 
 
-async def start_oidc(data: Path) -> OidcServer:
-    """Start it on the port it had before, so that people find their own tenants again. Raises OidcError."""
+async def start_oidc(data: Path, token_seconds: int) -> OidcServer:
+    """Start it on the port it had before, so that people find their own tenants again. Raises OidcError.
+
+    Its tokens last for `token_seconds`; then the console renews them.
+    """
     target = await asyncio.to_thread(packages.OIDC.install)
     remembered = data / "oidc-port"
     port = int(remembered.read_text()) if remembered.exists() else 0
-    config = {"packages": str(target), "port": port, "parent": os.getpid()}
+    config = {"packages": str(target), "port": port, "parent": os.getpid(), "token_seconds": token_seconds}
     log = data / "logs" / "oidc.log"
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(

@@ -18,9 +18,6 @@ from urllib.parse import urlsplit
 
 from local.lifeline import die_with_parent
 
-# It renews no ID tokens, so one lasts a day's work; the authorizer takes none of more than a day.
-LIFETIME = timedelta(hours=12)
-
 
 def main() -> None:
     """Read the configuration from standard input, print where it listens, serve until killed."""
@@ -32,8 +29,8 @@ def main() -> None:
     import uvicorn
 
     listener = _listener(config["port"])
-    _serve_public_clients()
-    app = oidc_provider_mock.app(access_token_max_age=LIFETIME)
+    _serve_public_clients(config["token_seconds"])
+    app = oidc_provider_mock.app(access_token_max_age=timedelta(seconds=config["token_seconds"]))
     app.debug = False
     app.after_request(_allow_this_machine)
     server = uvicorn.Server(uvicorn.Config(app, interface="wsgi", log_level="warning"))
@@ -41,8 +38,12 @@ def main() -> None:
     server.run(sockets=[listener])
 
 
-def _serve_public_clients() -> None:
-    """Take codes from clients without a secret, which the console is, and hold them to their proof (PKCE, RFC 7636)."""
+def _serve_public_clients(seconds: int) -> None:
+    """Serve clients without a secret, which the console is.
+
+    Their codes are held to their proof (PKCE, RFC 7636). Their refresh tokens bring a new ID token beside the access
+    token, with what is said of the person by then, and stay good themselves: so does Cognito, by default.
+    """
     mock = import_module("oidc_provider_mock._app")
     errors = import_module("authlib.oauth2.rfc6749.errors")
     challenges: dict[str, str] = {}
@@ -61,7 +62,19 @@ def _serve_public_clients() -> None:
             if challenge and _s256(form.get("code_verifier", "")) != challenge:
                 raise errors.InvalidGrantError("the code_verifier does not fit")
 
-    setattr(mock, "AuthorizationCodeGrant", Proven)  # noqa: B010 - a module is no class of ours to assign to
+    class Renewing(mock.RefreshTokenGrant):  # type: ignore[name-defined, misc]
+        TOKEN_ENDPOINT_AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
+
+        def generate_token(self, **given: Any) -> Any:
+            return super().generate_token(expires_in=seconds, **given)
+
+        def create_token_response(self) -> Any:
+            answer = super().create_token_response()
+            mock.OpenIDCode(require_nonce=False, token_max_age=timedelta(seconds=seconds)).process_token(self, answer)
+            return answer
+
+    for name, grant in (("AuthorizationCodeGrant", Proven), ("RefreshTokenGrant", Renewing)):
+        setattr(mock, name, grant)
 
 
 def _s256(verifier: str) -> str:

@@ -61,6 +61,8 @@ class Settings:
     auth: bool = False
     issuer_variables: Mapping[str, str] = field(default_factory=dict)
     client_id: str = ""
+    # A day's work of a person at a terminal; the authorizer takes no token of more than a day.
+    token_seconds: int = 12 * 3_600
 
     @property
     def loopback_tools(self) -> bool:

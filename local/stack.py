@@ -120,7 +120,7 @@ class Stack:
         """Where signing in is asked for and no issuer was named, start one here."""
         if not self.settings.auth or self.settings.issuer_variables:
             return
-        self.oidc = await start_oidc(self.settings.data)
+        self.oidc = await start_oidc(self.settings.data, self.settings.token_seconds)
         self._closing.push_async_callback(self.oidc.stop)
         self.settings = replace(self.settings, issuer_variables=self.oidc.variables)
 

@@ -58,12 +58,28 @@ def stack(console_folder: str) -> Iterator[Instance]:
         yield instance
 
 
+@pytest.fixture(scope="session")
+def guarded(console_folder: str) -> Iterator[Instance]:
+    """A runtime that asks for signing in. It is shared: each test has a tenant of its own."""
+    with running_stack(arguments=["--static", console_folder], auth=True) as instance:
+        yield instance
+
+
+@pytest.fixture
+def guest(request: pytest.FixtureRequest, browser: Browser, guarded: Instance) -> Iterator[Visit]:
+    """Somebody who is not signed in; `visit.sign_in(subject)` changes that."""
+    yield from _visiting(browser, guarded, getattr(request, "param", "desktop"))
+
+
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, browser: Browser, stack: Instance) -> Iterator[Visit]:
     """A page in a context of its own, by default of a desktop in light colours, without motion."""
-    options = KINDS[getattr(request, "param", "desktop")]
+    yield from _visiting(browser, stack, getattr(request, "param", "desktop"))
+
+
+def _visiting(browser: Browser, stack: Instance, kind: str) -> Iterator[Visit]:
     context = browser.new_context(
-        **options,
+        **KINDS[kind],
         locale="en-US",
         timezone_id="UTC",
         reduced_motion="reduce",

@@ -4,38 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from local.testing import Instance, running_stack
-from tests.e2e.console.conftest import DESKTOP
-from tests.e2e.console.visit import Visit, rest
-
-
-@pytest.fixture(scope="module")
-def guarded(console_folder: str) -> Iterator[Instance]:
-    """A runtime that asks for signing in."""
-    with running_stack(arguments=["--static", console_folder], auth=True) as instance:
-        yield instance
-
-
-@pytest.fixture
-def guest(browser: Browser, guarded: Instance) -> Iterator[Visit]:
-    """Somebody who is not signed in."""
-    context = browser.new_context(**DESKTOP, locale="en-US", reduced_motion="reduce")
-    found = Visit(context.new_page(), guarded.url)
-    yield found
-    unexpected = found.unexpected
-    context.close()
-    assert unexpected == []
-
-
-def sign_in(page: Page, subject: str) -> None:
-    """At the issuer's own page."""
-    page.locator("input[name=sub]").fill(subject)
-    page.locator("form button[type=submit], form button:not([type])").first.click()
+from local.testing import Instance
+from tests.e2e.console.visit import Visit, at_the_issuer, rest
 
 
 def test_there_and_back(guest: Visit) -> None:
@@ -46,7 +19,7 @@ def test_there_and_back(guest: Visit) -> None:
     expect(button).to_be_visible()
     guest.axe()
     button.click()
-    sign_in(page, "ada@example.com")
+    at_the_issuer(page, "ada@example.com")
     expect(page).to_have_url(re.compile(r"/en/usage/\?range=7"))
     with page.expect_request("**/api/v1/members/me") as asked:
         page.get_by_role("button", name="ada@example.com").click()
@@ -74,7 +47,7 @@ def test_a_session_that_ends_loses_nothing(guest: Visit) -> None:
     page = guest.page
     page.goto(f"{guest.url}/en/agents/new/")
     page.get_by_role("button", name="Sign in").click()
-    sign_in(page, "bob@example.com")
+    at_the_issuer(page, "bob@example.com")
     expect(page).to_have_url(re.compile("/en/agents/new/"))
     # Stands for what somebody typed.
     page.evaluate("window.kept = 'here'")
@@ -96,7 +69,7 @@ def test_a_session_that_ends_loses_nothing(guest: Visit) -> None:
     with page.expect_popup() as opened:
         dialog.get_by_role("button", name="Sign in again").click()
     with opened.value.expect_event("close"):
-        sign_in(opened.value, "bob@example.com")
+        at_the_issuer(opened.value, "bob@example.com")
     expect(dialog).to_be_hidden()
     assert page.evaluate("window.kept") == "here"
 
@@ -109,7 +82,7 @@ def test_an_invitation_is_accepted(guest: Visit, guarded: Instance) -> None:
     page = guest.page
     page.goto(f"{guest.url}/en/invitation/?token={invitation['token']}")
     page.get_by_role("button", name="Sign in").click()
-    sign_in(page, "dave@example.com")
+    at_the_issuer(page, "dave@example.com")
     page.get_by_role("button", name="Accept the invitation").click()
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     guest.axe()

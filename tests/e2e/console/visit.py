@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, expect
 from websockets.sync.client import connect
+
+from local.testing import Instance
 
 AXE = Path(__file__).resolve().parents[3] / "web" / "console" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -40,6 +43,23 @@ class Visit:
         expect(self.page.locator("html")).to_have_attribute("lang", locale)
         expect(self.page.locator("html[data-ready]")).to_be_attached()
         return self.page
+
+    def sign_in(self, subject: str, path: str | None = None, locale: str = "en") -> Page:
+        """Sign in at the issuer's page: from where this visit stands, or on the way to a path."""
+        if path is not None:
+            self.page.goto(f"{self.url}/{locale}{path}")
+        expect(self.page).to_have_url(re.compile(r"/sign-in/"))
+        self.page.locator("main button").click()
+        at_the_issuer(self.page, subject)
+        expect(self.page.locator("html[data-ready]")).to_be_attached()
+        return self.page
+
+    def sign_out(self) -> None:
+        """Sign out by the menu, and at the issuer."""
+        self.page.locator("#sidebar button[aria-haspopup=menu]").click()
+        self.page.get_by_role("menuitem", name="Sign out").click()
+        self.page.locator("form button").first.click()
+        expect(self.page).to_have_url(re.compile("/sign-in/"))
 
     def axe(self) -> None:
         """Fail where the page as it stands breaks a rule of accessibility."""
@@ -75,6 +95,17 @@ class Visit:
             self.problems.append(f"{kind}: {text} ({where})")
 
 
+def at_the_issuer(page: Page, subject: str) -> None:
+    """Say who one is, at the issuer's own page."""
+    page.locator("input[name=sub]").fill(subject)
+    page.locator("form button[type=submit], form button:not([type])").first.click()
+
+
+def bearer(stack: Instance, subject: str, **claims: str) -> dict[str, str]:
+    """Return the header of somebody who signed in. Later tokens of theirs have these claims (tenant, role) too."""
+    return {"Authorization": f"Bearer {stack.token(subject, **claims)}"}
+
+
 def rest(url: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
     """One call of the REST API; its answer."""
     data = None if body is None else json.dumps(body).encode()
@@ -85,10 +116,12 @@ def rest(url: str, method: str, path: str, body: Any = None, **headers: str) -> 
     return json.loads(text) if text else None
 
 
-def scripted_agent(url: str, name: str = "Tester", **fields: Any) -> str:
+def scripted_agent(url: str, name: str = "Tester", headers: dict[str, str] | None = None, **fields: Any) -> str:
     """Make an agent that follows commands (`docs` of the provider `scripted`); its id."""
     config = {"provider": "scripted", "model": "scripted"}
-    agent: dict[str, Any] = rest(url, "POST", "/agents", {"name": name, "model_config": config, **fields})
+    agent: dict[str, Any] = rest(
+        url, "POST", "/agents", {"name": name, "model_config": config, **fields}, **(headers or {})
+    )
     return str(agent["id"])
 
 

@@ -4,7 +4,7 @@ import createClient, { type Middleware } from "openapi-fetch";
 
 import type { components, paths } from "@/generated/api";
 
-import { authHeaders, signInEnded } from "./auth";
+import { signedInFetch } from "./auth";
 import { ApiError } from "./errors";
 import { newId } from "./ids";
 
@@ -13,13 +13,8 @@ export type Schemas = components["schemas"];
 type Problem = Partial<Schemas["Problem"]> & { message?: string };
 
 const throwing: Middleware = {
-  async onRequest({ request }) {
-    for (const [name, value] of Object.entries(await authHeaders())) request.headers.set(name, value);
-    return request;
-  },
   async onResponse({ response }) {
     if (response.ok) return undefined;
-    if (response.status === 401) signInEnded();
     throw await errorOf(response);
   },
   onError({ error }) {
@@ -29,7 +24,7 @@ const throwing: Middleware = {
 };
 
 /** `api.GET("/api/v1/agents/{agent_id}", { params: { path: { agent_id } } })` and the like. */
-export const api = createClient<paths>({ baseUrl: "/" });
+export const api = createClient<paths>({ baseUrl: "/", fetch: signedInFetch });
 api.use(throwing);
 
 /** The body of an answer; for calls whose errors were thrown already. */

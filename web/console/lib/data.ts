@@ -7,7 +7,7 @@ import { useCallback, useMemo } from "react";
 import useSWR, { useSWRConfig, type SWRConfiguration } from "swr";
 import useSWRInfinite, { type SWRInfiniteConfiguration } from "swr/infinite";
 
-import { authHeaders, signInEnded } from "./auth";
+import { signedInFetch } from "./auth";
 import { errorOf } from "./api";
 import { ApiError } from "./errors";
 
@@ -35,11 +35,10 @@ export function address(path: string, query: Query = {}): string {
 async function read<T>(key: string): Promise<Answer<T>> {
   let response: Response;
   try {
-    response = await fetch(key, { headers: await authHeaders() });
+    response = await signedInFetch(key);
   } catch (error) {
     throw error instanceof ApiError ? error : new ApiError(0, "network_error", "");
   }
-  if (response.status === 401) signInEnded();
   if (!response.ok) throw await errorOf(response);
   return { body: (await response.json()) as T, etag: response.headers.get("ETag") };
 }

@@ -88,6 +88,18 @@ export async function renewed(session: Session): Promise<Session> {
   return sessionOf(await oauth.processRefreshTokenResponse(as, client, response), config, session);
 }
 
+/** Whether the issuer said no, where it could also have been out of reach. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof oauth.ResponseBodyError && error.status < 500 && error.status !== 429;
+}
+
+/** Makes the refresh token useless, where the issuer has a way to. */
+export async function revoke(session: Session): Promise<void> {
+  const { as, client, options } = await server();
+  if (!as.revocation_endpoint || !session.refreshToken) return;
+  await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, oauth.None(), session.refreshToken, options));
+}
+
 /** Where the issuer ends its own session; null where it has no such page. */
 export async function endAddress(locale: string, idToken: string | null): Promise<string | null> {
   const { as, config } = await server();
@@ -109,10 +121,12 @@ function sessionOf(tokens: oauth.TokenEndpointResponse, config: SignInConfig, be
   const claims = oauth.getValidatedIdTokenClaims(tokens);
   const token = wantsApi(config) ? tokens.access_token : tokens.id_token;
   if (!token) throw new Error("The issuer gave no new token.");
-  const seconds = wantsApi(config) ? Date.now() / 1_000 + (tokens.expires_in ?? 300) : (claims?.exp ?? 0);
+  // By how long it lasts, not by when it ends: the clock of this machine may be wrong.
+  const lifetime = 1_000 * Math.max(0, wantsApi(config) ? (tokens.expires_in ?? 300) : claims ? claims.exp - claims.iat : 0);
   return {
     token,
-    expires: seconds * 1_000,
+    expires: Date.now() + lifetime,
+    lifetime,
     refreshToken: tokens.refresh_token ?? before?.refreshToken ?? null,
     idToken: tokens.id_token ?? before?.idToken ?? null,
     person: claims ? personOf(claims) : (before?.person ?? { subject: "", name: "", email: "" }),

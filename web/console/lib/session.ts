@@ -17,6 +17,8 @@ export interface Session {
   readonly token: string;
   /** Milliseconds since 1970 at which it ends. */
   readonly expires: number;
+  /** How long such a token lasts, in milliseconds. */
+  readonly lifetime?: number;
   readonly refreshToken: string | null;
   readonly idToken: string | null;
   readonly person: Person;
@@ -65,6 +67,11 @@ export async function standing(): Promise<Standing> {
   return known.standing;
 }
 
+/** Whose things are kept in this browser; empty where nobody signs in. */
+export function whose(): string {
+  return known.person?.subject ?? "";
+}
+
 export function currentSession(): Session | null {
   return session;
 }
@@ -105,17 +112,72 @@ export function untilSignedIn(): Promise<void> {
   });
 }
 
-/** Gives a session to the tab that opened this one to sign in again. */
-export function handOver(next: Session): void {
+type Message =
+  | { readonly kind: "signed-in"; readonly session: Session }
+  /** `before` is the refresh token that was used up, or could be. */
+  | { readonly kind: "renewed"; readonly before: string; readonly session: Session }
+  | { readonly kind: "signed-out"; readonly subject: string };
+
+function tellTabs(message: Message): void {
   const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(next);
+  channel.postMessage(message);
   channel.close();
+}
+
+/** Whether this is the session of this tab still. */
+export function mine(given: Session): boolean {
+  return session?.token === given.token;
+}
+
+/** Gives what a session became to tabs that have the same one: those that were duplicated. */
+export function share(before: Session, next: Session): void {
+  if (before.refreshToken) tellTabs({ kind: "renewed", before: before.refreshToken, session: next });
+}
+
+/** Waits a while for another tab to say what this session became. */
+export function successor(given: Session, patience: number): Promise<void> {
+  return new Promise((resolve) => {
+    const check = () => {
+      if (mine(given)) return;
+      clearTimeout(timer);
+      listeners.delete(check);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      listeners.delete(check);
+      resolve();
+    }, patience);
+    listeners.add(check);
+    check();
+  });
+}
+
+/** Gives a session to the tab that opened this one to sign in again, and to others that wait for it. */
+export function handOver(next: Session): void {
+  tellTabs({ kind: "signed-in", session: next });
+}
+
+/** Tells the other tabs of this browser that this person signed out. */
+export function signedOut(subject: string): void {
+  tellTabs({ kind: "signed-out", subject });
 }
 
 /** Takes a session that another tab signed in for; returns how to stop listening. */
 export function takeOver(onSession: (next: Session) => void): () => void {
   const channel = new BroadcastChannel(CHANNEL);
-  channel.onmessage = (event: MessageEvent<Session>) => onSession(event.data);
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.kind === "signed-in") onSession(data.session);
+  };
+  return () => channel.close();
+}
+
+/** Follows what other tabs do with the session of this one; returns how to stop. */
+export function followTabs(): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.kind === "renewed" && session?.refreshToken === data.before) setSession(data.session);
+    else if (data.kind === "signed-out" && session?.person.subject === data.subject) endSession();
+  };
   return () => channel.close();
 }
 

@@ -49,9 +49,6 @@ export function AgentDetail() {
   const wanted = search.get("tab") as AgentTabName | null;
   const tab = wanted && TABS.includes(wanted) ? wanted : "playground";
   useEffect(() => {
-    document.getElementById(`agent-tab-${tab}`)?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [tab]);
-  useEffect(() => {
     if (agent) document.title = document.title.replace(/^.* · (?=[^·]*$)/, `${agent.name} · `);
   }, [agent]);
   if (!id || (error && (!agent || error.status === 404))) return <NoAgent error={id ? error : null} onRetry={() => void mutate()} />;
@@ -93,8 +90,10 @@ function TabSkeleton() {
 function NoAgent({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const t = useTranslations("agents.detail");
   const missing = error === null || (error instanceof ApiError && (error.status === 404 || error.status === 422));
+  const titles = useTranslations("common.titles");
   return (
     <PageBody>
+      <h1 className="sr-only">{titles("agent")}</h1>
       {missing ? (
         <EmptyState icon={<SearchX />} title={t("gone")} actions={<ButtonLink href="/agents/">{t("back")}</ButtonLink>}>
           {error ? t("goneText") : t("noId")}

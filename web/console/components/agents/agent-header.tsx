@@ -8,6 +8,7 @@ import { PageHeader } from "@/components/shell/page-header";
 import { Menu, MenuChoice, MenuItem } from "@/components/ui/menu";
 import { Skeleton } from "@/components/ui/surface";
 import { Link, useRouter } from "@/i18n/navigation";
+import { useMay } from "@/lib/me";
 import { toast } from "@/lib/toast";
 
 import { AgentMenu } from "./agent-menu";
@@ -50,6 +51,7 @@ export function AgentHeader({ agent, onTab, children }: { agent: AgentOut; onTab
   const t = useTranslations("agents");
   const router = useRouter();
   const actions = useAgentActions();
+  const may = useMay("edit");
   const status = overlaid(agent, actions.overlay)?.status ?? agent.status;
   const copyId = async () => {
     await navigator.clipboard?.writeText(agent.id);
@@ -76,27 +78,31 @@ export function AgentHeader({ agent, onTab, children }: { agent: AgentOut; onTab
       }
       actions={
         <>
-          <Menu
-            trigger={
-              <button type="button" aria-label={t("detail.statusIs", { status: t(`status.${status}`) })} className="inline-flex h-8 items-center gap-1 rounded-lg px-1.5 transition-colors hover:bg-hover pointer-coarse:h-10">
-                <StatusBadge status={status} />
-                <ChevronDown aria-hidden className="size-3.5 text-ink-faint" />
-              </button>
-            }
-          >
-            <MenuChoice
-              label={t("detail.status")}
-              value={status}
-              onChange={(next) => (next === status ? undefined : void actions.setStatus(agent, next))}
-              choices={STATUSES.map((one) => [
-                one,
-                <span key={one}>
-                  <span className="block">{t(`status.${one}`)}</span>
-                  <span className="block text-xs text-ink-faint">{t(`statusHints.${one}`)}</span>
-                </span>,
-              ])}
-            />
-          </Menu>
+          {may ? (
+            <Menu
+              trigger={
+                <button type="button" aria-label={t("detail.statusIs", { status: t(`status.${status}`) })} className="inline-flex h-8 items-center gap-1 rounded-lg px-1.5 transition-colors hover:bg-hover pointer-coarse:h-10">
+                  <StatusBadge status={status} />
+                  <ChevronDown aria-hidden className="size-3.5 text-ink-faint" />
+                </button>
+              }
+            >
+              <MenuChoice
+                label={t("detail.status")}
+                value={status}
+                onChange={(next) => (next === status ? undefined : void actions.setStatus(agent, next))}
+                choices={STATUSES.map((one) => [
+                  one,
+                  <span key={one}>
+                    <span className="block">{t(`status.${one}`)}</span>
+                    <span className="block text-xs text-ink-faint">{t(`statusHints.${one}`)}</span>
+                  </span>,
+                ])}
+              />
+            </Menu>
+          ) : (
+            <StatusBadge status={status} />
+          )}
           <AgentMenu agent={{ ...agent, status }} actions={actions} label={t("detail.menu")} onDeleted={() => router.push("/agents/")}>
             <MenuItem icon={<Hash aria-hidden />} onSelect={() => void copyId()}>
               {t("detail.copyId")}

@@ -8,9 +8,11 @@ import { PageBody, PageHeader } from "@/components/shell/page-header";
 import { Button, ButtonLink } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Card, EmptyState } from "@/components/ui/surface";
+import { Locked } from "@/components/ui/locked";
 import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
 import { usePages, useResource } from "@/lib/data";
+import { useMay } from "@/lib/me";
 
 import { AgentRow, COLUMNS, RowSkeletons, type RunsOf } from "./agent-row";
 import { ListFilters } from "./list-filters";
@@ -51,6 +53,7 @@ export function AgentList() {
   const { items, error, more, loadMore, loadingMore, isLoading, isValidating, mutate } = usePages<AgentOut>("/agents", { status });
   const { data: usage, error: usageError } = useResource<Schemas["UsageReportOut"]>("/usage", { group_by: "agent" }, { shouldRetryOnError: false });
   const actions = useAgentActions(mutate);
+  const may = useMay("edit");
 
   const searching = search !== "" && more;
   useEffect(() => {
@@ -69,11 +72,11 @@ export function AgentList() {
     change({ status: null });
   };
   const filtered = search !== "" || status !== null;
-  const create = (
+  const create = may ? (
     <ButtonLink href="/agents/new/" kind="primary" icon={<Plus aria-hidden />}>
       {t("new")}
     </ButtonLink>
-  );
+  ) : null;
   const empty = items?.length === 0 && !filtered && !isLoading;
   return (
     <>
@@ -85,9 +88,13 @@ export function AgentList() {
             icon={<Bot />}
             title={t("emptyTitle")}
             actions={
-              <ButtonLink href="/agents/new/" kind="primary" icon={<Plus aria-hidden />}>
-                {t("emptyAction")}
-              </ButtonLink>
+              may ? (
+                <ButtonLink href="/agents/new/" kind="primary" icon={<Plus aria-hidden />}>
+                  {t("emptyAction")}
+                </ButtonLink>
+              ) : (
+                <Locked need="edit" />
+              )
             }
           >
             {t("emptyText")}

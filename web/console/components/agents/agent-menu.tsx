@@ -8,6 +8,7 @@ import { useState, type ReactNode } from "react";
 import { IconButton } from "@/components/ui/button";
 import { Menu, MenuItem, MenuLine } from "@/components/ui/menu";
 import { useRouter } from "@/i18n/navigation";
+import { useMay } from "@/lib/me";
 
 import type { useAgentActions } from "./use-agents";
 import type { AgentOut } from "./values";
@@ -30,6 +31,7 @@ export const agentHref = (id: string, tab?: string) => `/agents/detail/?id=${enc
 export function AgentMenu({ agent, actions, label, elsewhere = false, onDeleted, children }: Props) {
   const t = useTranslations("agents.actions");
   const router = useRouter();
+  const may = useMay("edit");
   const [deleting, setDeleting] = useState(false);
   const duplicate = async () => {
     const copy = await actions.duplicate(agent);
@@ -56,16 +58,20 @@ export function AgentMenu({ agent, actions, label, elsewhere = false, onDeleted,
           </>
         ) : null}
         {children}
-        <MenuItem icon={<Copy aria-hidden />} onSelect={() => void duplicate()}>
-          {t("duplicate")}
-        </MenuItem>
-        <MenuItem icon={active ? <PowerOff aria-hidden /> : <Power aria-hidden />} onSelect={() => void actions.setStatus(agent, active ? "inactive" : "active")}>
-          {t(active ? "deactivate" : "activate")}
-        </MenuItem>
-        <MenuLine />
-        <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={() => setDeleting(true)}>
-          {t("delete")}
-        </MenuItem>
+        {may ? (
+          <>
+            <MenuItem icon={<Copy aria-hidden />} onSelect={() => void duplicate()}>
+              {t("duplicate")}
+            </MenuItem>
+            <MenuItem icon={active ? <PowerOff aria-hidden /> : <Power aria-hidden />} onSelect={() => void actions.setStatus(agent, active ? "inactive" : "active")}>
+              {t(active ? "deactivate" : "activate")}
+            </MenuItem>
+            <MenuLine />
+            <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={() => setDeleting(true)}>
+              {t("delete")}
+            </MenuItem>
+          </>
+        ) : null}
       </Menu>
       {deleting ? <DeleteAgent agent={agent} remove={actions.remove} onClose={() => setDeleting(false)} onDeleted={onDeleted} /> : null}
     </>

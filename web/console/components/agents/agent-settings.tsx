@@ -7,7 +7,10 @@ import dynamic from "next/dynamic";
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { PageBody } from "@/components/shell/page-header";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
+import { LockProvider } from "@/components/ui/lock";
+import { Locked } from "@/components/ui/locked";
 import { Card, Section } from "@/components/ui/surface";
+import { useMay } from "@/lib/me";
 
 import { AdvancedSettings, BuiltinSettings, InstructionSettings } from "./instruction-settings";
 import { ModelSettings } from "./model-settings";
@@ -24,6 +27,7 @@ export type SettingsForm = ReturnType<typeof useSettings>;
 /** What an agent is told, what it runs on, and how it answers. */
 export function AgentSettings({ agent, etag }: AgentTabProps) {
   const form = useSettings(agent, etag);
+  const may = useMay("edit");
   const guard = useLeaveGuard(form.dirty);
   const save = async () => {
     const saved = await form.save();
@@ -33,7 +37,7 @@ export function AgentSettings({ agent, etag }: AgentTabProps) {
   const press = useEffectEvent((event: KeyboardEvent) => {
     if (event.key.toLowerCase() !== "s" || !(event.metaKey || event.ctrlKey) || event.altKey) return;
     event.preventDefault();
-    if (!form.conflict?.open) void save();
+    if (may && !form.conflict?.open) void save();
   });
   useEffect(() => {
     window.addEventListener("keydown", press);
@@ -49,18 +53,21 @@ export function AgentSettings({ agent, etag }: AgentTabProps) {
   };
   return (
     <div id="agent-settings" className="flex min-h-full flex-col">
-      <PageBody className="grid flex-1 items-start gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_21rem]">
-        <div className="flex min-w-0 flex-col gap-8">
-          <InstructionSettings form={form} />
-          <Identity form={form} />
-          <AdvancedSettings form={form} />
-        </div>
-        <div className="flex min-w-0 flex-col gap-8">
-          <ModelSettings form={form} />
-          <BuiltinSettings form={form} />
-        </div>
-      </PageBody>
-      {form.dirty || form.conflict ? <SaveBar form={form} onSave={() => void save()} /> : null}
+      <LockProvider value={!may}>
+        <PageBody className="grid flex-1 items-start gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_21rem]">
+          {may ? null : <Locked need="edit" className="lg:col-span-2" />}
+          <div className="flex min-w-0 flex-col gap-8">
+            <InstructionSettings form={form} />
+            <Identity form={form} />
+            <AdvancedSettings form={form} />
+          </div>
+          <div className="flex min-w-0 flex-col gap-8">
+            <ModelSettings form={form} />
+            <BuiltinSettings form={form} />
+          </div>
+        </PageBody>
+      </LockProvider>
+      {may && (form.dirty || form.conflict) ? <SaveBar form={form} onSave={() => void save()} /> : null}
       {form.conflict?.open ? (
         <ConflictDialog {...form.conflict} busy={form.saving} onClose={form.conflict.later} onSettle={(values) => void form.conflict?.settle(values)} />
       ) : null}

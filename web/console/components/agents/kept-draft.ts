@@ -1,5 +1,7 @@
 // What is typed and not saved, kept through a reload and a new sign-in; for this tab of the browser only.
 
+import { whose } from "@/lib/session";
+
 import type { Draft } from "./draft";
 import type { Values } from "./values";
 
@@ -16,7 +18,8 @@ interface Kept {
 }
 
 const FORMAT = 1;
-const keyOf = (id: string) => `agent-draft:${id}`;
+// Who signs in after somebody else does not find what that person typed.
+const keyOf = (id: string) => `agent-draft:${whose()}:${id}`;
 
 export function keepDraft(id: string, kept: Kept): void {
   try {

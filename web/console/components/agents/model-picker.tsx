@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 
+import { useLock } from "@/components/ui/lock";
 import { Badge, Notice } from "@/components/ui/surface";
 
 import { FieldError } from "./field-error";
@@ -28,6 +29,7 @@ export function ModelPicker({ value, onChange, label, quiet = false, error }: Pr
   const t = useTranslations("agents");
   const models = useModels();
   const prices = usePriceWords();
+  const locked = useLock();
   const [open, setOpen] = useState(false);
   const model = value && findModel(models.providers, value);
   const offer = value ? models.providers.find((one) => one.id === value.provider) : undefined;
@@ -41,10 +43,11 @@ export function ModelPicker({ value, onChange, label, quiet = false, error }: Pr
       <button
         type="button"
         data-invalid={error ? true : undefined}
+        disabled={locked}
         aria-haspopup="dialog"
         aria-expanded={open}
         onClick={() => setOpen(true)}
-        className="flex min-h-13 w-full items-center gap-3 rounded-lg border border-line-strong bg-surface px-3 py-2 text-left shadow-low transition-colors hover:border-ink-faint data-invalid:border-bad"
+        className="flex min-h-13 w-full items-center gap-3 rounded-lg border border-line-strong bg-surface px-3 py-2 text-left shadow-low transition-colors enabled:hover:border-ink-faint disabled:cursor-not-allowed disabled:bg-sunken data-invalid:border-bad"
       >
         <span className="min-w-0 flex-1">
           <span className="sr-only">{label}: </span>

@@ -8,10 +8,12 @@ import { PageBody, PageHeader } from "@/components/shell/page-header";
 import { Button, ButtonLink } from "@/components/ui/button";
 import { useErrorText } from "@/components/ui/error-state";
 import { Field, Input } from "@/components/ui/field";
+import { Locked } from "@/components/ui/locked";
 import { Card, Section } from "@/components/ui/surface";
 import { Link, useRouter } from "@/i18n/navigation";
 import { api, once, revised, type Schemas } from "@/lib/api";
 import { asApiError } from "@/lib/errors";
+import { useMay } from "@/lib/me";
 import { toast } from "@/lib/toast";
 
 import { agentHref } from "./agent-menu";
@@ -32,6 +34,7 @@ export function NewAgent() {
   const text = useErrorText();
   const router = useRouter();
   const keep = useKeepAgent();
+  const may = useMay("edit");
   const { providers } = useModels();
   const [template, setTemplate] = useState<TemplateId>("blank");
   const [typedName, setName] = useState<string | null>(null);
@@ -102,7 +105,7 @@ export function NewAgent() {
         }
       />
       <PageBody>
-        <form id="new-agent" noValidate onSubmit={(event) => void create(event)} className="flex flex-col gap-8">
+        {may ? <form id="new-agent" noValidate onSubmit={(event) => void create(event)} className="flex flex-col gap-8">
           <TemplateCards value={template} onChange={setTemplate} />
           <Section title={t("details")}>
             <div className="grid items-start gap-x-8 gap-y-5 lg:grid-cols-2">
@@ -131,7 +134,7 @@ export function NewAgent() {
               {t("create")}
             </Button>
           </div>
-        </form>
+        </form> : <Locked need="edit" />}
       </PageBody>
     </>
   );

@@ -8,6 +8,7 @@ import { IconButton } from "@/components/ui/button";
 import { useErrorText } from "@/components/ui/error-state";
 import { Input } from "@/components/ui/field";
 import { api, revised } from "@/lib/api";
+import { useMay } from "@/lib/me";
 import { toast } from "@/lib/toast";
 
 import { useKeepAgent } from "./use-agents";
@@ -19,6 +20,7 @@ export function Rename({ agent }: { agent: AgentOut }) {
   const common = useTranslations("common.actions");
   const text = useErrorText();
   const keep = useKeepAgent();
+  const may = useMay("edit");
   const [typed, setTyped] = useState<string | null>(null);
   /** What is being saved, shown at once. */
   const [coming, setComing] = useState<string | null>(null);
@@ -61,16 +63,18 @@ export function Rename({ agent }: { agent: AgentOut }) {
       <span className="truncate" title={coming ?? agent.name}>
         {coming ?? agent.name}
       </span>
-      <button
-        ref={pencil}
-        type="button"
-        aria-label={t("rename")}
-        title={t("rename")}
-        onClick={() => setTyped(agent.name)}
-        className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-faint transition-colors hover:bg-hover hover:text-ink pointer-coarse:size-10 [&_svg]:size-3.5"
-      >
-        <Pencil aria-hidden />
-      </button>
+      {may ? (
+        <button
+          ref={pencil}
+          type="button"
+          aria-label={t("rename")}
+          title={t("rename")}
+          onClick={() => setTyped(agent.name)}
+          className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-faint transition-colors hover:bg-hover hover:text-ink pointer-coarse:size-10 [&_svg]:size-3.5"
+        >
+          <Pencil aria-hidden />
+        </button>
+      ) : null}
     </span>
   );
 }

@@ -1,20 +1,19 @@
 "use client";
 
-import { ArrowLeft, Equal, Sprout } from "lucide-react";
+import { ArrowLeft, Sprout } from "lucide-react";
 import { useTranslations } from "next-intl";
 import dynamic from "next/dynamic";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { EmptyState, Section, Skeleton } from "@/components/ui/surface";
 import { Ago } from "@/components/ui/time";
 import type { Schemas } from "@/lib/api";
 import { cn } from "@/lib/cn";
+import { useMay } from "@/lib/me";
 
-import { DiffLines } from "./diff-lines";
-import { PartChanges, SettingChanges } from "./diff-tables";
+import { Differences } from "./differences";
 import type { AgentOut } from "./values";
-import { diffOf, isEmpty } from "./version-diff";
 
 const RestoreVersion = dynamic(() => import("./restore-version").then((module) => module.RestoreVersion), { ssr: false });
 
@@ -35,6 +34,7 @@ interface Props {
 /** What differs between two versions, and the way back to the older one. */
 export function VersionCompare({ agent, etag, version, against, current, onAgainst, onBack }: Props) {
   const t = useTranslations("agents.versions");
+  const may = useMay("edit");
   const [restoring, setRestoring] = useState(false);
   const isCurrent = version.version === agent.version;
   // Compared with now, this version is what was before.
@@ -54,7 +54,7 @@ export function VersionCompare({ agent, etag, version, against, current, onAgain
               <Ago time={version.created_at} /> · {t("by", { who: version.created_by })}
             </p>
           </div>
-          {isCurrent ? null : (
+          {isCurrent || !may ? null : (
             <Button onClick={() => setRestoring(true)}>{t("restoreConfirm", { number: version.version })}</Button>
           )}
         </div>
@@ -78,41 +78,8 @@ export function VersionCompare({ agent, etag, version, against, current, onAgain
         )}
       </header>
       {before ? <Differences before={before} after={after} /> : <First version={version} onAgainst={isCurrent ? null : () => onAgainst(true)} />}
-      {restoring ? <RestoreVersion agent={agent} etag={etag} number={version.version} onClose={() => setRestoring(false)} onDone={onBack} /> : null}
+      {restoring ? <RestoreVersion agent={agent} etag={etag} version={version} onClose={() => setRestoring(false)} onDone={onBack} /> : null}
     </div>
-  );
-}
-
-function Differences({ before, after }: { before: Version; after: Version }) {
-  const t = useTranslations("agents.versions");
-  const diff = useMemo(() => diffOf(before, after), [before, after]);
-  if (isEmpty(diff)) {
-    return (
-      <EmptyState icon={<Equal />} title={t("equal")}>
-        {t("equalText", { after: after.version, before: before.version })}
-      </EmptyState>
-    );
-  }
-  return (
-    <>
-      {diff.settings.length ? (
-        <Section title={t("settings")}>
-          <SettingChanges changes={diff.settings} />
-        </Section>
-      ) : null}
-      {diff.instructions.length ? (
-        <Section title={t("instructions")}>
-          <DiffLines lines={diff.instructions} label={t("instructions")} />
-        </Section>
-      ) : null}
-      {(["tools", "integrations"] as const).map((name) =>
-        diff[name].length ? (
-          <Section key={name} title={t(name)}>
-            <PartChanges changes={diff[name]} />
-          </Section>
-        ) : null,
-      )}
-    </>
   );
 }
 

@@ -5,6 +5,7 @@ import { toast } from "@/lib/toast";
 
 import { Button } from "@/components/ui/button";
 import { useErrorText } from "@/components/ui/error-state";
+import { useMay } from "@/lib/me";
 
 import { ConsentWait } from "./consent-wait";
 import type { Credential } from "./lib/draft";
@@ -14,6 +15,7 @@ import { useConsent } from "./use-consent";
 export function ConnectButton({ credential, size = "sm" }: { credential: Credential; size?: "sm" | "md" }) {
   const t = useTranslations("tools.credentials.connect");
   const words = useErrorText();
+  const may = useMay("edit");
   const { consent, starting, start, stop } = useConsent(credential, {
     onConnected: (name) => toast.success(t("connected", { name })),
     onRefused: (failure) => toast.error(failure === "access_denied" ? t("denied") : t("refused", { failure })),
@@ -21,6 +23,7 @@ export function ConnectButton({ credential, size = "sm" }: { credential: Credent
     onError: (error) => toast.error(words(error)),
   });
   const refused = credential.status === "ready" ? null : credential.last_consent?.failure;
+  if (!may) return null;
   if (consent) return <ConsentWait consent={consent} onStop={stop} />;
   return (
     <span className="inline-flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1">

@@ -8,6 +8,7 @@ import { Button, IconButton } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { Ago } from "@/components/ui/time";
+import { useMay } from "@/lib/me";
 
 import { ConnectButton } from "./connect-button";
 import { CredentialDialog } from "./credential-dialog";
@@ -22,6 +23,7 @@ export function CredentialRow({ credential }: { credential: Credential }) {
   const t = useTranslations("tools.credentials");
   const common = useTranslations("common.actions");
   const [open, setOpen] = useState<"replace" | "delete" | "uses" | null>(null);
+  const may = useMay("edit");
   const close = () => setOpen(null);
   const connects = byConsent(credential);
   const hosts = credential.allowed_hosts.join(", ");
@@ -67,12 +69,16 @@ export function CredentialRow({ credential }: { credential: Credential }) {
         <MenuItem icon={<KeyRound aria-hidden />} onSelect={() => setOpen("uses")}>
           {t("list.uses")}
         </MenuItem>
-        <MenuItem icon={<RotateCcw aria-hidden />} onSelect={() => setOpen("replace")}>
-          {t("list.replace")}
-        </MenuItem>
-        <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={() => setOpen("delete")}>
-          {common("delete")}
-        </MenuItem>
+        {may ? (
+          <>
+            <MenuItem icon={<RotateCcw aria-hidden />} onSelect={() => setOpen("replace")}>
+              {t("list.replace")}
+            </MenuItem>
+            <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={() => setOpen("delete")}>
+              {common("delete")}
+            </MenuItem>
+          </>
+        ) : null}
       </Menu>
       {open === "replace" ? <CredentialDialog credential={credential} onClose={close} /> : null}
       {open === "delete" ? <DeleteCredential credential={credential} onClose={close} /> : null}

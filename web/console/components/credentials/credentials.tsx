@@ -9,7 +9,9 @@ import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Input } from "@/components/ui/field";
 import { EmptyState } from "@/components/ui/surface";
+import { Locked } from "@/components/ui/locked";
 import { useAllPages } from "@/lib/all-pages";
+import { useMay } from "@/lib/me";
 
 import { CredentialDialog } from "./credential-dialog";
 import { CredentialList } from "./credential-list";
@@ -20,18 +22,20 @@ export function Credentials() {
   const titles = useTranslations("common.titles");
   const t = useTranslations("tools.credentials");
   const { items, error, mutate } = useAllPages<Credential>("/credentials");
+  const may = useMay("edit");
   const [adding, setAdding] = useState(false);
   const [wanted, setWanted] = useState("");
   const shown = items?.filter(({ name, kind, allowed_hosts: hosts }) => `${name} ${t(`kinds.${kind}.name`)} ${hosts.join(" ")}`.toLowerCase().includes(wanted.trim().toLowerCase()));
-  const add = (
+  const add = may ? (
     <Button kind="primary" icon={<Plus aria-hidden />} onClick={() => setAdding(true)}>
       {t("new")}
     </Button>
-  );
+  ) : null;
   return (
     <>
       <PageHeader title={titles("credentials")} hint={t("hint")} actions={items?.length === 0 ? null : add} />
       <PageBody className="flex flex-col gap-4">
+        {may ? null : <Locked need="edit" />}
         {error && !items ? <ErrorState error={error} onRetry={() => void mutate()} /> : null}
         {items && items.length > 5 ? (
           <span className="relative block sm:max-w-xs">

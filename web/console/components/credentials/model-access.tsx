@@ -7,6 +7,7 @@ import { Button } from "@/components/ui/button";
 import { Badge, Card, Section, Skeleton } from "@/components/ui/surface";
 import type { Schemas } from "@/lib/api";
 import { useRefresh, useResource } from "@/lib/data";
+import { useMay } from "@/lib/me";
 
 import { CredentialDialog } from "./credential-dialog";
 import { PROVIDERS, type Credential } from "./lib/draft";
@@ -20,6 +21,7 @@ interface Props {
 export function ModelAccess({ config, credentials }: Props) {
   const t = useTranslations("tools.credentials.access");
   const refresh = useRefresh();
+  const may = useMay("edit");
   const [adding, setAdding] = useState(false);
   const { data: models } = useResource<Schemas["ModelsOut"]>("/models");
   const vendor = PROVIDERS.find((one) => one === config.provider);
@@ -42,7 +44,7 @@ export function ModelAccess({ config, credentials }: Props) {
               </p>
               <p className="mt-0.5 text-[13px] text-ink-soft">{state === "own" ? own?.name : t(`hints.${state}`)}</p>
             </div>
-            {own ? null : (
+            {own || !may ? null : (
               <Button size="sm" kind={state === "missing" ? "primary" : "secondary"} onClick={() => setAdding(true)}>
                 {t("add")}
               </Button>

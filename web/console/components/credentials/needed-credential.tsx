@@ -6,6 +6,7 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Badge } from "@/components/ui/surface";
 import { Link } from "@/i18n/navigation";
+import { useMay } from "@/lib/me";
 
 import { ConnectButton } from "./connect-button";
 import { CredentialDialog } from "./credential-dialog";
@@ -18,6 +19,7 @@ const SHOWN = 6;
 /** A credential that the agent names, and which of its parts do. */
 export function NeededCredential({ agent, needed: { id, credential, uses } }: { agent: string; needed: Needed }) {
   const t = useTranslations("tools.credentials");
+  const may = useMay("edit");
   const [replacing, setReplacing] = useState(false);
   const lost = credential && credential.status !== "ready";
   const wayTo = (use: Use) => ({ pathname: "/agents/detail/", query: { id: agent, tab: "tools", ...(use.kind === "tool" ? { tool: use.id } : {}) } });
@@ -42,7 +44,7 @@ export function NeededCredential({ agent, needed: { id, credential, uses } }: { 
           {uses.length > SHOWN ? ` ${t("tab.andMore", { count: uses.length - SHOWN })}` : ""}
         </p>
       </div>
-      {lost ? (
+      {lost && may ? (
         <div className="shrink-0">
           {byConsent(credential) ? (
             <ConnectButton credential={credential} />

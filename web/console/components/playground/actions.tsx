@@ -5,6 +5,8 @@ import { createContext, use } from "react";
 /** What can be done with the messages of a conversation. The same functions for as long as it is shown. */
 export interface Actions {
   readonly agentId: string;
+  /** Whether whoever looks may say and decide things at all. */
+  readonly may: boolean;
   /** Leave for a new conversation. */
   readonly begin: () => void;
   /** Say something again, as a new message. */

@@ -30,14 +30,14 @@ const isTold = (reason: string): reason is Told => (TOLD as readonly string[]).i
 /** Under an answer: what it took and cost, its trace, and what can be done with it. */
 export function AnswerFoot({ answer, run, asked }: Props) {
   const t = useTranslations("playground.foot");
-  const { agentId, again } = useActions();
+  const { agentId, again, may } = useActions();
   const { stopReason } = answer;
   return (
     <footer className="-ml-1.5 flex min-h-7 flex-wrap items-center gap-x-1 gap-y-1 text-xs text-ink-faint">
       {answer.status === "cancelled" ? <Badge>{t("stopped")}</Badge> : null}
       {answer.status === "completed" && stopReason && !USUAL.has(stopReason) ? <Badge tone="warn">{isTold(stopReason) ? t(`reasons.${stopReason}`) : stopReason}</Badge> : null}
       {answer.text ? <CopyButton text={answer.text} label={t("copy")} className="size-7" /> : null}
-      {asked !== undefined && answer.status !== "failed" ? (
+      {may && asked !== undefined && answer.status !== "failed" ? (
         <IconButton label={t("again")} className="size-7" onClick={() => again(asked)}>
           <RotateCcw aria-hidden />
         </IconButton>

@@ -43,14 +43,16 @@ export const AnswerView = memo(function AnswerView({ answer, run, asked }: Props
 /** An answer whose turn has not come: other runs of the conversation are before it. */
 export function Queued({ runId }: { runId: string }) {
   const t = useTranslations("playground.answer");
-  const { cancel } = useActions();
+  const { cancel, may } = useActions();
   return (
     <article aria-label={t("label")} className="-mt-3 flex flex-wrap items-center justify-end gap-x-2 gap-y-1 text-[13px] text-ink-soft">
       <Hourglass aria-hidden className="size-4 text-ink-faint" />
       {t("queued")}
-      <Button size="sm" kind="ghost" onClick={() => cancel(runId)}>
-        {t("withdraw")}
-      </Button>
+      {may ? (
+        <Button size="sm" kind="ghost" onClick={() => cancel(runId)}>
+          {t("withdraw")}
+        </Button>
+      ) : null}
     </article>
   );
 }
@@ -80,7 +82,7 @@ function Working({ answer }: { answer: Answer }) {
 
 function Failure({ answer, run, asked }: Props) {
   const t = useTranslations("playground.answer");
-  const { again } = useActions();
+  const { again, may } = useActions();
   const detail = answer.error?.detail ?? run?.error?.detail ?? null;
   const code = answer.error?.code ?? run?.error?.code ?? null;
   return (
@@ -89,7 +91,7 @@ function Failure({ answer, run, asked }: Props) {
         <p>{detail ?? t("failed")}</p>
         {code ? <code className="font-mono text-xs text-ink-soft">{code}</code> : null}
       </div>
-      {asked === undefined ? null : (
+      {asked === undefined || !may ? null : (
         <Button size="sm" icon={<RotateCcw aria-hidden />} onClick={() => again(asked)}>
           {t("retry")}
         </Button>

@@ -8,6 +8,7 @@ import { Button } from "@/components/ui/button";
 import { CodeEditor } from "@/components/ui/code-editor";
 import { useErrorText } from "@/components/ui/error-state";
 import { Field, Input } from "@/components/ui/field";
+import { Locked } from "@/components/ui/locked";
 import { Ago } from "@/components/ui/time";
 import type { ToolBlock } from "@melton/client";
 import { api } from "@/lib/api";
@@ -22,7 +23,7 @@ type Mode = "asking" | "editing" | "denying";
 /** Asks whether a call may be made: as it is, with other arguments, or not. */
 export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
   const t = useTranslations("playground.approval");
-  const { decided } = useActions();
+  const { decided, may } = useActions();
   const text = useErrorText();
   const [mode, setMode] = useState<Mode>("asking");
   const [input, setInput] = useState(() => pretty(card.input));
@@ -81,30 +82,34 @@ export function Approval({ card, runId }: { card: ToolBlock; runId: string }) {
           {said}
         </p>
       ) : null}
-      <div className="flex flex-wrap gap-2">
-        {mode === "denying" ? (
-          <>
-            <Button kind="danger" size="sm" icon={<X aria-hidden />} busy={busy === "deny"} onClick={() => void decide("deny")}>
-              {t("deny")}
-            </Button>
-            <Button kind="ghost" size="sm" onClick={() => turn("asking")}>
-              {t("back")}
-            </Button>
-          </>
-        ) : (
-          <>
-            <Button kind="primary" size="sm" icon={<Check aria-hidden />} busy={busy === "approve"} disabled={!valid} onClick={() => void decide("approve")}>
-              {edited ? t("approveEdited") : t("approve")}
-            </Button>
-            <Button size="sm" icon={<Pencil aria-hidden />} onClick={() => turn(mode === "editing" ? "asking" : "editing")}>
-              {mode === "editing" ? t("keep") : t("edit")}
-            </Button>
-            <Button kind="danger" size="sm" icon={<X aria-hidden />} disabled={busy !== null} onClick={() => turn("denying")}>
-              {t("denyStart")}
-            </Button>
-          </>
-        )}
-      </div>
+      {may ? (
+        <div className="flex flex-wrap gap-2">
+          {mode === "denying" ? (
+            <>
+              <Button kind="danger" size="sm" icon={<X aria-hidden />} busy={busy === "deny"} onClick={() => void decide("deny")}>
+                {t("deny")}
+              </Button>
+              <Button kind="ghost" size="sm" onClick={() => turn("asking")}>
+                {t("back")}
+              </Button>
+            </>
+          ) : (
+            <>
+              <Button kind="primary" size="sm" icon={<Check aria-hidden />} busy={busy === "approve"} disabled={!valid} onClick={() => void decide("approve")}>
+                {edited ? t("approveEdited") : t("approve")}
+              </Button>
+              <Button size="sm" icon={<Pencil aria-hidden />} onClick={() => turn(mode === "editing" ? "asking" : "editing")}>
+                {mode === "editing" ? t("keep") : t("edit")}
+              </Button>
+              <Button kind="danger" size="sm" icon={<X aria-hidden />} disabled={busy !== null} onClick={() => turn("denying")}>
+                {t("denyStart")}
+              </Button>
+            </>
+          )}
+        </div>
+      ) : (
+        <Locked need="run" />
+      )}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import { Input } from "@/components/ui/field";
 import { Skeleton } from "@/components/ui/surface";
 import { api, type Schemas } from "@/lib/api";
 import { usePages, useRefresh } from "@/lib/data";
+import { useMay } from "@/lib/me";
 
 import { ConversationRow } from "./conversation-row";
 import { grouped } from "./model/entries";
@@ -34,6 +35,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
   const refresh = useRefresh();
   const path = `/agents/${agentId}/conversations`;
   const { items, more, loadMore, loadingMore, error, mutate } = useConversations(agentId);
+  const may = useMay("run");
   const [search, setSearch] = useState("");
   const [deleting, setDeleting] = useState<Item | null>(null);
   const [busy, setBusy] = useState(false);
@@ -65,9 +67,11 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <div className="flex flex-col gap-2 p-3">
-        <Button icon={<SquarePen aria-hidden />} title={t("newKeys")} onClick={() => onOpen(null)}>
-          {t("new")}
-        </Button>
+        {may ? (
+          <Button icon={<SquarePen aria-hidden />} title={t("newKeys")} onClick={() => onOpen(null)}>
+            {t("new")}
+          </Button>
+        ) : null}
         <span className="relative block">
           <Search aria-hidden className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
           <Input type="search" aria-label={t("search")} placeholder={t("search")} value={search} onChange={(event) => setSearch(event.target.value)} className="pl-9" />
@@ -87,6 +91,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
             </ul>
           </section>
         ))}
+        {more && search && shown.length ? <p className="px-3 pt-4 text-center text-[13px] text-ink-soft">{t("searchedLoaded", { count: items?.length ?? 0 })}</p> : null}
         {more ? (
           <div className="flex justify-center pt-2">
             <Button size="sm" kind="ghost" busy={loadingMore} onClick={() => void loadMore()}>

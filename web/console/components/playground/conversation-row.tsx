@@ -11,6 +11,7 @@ import { Input } from "@/components/ui/field";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { api, type Schemas } from "@/lib/api";
 import { cn } from "@/lib/cn";
+import { useMay } from "@/lib/me";
 
 interface Props {
   item: Schemas["ConversationOut"];
@@ -24,6 +25,7 @@ interface Props {
 export function ConversationRow({ item, current, onOpen, onDelete, onRenamed }: Props) {
   const t = useTranslations("playground.conversations");
   const text = useErrorText();
+  const may = useMay("run");
   const [typed, setTyped] = useState<string | null>(null);
   const [saved, setSaved] = useState<{ title: string; over: string } | null>(null);
   // Shown at once; the list's own word counts as soon as it has changed.
@@ -62,20 +64,22 @@ export function ConversationRow({ item, current, onOpen, onDelete, onRenamed }: 
       <button type="button" aria-current={current ? "true" : undefined} title={title} onClick={onOpen} className={cn("h-9 min-w-0 flex-1 truncate rounded-lg pr-1 pl-2.5 text-left text-[13px] pointer-coarse:h-11", current ? "font-medium text-accent-ink" : "text-ink-soft group-hover:text-ink")}>
         {title}
       </button>
-      <Menu
-        trigger={
-          <IconButton label={t("actions", { title })} className="mr-0.5 size-7 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 aria-expanded:opacity-100 pointer-coarse:opacity-100">
-            <Ellipsis aria-hidden />
-          </IconButton>
-        }
-      >
-        <MenuItem icon={<Pencil aria-hidden />} onSelect={() => setTyped(title)}>
-          {t("rename")}
-        </MenuItem>
-        <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={onDelete}>
-          {t("delete")}
-        </MenuItem>
-      </Menu>
+      {may ? (
+        <Menu
+          trigger={
+            <IconButton label={t("actions", { title })} className="mr-0.5 size-7 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 aria-expanded:opacity-100 pointer-coarse:opacity-100">
+              <Ellipsis aria-hidden />
+            </IconButton>
+          }
+        >
+          <MenuItem icon={<Pencil aria-hidden />} onSelect={() => setTyped(title)}>
+            {t("rename")}
+          </MenuItem>
+          <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={onDelete}>
+            {t("delete")}
+          </MenuItem>
+        </Menu>
+      ) : null}
     </li>
   );
 }

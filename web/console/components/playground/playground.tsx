@@ -10,6 +10,7 @@ import { IconButton } from "@/components/ui/button";
 import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
 import { useRefresh } from "@/lib/data";
+import { useMay } from "@/lib/me";
 
 import { ConversationList, useConversations } from "./conversation-list";
 import { ConversationSheet } from "./conversation-sheet";
@@ -25,6 +26,7 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
   const t = useTranslations("playground.conversations");
   const [search, change] = useQuery();
   const refresh = useRefresh();
+  const may = useMay("run");
   const [sheet, setSheet] = useState(false);
   const [chosen, setChosen] = useState(false);
   const talk = talkOf(agent.id);
@@ -34,12 +36,12 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
   const { items } = useConversations(agent.id);
   const title = items?.find((item) => item.id === id)?.title;
 
-  useEffect(() => talk.use(), [talk]);
+  useEffect(() => (may ? talk.use() : undefined), [may, talk]);
   // Of a conversation that is gone the transcript speaks itself.
   useEffect(() => talk.complain((error) => error.code !== "conversation_not_found" && toast.error(error.message)), [talk]);
   useEffect(() => {
-    if (agent.status !== "inactive" && talk.client.state === "refused") talk.client.connect();
-  }, [agent.status, talk]);
+    if (may && agent.status !== "inactive" && talk.client.state === "refused") talk.client.connect();
+  }, [agent.status, may, talk]);
   useEffect(() => {
     if (selected !== null || id === null) return;
     change({ c: id }, { replace: true });
@@ -78,9 +80,13 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
             <PanelLeft aria-hidden />
           </IconButton>
           <p className="min-w-0 truncate text-[13px] text-ink-soft">{title ?? t("new")}</p>
-          <IconButton label={t("new")} onClick={begin}>
-            <SquarePen aria-hidden />
-          </IconButton>
+          {may ? (
+            <IconButton label={t("new")} onClick={begin}>
+              <SquarePen aria-hidden />
+            </IconButton>
+          ) : (
+            <span aria-hidden className="size-8" />
+          )}
         </div>
         <Room key={talk.nameOf(conversation)} agent={agent} talk={talk} conversation={conversation} conversationId={id} chosen={chosen} onBegin={begin} />
       </div>

@@ -13,7 +13,7 @@ import { useActions } from "./actions";
 /** What its user said. */
 export const QuestionView = memo(function QuestionView({ question, online }: { question: Question; online: boolean }) {
   const t = useTranslations("playground.question");
-  const { edit, resend, takeBack } = useActions();
+  const { may, edit, resend, takeBack } = useActions();
   const { status, error, clientMessageId } = question;
   return (
     <article aria-label={t("label")} className="group flex flex-col items-end gap-1">
@@ -45,9 +45,11 @@ export const QuestionView = memo(function QuestionView({ question, online }: { q
       ) : null}
       <div className="-mb-6 flex items-center opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
         <CopyButton text={question.content} label={t("copy")} className="size-7" />
-        <IconButton label={t("edit")} className="size-7" onClick={() => edit(question.content)}>
-          <Pencil aria-hidden />
-        </IconButton>
+        {may ? (
+          <IconButton label={t("edit")} className="size-7" onClick={() => edit(question.content)}>
+            <Pencil aria-hidden />
+          </IconButton>
+        ) : null}
       </div>
     </article>
   );

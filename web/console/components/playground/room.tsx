@@ -5,7 +5,9 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 import { toast } from "@/lib/toast";
 
 import { ClientError, isOver, type Conversation } from "@melton/client";
+import { Locked } from "@/components/ui/locked";
 import type { Schemas } from "@/lib/api";
+import { useMay } from "@/lib/me";
 
 import { ActionsProvider, type Actions } from "./actions";
 import { Announcer } from "./announcer";
@@ -32,6 +34,7 @@ interface Props {
 /** One conversation: what was said, and where one says more. */
 export function Room({ agent, talk, conversation, conversationId, chosen, onBegin }: Props) {
   const t = useTranslations("playground.room");
+  const may = useMay("run");
   const composer = useRef<ComposerHandle>(null);
   const [live] = useState(() => paced({ subscribe: conversation.subscribe, get: conversation.getTranscript }));
   const transcript = useSyncExternalStore(live.subscribe, live.get);
@@ -43,9 +46,10 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
 
   useEffect(() => {
     if (conversationId === null) return;
-    talk.look(conversationId);
+    // Only a connection follows what goes on, and whoever may say nothing gets none.
+    if (may) talk.look(conversationId);
     history?.open();
-  }, [conversationId, history, talk]);
+  }, [conversationId, history, may, talk]);
 
   useEffect(() => {
     // Not where that would bring up a keyboard over what one wants to read.
@@ -77,6 +81,7 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
   const actions = useMemo<Actions>(
     () => ({
       agentId: agent.id,
+      may,
       begin: onBegin,
       again: (content) => {
         const why = say(content);
@@ -90,7 +95,7 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
         if (conversation.id !== null) talk.client.watch(conversation.id);
       },
     }),
-    [agent.id, conversation, onBegin, say, talk],
+    [agent.id, conversation, may, onBegin, say, talk],
   );
   const runId = running?.runId;
   const stop = useCallback(() => conversation.cancel(runId), [conversation, runId]);
@@ -98,10 +103,10 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
 
   return (
     <ActionsProvider value={actions}>
-      <Transcript entries={entries} stored={stored} online={state === "open"} empty={<Welcome agent={agent} onSay={actions.again} />} onOlder={older} />
+      <Transcript entries={entries} stored={stored} online={state === "open" || !may} empty={<Welcome agent={agent} onSay={actions.again} />} onOlder={older} />
       <Announcer entries={entries} />
-      <ConnectionState talk={talk} />
-      <Composer
+      {may ? <ConnectionState talk={talk} /> : <div className="mx-auto w-full max-w-3xl px-3 pb-3 sm:px-6 sm:pb-5"><Locked need="run" /></div>}
+      {may ? <Composer
         ref={composer}
         drafts={talk.drafts}
         conversationId={conversationId}
@@ -110,7 +115,7 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
         last={lastQuestion(entries)?.content}
         onSend={say}
         onStop={stop}
-      />
+      /> : null}
     </ActionsProvider>
   );
 }

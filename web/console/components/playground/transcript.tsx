@@ -84,16 +84,18 @@ function useOlder(entries: readonly Entry[], stored: Stored | null, onOlder: () 
 
 function Gone() {
   const t = useTranslations("playground.transcript");
-  const { begin } = useActions();
+  const { begin, may } = useActions();
   return (
     <div className="my-auto">
       <EmptyState
         icon={<MessageCircleOff />}
         title={t("gone")}
         actions={
-          <Button kind="primary" onClick={begin}>
-            {t("begin")}
-          </Button>
+          may ? (
+            <Button kind="primary" onClick={begin}>
+              {t("begin")}
+            </Button>
+          ) : null
         }
       >
         {t("goneText")}

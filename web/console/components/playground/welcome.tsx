@@ -5,11 +5,14 @@ import { useTranslations } from "next-intl";
 
 import type { Schemas } from "@/lib/api";
 
+import { useActions } from "./actions";
+
 const COMMANDS = ['/tool calculator {"expression": "(3 + 4) * 1.5"}', "/think Step by step.\n/slow 40\n/long 60", "/error rate_limit 1\n/say It worked at the second attempt."];
 
 /** A conversation that has not begun: who is there, and what could be asked. */
 export function Welcome({ agent, onSay }: { agent: Schemas["AgentOut"]; onSay: (text: string) => void }) {
   const t = useTranslations("playground.welcome");
+  const { may } = useActions();
   const { builtin_tools: tools = [], model_config: model } = agent;
   const prompts =
     model.provider === "scripted"
@@ -20,9 +23,9 @@ export function Welcome({ agent, onSay }: { agent: Schemas["AgentOut"]; onSay: (
       <span aria-hidden className="mb-4 flex size-11 items-center justify-center rounded-xl bg-accent-soft text-accent-ink">
         <MessagesSquare className="size-5" />
       </span>
-      <h2 className="text-lg font-semibold text-ink">{t("title", { name: agent.name })}</h2>
-      <p className="mt-1.5 max-w-md text-sm text-ink-soft">{agent.description || t("hint")}</p>
-      <ul aria-label={t("suggestions")} className="mt-6 grid w-full max-w-xl gap-2 sm:grid-cols-2">
+      <h2 className="text-lg font-semibold text-ink">{may ? t("title", { name: agent.name }) : agent.name}</h2>
+      <p className="mt-1.5 max-w-md text-sm text-ink-soft">{agent.description || (may ? t("hint") : "")}</p>
+      {may ? <ul aria-label={t("suggestions")} className="mt-6 grid w-full max-w-xl gap-2 sm:grid-cols-2">
         {prompts.slice(0, 4).map((prompt) => (
           <li key={prompt}>
             <button
@@ -34,7 +37,7 @@ export function Welcome({ agent, onSay }: { agent: Schemas["AgentOut"]; onSay: (
             </button>
           </li>
         ))}
-      </ul>
+      </ul> : null}
     </div>
   );
 }

@@ -16,6 +16,9 @@ import { SecretOnce } from "./secret-once";
 import { useOnce } from "./use-once";
 import { useWrite } from "./use-write";
 
+/** What the API takes: something on both sides of one @. */
+const ADDRESS = /^[^\s@]+@[^\s@]+$/;
+
 /** Invites somebody; then shows, once, the link that lets them in. */
 export function InviteDialog({ onClose }: { onClose: () => void }) {
   const t = useTranslations("settings.invite");
@@ -28,13 +31,18 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
   const [role, setRole] = useState<Role>("editor");
   const headersOf = useOnce();
   const [token, setToken] = useState<string | null>(null);
-  const invite = () =>
-    write(async () => {
+  const [tried, setTried] = useState(false);
+  const wrong = !ADDRESS.test(email.trim());
+  const invite = async () => {
+    setTried(true);
+    if (wrong) return;
+    await write(async () => {
       const body = { email: email.trim(), role };
       const made = await data(api.POST("/api/v1/members", { headers: headersOf(body), body }));
       await refresh("/invitations");
       setToken(made.token);
     }, { quiet: true });
+  };
   if (token) {
     const link = `${window.location.origin}${getPathname({ href: "/invitation/", locale })}?token=${encodeURIComponent(token)}`;
     return <SecretOnce title={t("made", { email: email.trim() })} warning={t("once")} secrets={[[t("link"), link], [t("token"), token]]} onClose={onClose} />;
@@ -56,13 +64,14 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
     >
       <form
         id="invite"
+        noValidate
         className="flex flex-col gap-4"
         onSubmit={(event) => {
           event.preventDefault();
           void invite();
         }}
       >
-        <Field label={t("email")} hint={t("emailHint")}>
+        <Field label={t("email")} hint={t("emailHint")} error={tried && wrong ? t("emailWrong") : null}>
           <Input type="email" required maxLength={254} value={email} onChange={(event) => setEmail(event.target.value)} />
         </Field>
         <Field label={t("role")} hint={roles(role)}>

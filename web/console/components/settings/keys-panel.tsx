@@ -14,7 +14,7 @@ import { KeyDialog } from "./key-dialog";
 import { KeyRow } from "./key-row";
 import { OwnerOnly } from "./owner-only";
 import { Rows } from "./rows";
-import { useMe } from "./use-me";
+import { useMe } from "@/lib/me";
 
 /** Keys for programs that use the API. */
 export function KeysPanel() {

@@ -1,7 +1,7 @@
 "use client";
 
 import { useTranslations } from "next-intl";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
@@ -58,6 +58,10 @@ function LimitsForm({ limits }: { limits: Limits }) {
   const [texts, setTexts] = useState<Partial<Record<Name, string>>>({});
   const valueOf = (name: Name) => texts[name] ?? String(limits[name]);
   const changed = BOUNDS.filter(([name]) => valueOf(name) !== String(limits[name]));
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (error) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [error]);
   const said = new Map(error ? asApiError(error).fields.map((one) => [one.field, one.message]) : []);
   const save = () =>
     write(async () => {
@@ -70,6 +74,7 @@ function LimitsForm({ limits }: { limits: Limits }) {
   return (
     <Card>
       <form
+        ref={form}
         className="flex flex-col gap-5 p-5"
         onSubmit={(event) => {
           event.preventDefault();

@@ -11,6 +11,7 @@ import { Ago } from "@/components/ui/time";
 import { api, type Schemas } from "@/lib/api";
 import { useRefresh } from "@/lib/data";
 
+import { MemberError } from "./member-error";
 import { RoleSelect, type Role } from "./roles";
 import { Row } from "./rows";
 import { useWrite } from "./use-write";
@@ -19,20 +20,23 @@ import { useWrite } from "./use-write";
 export function MemberRow({ member, self }: { member: Schemas["MemberOut"]; self: boolean }) {
   const t = useTranslations("settings.members");
   const refresh = useRefresh();
-  const { write, busy } = useWrite();
+  const { write, busy, error, setError } = useWrite();
   const [removing, setRemoving] = useState(false);
   const path = { params: { path: { subject: member.subject } } };
   const name = member.email || member.subject;
-  const change = (role: Role) =>
-    write(async () => {
+  const [stepping, setStepping] = useState<Role | null>(null);
+  const change = async (role: Role) => {
+    await write(async () => {
       await api.PATCH("/api/v1/members/{subject}", { ...path, body: { role } });
       await refresh("/members");
-    }, { done: t("roleSaved", { name }) });
+    }, { done: t("roleSaved", { name }), quiet: true });
+    setStepping(null);
+  };
   const remove = async () => {
     await write(async () => {
       await api.DELETE("/api/v1/members/{subject}", path);
       await refresh("/members");
-    }, { done: t("removed", { name }) });
+    }, { done: t("removed", { name }), quiet: true });
     setRemoving(false);
   };
   return (
@@ -46,13 +50,20 @@ export function MemberRow({ member, self }: { member: Schemas["MemberOut"]; self
       more={
         <>
           {member.email ? <code className="font-mono text-xs break-all">{member.subject}</code> : null} {t("joined")} <Ago time={member.joined_at} />
+          <MemberError error={error} />
         </>
       }
     >
-      <RoleSelect className="w-36" aria-label={t("roleOf", { name })} value={member.role} disabled={busy} onRole={(role) => void change(role)} />
-      <IconButton label={t("remove", { name })} onClick={() => setRemoving(true)}>
+      <RoleSelect className="w-36" aria-label={t("roleOf", { name })} value={member.role} disabled={busy} onRole={(role) => (self ? setStepping(role) : void change(role))} />
+      <IconButton label={t("remove", { name })} onClick={() => {
+          setError(null);
+          setRemoving(true);
+        }}>
         <UserMinus aria-hidden />
       </IconButton>
+      <Confirm open={stepping !== null} onOpenChange={() => setStepping(null)} title={t("ownRoleAsk")} action={t("ownRoleAction")} busy={busy} onConfirm={() => stepping && void change(stepping)}>
+        {t("ownRoleWarning")}
+      </Confirm>
       <Confirm open={removing} onOpenChange={setRemoving} title={t("removeAsk", { name })} action={t("removeAction")} busy={busy} onConfirm={() => void remove()}>
         {t("removeWarning")}
       </Confirm>

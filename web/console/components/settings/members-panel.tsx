@@ -13,10 +13,11 @@ import { usePages } from "@/lib/data";
 
 import { Invitations } from "./invitations";
 import { InviteDialog } from "./invite-dialog";
+import { MemberError } from "./member-error";
 import { MemberRow } from "./member-row";
 import { OwnerOnly } from "./owner-only";
 import { Rows } from "./rows";
-import { useMe } from "./use-me";
+import { useMe } from "@/lib/me";
 import { useWrite } from "./use-write";
 
 /** Where nobody signs in there is this one person, and nobody to invite would ever arrive. */
@@ -83,10 +84,10 @@ function Members({ subject }: { subject: string }) {
 
 function Leave() {
   const t = useTranslations("settings.members");
-  const { write, busy } = useWrite();
+  const { write, busy, error } = useWrite();
   const [asking, setAsking] = useState(false);
   const leave = async () => {
-    const left = await write(() => api.DELETE("/api/v1/members/me"));
+    const left = await write(() => api.DELETE("/api/v1/members/me"), { quiet: true });
     setAsking(false);
     // Everything that is shown belongs to the workspace that was left.
     if (left) window.location.reload();
@@ -94,7 +95,8 @@ function Leave() {
   return (
     <Section title={t("leaveTitle")} hint={t("leaveHint")}>
       <div>
-        <Button kind="danger" icon={<LogOut aria-hidden />} onClick={() => setAsking(true)}>
+        <MemberError error={error} />
+        <Button kind="danger" className={error ? "mt-3" : ""} icon={<LogOut aria-hidden />} onClick={() => setAsking(true)}>
           {t("leave")}
         </Button>
       </div>

@@ -13,7 +13,7 @@ import { useRefresh, useResource } from "@/lib/data";
 import { linesOf, portsOf } from "./lines";
 import { OwnerOnly } from "./owner-only";
 import { Refusals } from "./refusals";
-import { useMe } from "./use-me";
+import { useMe } from "@/lib/me";
 import { useWrite } from "./use-write";
 
 type Egress = Schemas["EgressSettings"];

@@ -7,7 +7,7 @@ import type { ReactNode } from "react";
 import { ErrorState } from "@/components/ui/error-state";
 import { EmptyState, Skeleton } from "@/components/ui/surface";
 
-import { useMe } from "./use-me";
+import { useMe } from "@/lib/me";
 
 /** What only owners may see; everybody else is told so, in place of an error. */
 export function OwnerOnly({ children }: { children: ReactNode }) {

@@ -24,6 +24,7 @@ export function SecretOnce({ title, warning, secrets, onClose }: Props) {
       onOpenChange={() => undefined}
       title={title}
       size="md"
+      closable={false}
       footer={
         <Button kind="primary" onClick={onClose}>
           {t("done")}

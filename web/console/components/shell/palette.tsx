@@ -7,6 +7,7 @@ import { useTranslations } from "next-intl";
 import { PLACES } from "@/components/shell/navigation";
 import { useRouter } from "@/i18n/navigation";
 import { usePages } from "@/lib/data";
+import { useMay } from "@/lib/me";
 import type { Schemas } from "@/lib/api";
 
 const ITEM = "flex h-10 cursor-pointer items-center gap-3 rounded-lg px-3 text-sm text-ink data-[selected=true]:bg-hover [&_svg]:size-4 [&_svg]:text-ink-faint";
@@ -16,6 +17,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const t = useTranslations("common.palette");
   const places = useTranslations("common.places");
   const router = useRouter();
+  const may = useMay("edit");
   const { items: agents } = usePages<Schemas["AgentOut"]>("/agents", { limit: 100 });
   const go = (href: string) => {
     onClose();
@@ -32,12 +34,14 @@ export function Palette({ onClose }: { onClose: () => void }) {
       <Command.Input placeholder={t("placeholder")} className="h-13 w-full border-b border-line bg-transparent px-5 text-[15px] text-ink outline-none placeholder:text-ink-faint" />
       <Command.List className="max-h-[50vh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-ink-faint">
         <Command.Empty className="px-3 py-8 text-center text-sm text-ink-soft">{t("empty")}</Command.Empty>
-        <Command.Group heading={t("actions")}>
-          <Command.Item className={ITEM} onSelect={() => go("/agents/new/")}>
-            <Plus aria-hidden />
-            {t("newAgent")}
-          </Command.Item>
-        </Command.Group>
+        {may ? (
+          <Command.Group heading={t("actions")}>
+            <Command.Item className={ITEM} onSelect={() => go("/agents/new/")}>
+              <Plus aria-hidden />
+              {t("newAgent")}
+            </Command.Item>
+          </Command.Group>
+        ) : null}
         <Command.Group heading={t("places")}>
           {PLACES.map(([name, href, Icon]) => (
             <Command.Item key={name} className={ITEM} onSelect={() => go(href)}>

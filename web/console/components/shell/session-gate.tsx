@@ -5,7 +5,7 @@ import { useLocale } from "next-intl";
 import { useEffect } from "react";
 
 import { useRouter } from "@/i18n/navigation";
-import { standing, useSession } from "@/lib/session";
+import { followTabs, standing, useSession } from "@/lib/session";
 
 const SignInAgain = dynamic(() => import("@/components/shell/sign-in-again").then((module) => module.SignInAgain), { ssr: false });
 
@@ -17,6 +17,7 @@ export function SessionGate() {
   useEffect(() => {
     // Requests say themselves that there is no server.
     void standing().catch(() => undefined);
+    return followTabs();
   }, []);
   useEffect(() => {
     if (state !== "out") return;

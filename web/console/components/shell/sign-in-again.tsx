@@ -2,10 +2,11 @@
 
 import { useLocale, useTranslations } from "next-intl";
 import { AlertDialog } from "radix-ui";
-import { useEffect } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useSWRConfig } from "swr";
 
 import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/surface";
 import { setSession, takeOver, useSession } from "@/lib/session";
 
 /** The session has ended. Signing in happens in another window, so that nothing here is lost. */
@@ -14,17 +15,25 @@ export function SignInAgain() {
   const locale = useLocale();
   const { mutate } = useSWRConfig();
   const { person } = useSession();
+  const opened = useRef(false);
+  const [keptBack, setKeptBack] = useState(false);
   useEffect(
     () =>
       takeOver((session) => {
+        const other = person !== null && person.subject !== session.person.subject;
+        // Another tab's person need not be this one's.
+        if (other && !opened.current) return;
         setSession(session);
         // Somebody else: what is on the screen is not theirs.
-        if (person && person.subject !== session.person.subject) window.location.reload();
+        if (other) window.location.reload();
         else void mutate(() => true);
       }),
     [mutate, person],
   );
-  const open = () => window.open(`/${locale}/sign-in/?window=1`, "console-sign-in", "popup,width=520,height=680");
+  const open = () => {
+    opened.current = true;
+    setKeptBack(window.open(`/${locale}/sign-in/?window=1`, "console-sign-in", "popup,width=520,height=680") === null);
+  };
   return (
     <AlertDialog.Root open>
       <AlertDialog.Portal>
@@ -35,6 +44,12 @@ export function SignInAgain() {
         >
           <AlertDialog.Title className="text-base font-semibold text-ink">{t("ended")}</AlertDialog.Title>
           <AlertDialog.Description className="mt-1.5 text-sm text-ink-soft">{t("endedText")}</AlertDialog.Description>
+          {person ? <p className="mt-3 truncate text-sm font-medium text-ink">{person.name || person.email || person.subject}</p> : null}
+          {keptBack ? (
+            <Notice tone="warn" role="alert" className="mt-4">
+              {t("popup")}
+            </Notice>
+          ) : null}
           <AlertDialog.Action asChild>
             <Button kind="primary" className="mt-5 w-full" onClick={(event) => { event.preventDefault(); open(); }}>
               {t("again")}

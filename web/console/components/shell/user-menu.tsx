@@ -10,7 +10,7 @@ import { PersonLabel } from "@/components/shell/person-label";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/ui/menu";
 import { usePathname, useRouter } from "@/i18n/navigation";
 import type { Locale } from "@/i18n/routing";
-import { REMEMBERED, currentSession, forgetSession, useSession } from "@/lib/session";
+import { REMEMBERED, currentSession, forgetSession, signedOut, useSession } from "@/lib/session";
 
 const LANGUAGES = [["en", "English"], ["de", "Deutsch"]] as const;
 
@@ -32,10 +32,15 @@ function UserMenuInside() {
   const search = useSearchParams();
   const { standing, person } = useSession();
   const signOut = async () => {
-    const idToken = currentSession()?.idToken ?? null;
-    const { endAddress } = await import("@/lib/oidc");
-    const address = await endAddress(locale, idToken).catch(() => null);
+    const session = currentSession();
+    const { endAddress, revoke } = await import("@/lib/oidc");
+    const [address] = await Promise.all([
+      endAddress(locale, session?.idToken ?? null).catch(() => null),
+      // Without an answer it is good until it ends by itself.
+      session ? revoke(session).catch(() => undefined) : null,
+    ]);
     localStorage.removeItem(REMEMBERED);
+    if (person) signedOut(person.subject);
     forgetSession();
     window.location.assign(address ?? `/${locale}/sign-in/`);
   };

@@ -13,6 +13,7 @@ import { REMEMBERED, handOver, setSession } from "@/lib/session";
 export function SignedIn() {
   const t = useTranslations("common.signIn");
   const [failure, setFailure] = useState<string | null>(null);
+  const [over, setOver] = useState(false);
   const begun = useRef(false);
   useEffect(() => {
     // A code works once only, and effects run twice while developing.
@@ -28,6 +29,8 @@ export function SignedIn() {
         if (inWindow) {
           handOver(session);
           window.close();
+          // Not every browser lets a page close its window.
+          setOver(true);
           return;
         }
         setSession(session);
@@ -39,6 +42,15 @@ export function SignedIn() {
       }
     })();
   }, []);
+  if (over) {
+    return (
+      <StandAlone title={t("title")}>
+        <p role="status" className="mt-2 text-sm text-ink-soft">
+          {t("signedInWindow")}
+        </p>
+      </StandAlone>
+    );
+  }
   if (failure === null) {
     return (
       <StandAlone title={t("working")}>

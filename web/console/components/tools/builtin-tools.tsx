@@ -10,6 +10,7 @@ import { Card, Section } from "@/components/ui/surface";
 import { api } from "@/lib/api";
 import { useRefresh } from "@/lib/data";
 import { asApiError } from "@/lib/errors";
+import { useMay } from "@/lib/me";
 
 import { BUILTIN_TOOLS } from "./lib/names";
 import type { AgentOut } from "./lib/toolbox";
@@ -21,6 +22,7 @@ export function BuiltinTools({ agent, etag }: { agent: AgentOut; etag: string | 
   const t = useTranslations("tools.builtin");
   const words = useErrorText();
   const refresh = useRefresh();
+  const may = useMay("edit");
   const [pending, setPending] = useState<readonly string[] | null>(null);
   const chosen = pending ?? agent.builtin_tools;
   const toggle = async (name: (typeof BUILTIN_TOOLS)[number]) => {
@@ -49,7 +51,7 @@ export function BuiltinTools({ agent, etag }: { agent: AgentOut; etag: string | 
                   <span className="block font-mono text-[13px] font-medium">{name}</span>
                   <span className="block text-[13px] text-ink-soft">{t(name)}</span>
                 </label>
-                <input id={`builtin-${name}`} type="checkbox" checked={chosen.includes(name)} disabled={pending !== null} onChange={() => void toggle(name)} className="size-4 accent-accent" />
+                <input id={`builtin-${name}`} type="checkbox" checked={chosen.includes(name)} disabled={pending !== null || !may} onChange={() => void toggle(name)} className="size-4 accent-accent" />
               </li>
             );
           })}

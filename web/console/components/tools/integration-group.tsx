@@ -8,6 +8,7 @@ import { CredentialState } from "@/components/credentials/credential-state";
 import { Button, IconButton } from "@/components/ui/button";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { Badge, Card } from "@/components/ui/surface";
+import { useMay } from "@/lib/me";
 
 import { DeleteIntegration } from "./delete-integration";
 import { IntegrationDialog } from "./integration-dialog";
@@ -28,6 +29,7 @@ interface Props {
 export function IntegrationGroup({ agent, integration, tools, toolbox, go }: Props) {
   const t = useTranslations("tools.integrations");
   const common = useTranslations("common.actions");
+  const may = useMay("edit");
   const [open, setOpen] = useState<"edit" | "delete" | null>(null);
   const credential = toolbox.credentials.find(({ id }) => id === integration.credential_id);
   const mcp = integration.kind === "mcp";
@@ -48,40 +50,46 @@ export function IntegrationGroup({ agent, integration, tools, toolbox, go }: Pro
           </h3>
           <p className="truncate font-mono text-xs text-ink-soft">{integration.base_url}</p>
         </div>
-        <Button size="sm" kind="ghost" className="max-sm:hidden" icon={mcp ? <RefreshCw aria-hidden /> : <FileInput aria-hidden />} onClick={again}>
-          {mcp ? t("list") : t("again")}
-        </Button>
-        <Menu
-          trigger={
-            <IconButton label={t("menu", { name: integration.name })}>
-              <Ellipsis aria-hidden />
-            </IconButton>
-          }
-        >
-          {mcp ? null : (
-            <MenuItem icon={<Plus aria-hidden />} onSelect={() => go({ name: "new", kind: "http", integration: integration.id })}>
-              {t("addTool")}
-            </MenuItem>
-          )}
-          <MenuItem icon={mcp ? <RefreshCw aria-hidden /> : <FileInput aria-hidden />} onSelect={again}>
-            {mcp ? t("list") : t("again")}
-          </MenuItem>
-          <MenuItem icon={<Pencil aria-hidden />} onSelect={() => setOpen("edit")}>
-            {common("edit")}
-          </MenuItem>
-          <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={() => setOpen("delete")}>
-            {common("delete")}
-          </MenuItem>
-        </Menu>
+        {may ? (
+          <>
+            <Button size="sm" kind="ghost" className="max-sm:hidden" icon={mcp ? <RefreshCw aria-hidden /> : <FileInput aria-hidden />} onClick={again}>
+              {mcp ? t("list") : t("again")}
+            </Button>
+            <Menu
+              trigger={
+                <IconButton label={t("menu", { name: integration.name })}>
+                  <Ellipsis aria-hidden />
+                </IconButton>
+              }
+            >
+              {mcp ? null : (
+                <MenuItem icon={<Plus aria-hidden />} onSelect={() => go({ name: "new", kind: "http", integration: integration.id })}>
+                  {t("addTool")}
+                </MenuItem>
+              )}
+              <MenuItem icon={mcp ? <RefreshCw aria-hidden /> : <FileInput aria-hidden />} onSelect={again}>
+                {mcp ? t("list") : t("again")}
+              </MenuItem>
+              <MenuItem icon={<Pencil aria-hidden />} onSelect={() => setOpen("edit")}>
+                {common("edit")}
+              </MenuItem>
+              <MenuItem danger icon={<Trash2 aria-hidden />} onSelect={() => setOpen("delete")}>
+                {common("delete")}
+              </MenuItem>
+            </Menu>
+          </>
+        ) : null}
       </header>
       {tools.length ? (
         <ToolRows flat label={integration.name} tools={tools} toolbox={toolbox} go={go} />
       ) : (
         <p className="flex flex-wrap items-center justify-between gap-2 px-4 py-3 text-[13px] text-ink-soft">
           {t("none")}
-          <Button size="sm" onClick={() => (mcp ? again() : go({ name: "new", kind: "http", integration: integration.id }))}>
-            {mcp ? t("choose") : t("addTool")}
-          </Button>
+          {may ? (
+            <Button size="sm" onClick={() => (mcp ? again() : go({ name: "new", kind: "http", integration: integration.id }))}>
+              {mcp ? t("choose") : t("addTool")}
+            </Button>
+          ) : null}
         </p>
       )}
       {open === "edit" ? <IntegrationDialog agent={agent.id} integration={integration} onClose={() => setOpen(null)} onSaved={() => void toolbox.refresh()} /> : null}

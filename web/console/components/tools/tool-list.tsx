@@ -8,7 +8,9 @@ import { PageBody } from "@/components/shell/page-header";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Input } from "@/components/ui/field";
+import { Locked } from "@/components/ui/locked";
 import { EmptyState, Section, Skeleton } from "@/components/ui/surface";
+import { useMay } from "@/lib/me";
 
 import { AddMenu } from "./add-menu";
 import { BuiltinTools } from "./builtin-tools";
@@ -31,6 +33,7 @@ const MANY = 8;
 /** All tools of an agent, those of an integration together. */
 export function ToolList({ agent, etag, toolbox, go }: Props) {
   const t = useTranslations("tools.list");
+  const may = useMay("edit");
   const [adding, setAdding] = useState(false);
   const [wanted, setWanted] = useState("");
   const text = wanted.trim().toLowerCase();
@@ -39,7 +42,8 @@ export function ToolList({ agent, etag, toolbox, go }: Props) {
   const empty = toolbox.ready && !toolbox.tools.length && !toolbox.integrations.length;
   return (
     <PageBody className="flex flex-col gap-8">
-      <Section title={t("title")} hint={t("hint")} actions={empty ? null : <AddMenu go={go} onIntegration={() => setAdding(true)} />}>
+      <Section title={t("title")} hint={t("hint")} actions={empty || !may ? null : <AddMenu go={go} onIntegration={() => setAdding(true)} />}>
+        {may ? null : <Locked need="edit" />}
         {toolbox.error ? <ErrorState error={toolbox.error} onRetry={toolbox.retry} /> : null}
         {toolbox.tools.length > MANY ? (
           <span className="relative block sm:max-w-xs">
@@ -58,6 +62,7 @@ export function ToolList({ agent, etag, toolbox, go }: Props) {
             icon={<Wrench />}
             title={t("empty.title")}
             actions={
+              !may ? null : (
               <>
                 <Button kind="primary" onClick={() => go({ name: "import", id: null, integration: null })}>
                   {t("empty.import")}
@@ -65,6 +70,7 @@ export function ToolList({ agent, etag, toolbox, go }: Props) {
                 <Button onClick={() => go({ name: "new", kind: "http", integration: null })}>{t("empty.http")}</Button>
                 <AddMenu further go={go} onIntegration={() => setAdding(true)} />
               </>
+              )
             }
           >
             {t("empty.text")}

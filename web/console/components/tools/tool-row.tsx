@@ -12,6 +12,7 @@ import { Menu, MenuItem } from "@/components/ui/menu";
 import { Badge } from "@/components/ui/surface";
 import { api } from "@/lib/api";
 import { cn } from "@/lib/cn";
+import { useMay } from "@/lib/me";
 
 import { DeleteTool } from "./delete-tool";
 import { credentialOf, effectOf, KIND_ICONS, type Tool } from "./lib/kinds";
@@ -24,6 +25,7 @@ export function ToolRow({ tool, toolbox, go }: { tool: Tool; toolbox: Toolbox; g
   const t = useTranslations("tools.list");
   const common = useTranslations("common.actions");
   const words = useErrorText();
+  const may = useMay("edit");
   const [deleting, setDeleting] = useState(false);
   const Icon = KIND_ICONS[tool.kind];
   const wanted = credentialOf(tool, toolbox.integrations);
@@ -68,7 +70,7 @@ export function ToolRow({ tool, toolbox, go }: { tool: Tool; toolbox: Toolbox; g
         </div>
         <Target tool={tool} />
       </div>
-      <span className="relative">
+      {may ? <span className="relative">
         <Menu
           trigger={
             <IconButton label={t("menu", { name: tool.name })}>
@@ -86,7 +88,7 @@ export function ToolRow({ tool, toolbox, go }: { tool: Tool; toolbox: Toolbox; g
             {common("delete")}
           </MenuItem>
         </Menu>
-      </span>
+      </span> : null}
       {deleting ? <DeleteTool tool={tool} onClose={() => setDeleting(false)} onDeleted={() => void toolbox.refresh()} /> : null}
     </li>
   );

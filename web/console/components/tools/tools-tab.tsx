@@ -6,6 +6,7 @@ import { useState } from "react";
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { PageBody } from "@/components/shell/page-header";
 import { Skeleton } from "@/components/ui/surface";
+import { useMay } from "@/lib/me";
 
 import { useToolbox } from "./lib/toolbox";
 import { NAMED, useView, type NewKind } from "./lib/view";
@@ -25,11 +26,14 @@ const McpPanel = dynamic(() => import("./mcp/mcp-panel").then((module) => module
 /** The agent's tools: a list, and in its place what `?tool=` opens. */
 export function ToolsTab({ agent, etag }: AgentTabProps) {
   const toolbox = useToolbox(agent.id);
+  const may = useMay("edit");
   const [view, go] = useView();
   const [made, setMade] = useState<{ id: string; kind: NewKind } | null>(null);
   const stays = view.name === "tool" && view.id === made?.id;
   if (made && !stays && view.name !== "new") setMade(null);
   const shared = { agent, toolbox, go };
+  // Whoever only looks finds the list where others make something.
+  if (!may && view.name !== "tool") return <ToolList etag={etag} {...shared} />;
   switch (view.name) {
     case "tool":
       if (view.id.startsWith(NAMED)) return <NamedTool name={view.id.slice(NAMED.length)} toolbox={toolbox} go={go} />;

@@ -12,6 +12,7 @@ import { ErrorState, useErrorText } from "@/components/ui/error-state";
 import { EmptyState, Notice, Skeleton } from "@/components/ui/surface";
 import { api } from "@/lib/api";
 import { useRefresh, useResource, type Answer } from "@/lib/data";
+import { useMay } from "@/lib/me";
 
 import { QueryLink } from "./query-link";
 import { RunSummary } from "./run-summary";
@@ -49,6 +50,7 @@ export function RunDetail({ agent, id }: { agent: AgentTabProps["agent"]; id: st
   const { data: trace, error, mutate } = useResource<Trace>(`/runs/${encodeURIComponent(id)}`, {}, FRESH);
   const live = trace ? isLive(trace.status) : false;
   const now = useNow(live);
+  const may = useMay("run");
   return (
     <div className="flex flex-col gap-5">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
@@ -64,7 +66,7 @@ export function RunDetail({ agent, id }: { agent: AgentTabProps["agent"]; id: st
           </h2>
           <span role="status">{trace ? <StatusBadge status={trace.status} /> : null}</span>
         </div>
-        {trace && live ? <CancelRun id={id} /> : null}
+        {trace && live && may ? <CancelRun id={id} /> : null}
       </div>
       {error ? <ErrorState error={error} onRetry={() => void mutate()} /> : null}
       {trace ? <Opened trace={trace} agent={agent} now={now} /> : null}

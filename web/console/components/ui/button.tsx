@@ -6,6 +6,8 @@ import type { ComponentProps, ReactNode } from "react";
 import { Link } from "@/i18n/navigation";
 import { cn } from "@/lib/cn";
 
+import { useLock } from "./lock";
+
 export type ButtonKind = "primary" | "secondary" | "ghost" | "danger";
 
 const BASE =
@@ -30,11 +32,12 @@ interface Props extends ComponentProps<"button"> {
   icon?: ReactNode;
 }
 
-export function Button({ kind, size, busy = false, icon, className, children, type = "button", onClick, ...rest }: Props) {
+export function Button({ kind, size, busy = false, icon, className, children, type = "button", disabled, onClick, ...rest }: Props) {
   return (
     <button
       type={type}
       className={buttonClass(kind, size, className)}
+      disabled={useLock() || disabled}
       aria-busy={busy || undefined}
       aria-disabled={busy || undefined}
       onClick={busy ? (event) => event.preventDefault() : onClick}
@@ -64,12 +67,13 @@ export function ButtonLink({
 }
 
 /** A button of an icon alone; `label` is its name and its tooltip. */
-export function IconButton({ label, className, children, type = "button", ...rest }: ComponentProps<"button"> & { label: string }) {
+export function IconButton({ label, className, children, type = "button", disabled, ...rest }: ComponentProps<"button"> & { label: string }) {
   return (
     <button
       type={type}
       aria-label={label}
       title={label}
+      disabled={useLock() || disabled}
       className={cn(
         "inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-soft transition-colors hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:opacity-40 pointer-coarse:size-10 [&_svg]:size-4",
         className,

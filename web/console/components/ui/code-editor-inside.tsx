@@ -10,6 +10,7 @@ import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 
 import { useFieldIds } from "./field";
+import { useLock } from "./lock";
 
 export interface CodeEditorProps {
   value: string;
@@ -43,6 +44,7 @@ function look(minHeight: string, maxHeight: string) {
 }
 
 export default function CodeEditorInside({ value, onChange, label, readOnly = false, placeholder = "", minHeight = "8rem", maxHeight = "24rem" }: CodeEditorProps) {
+  const locked = useLock() || readOnly;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const told = useRef(onChange);
@@ -70,9 +72,9 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
           keymap.of([...defaultKeymap, ...historyKeymap]),
           json(),
           syntaxHighlighting(COLOURS),
-          ...(readOnly ? [] : [linter((one) => (one.state.doc.length ? jsonParseLinter()(one) : [])), lintGutter()]),
+          ...(locked ? [] : [linter((one) => (one.state.doc.length ? jsonParseLinter()(one) : [])), lintGutter()]),
           placeholderOf(placeholder),
-          EditorState.readOnly.of(readOnly),
+          EditorState.readOnly.of(locked),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           look(minHeight, maxHeight),
@@ -87,7 +89,7 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
     const words = describedBy?.split(" ").flatMap((one) => document.getElementById(one) ?? []);
     if (words?.length && "ariaDescribedByElements" in editor.contentDOM) editor.contentDOM.ariaDescribedByElements = words;
     return () => editor.destroy();
-  }, [describedBy, label, maxHeight, minHeight, placeholder, readOnly]);
+  }, [describedBy, label, maxHeight, minHeight, placeholder, locked]);
   useEffect(() => {
     first.current = value;
     const editor = view.current;

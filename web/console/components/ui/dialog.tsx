@@ -17,13 +17,15 @@ interface Props {
   title: ReactNode;
   description?: ReactNode;
   size?: keyof typeof SIZES;
+  /** False where only its own buttons close it. */
+  closable?: boolean;
   /** Buttons at the end. */
   footer?: ReactNode;
   children?: ReactNode;
 }
 
 /** A dialog; on phones a sheet from below. The focus goes in and comes back. */
-export function Dialog({ open, onOpenChange, title, description, size = "sm", footer, children }: Props) {
+export function Dialog({ open, onOpenChange, title, description, size = "sm", closable = true, footer, children }: Props) {
   const t = useTranslations("common.actions");
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
@@ -41,11 +43,13 @@ export function Dialog({ open, onOpenChange, title, description, size = "sm", fo
               <Radix.Title className="text-base font-semibold text-ink">{title}</Radix.Title>
               {description ? <Radix.Description className="mt-1 text-sm text-ink-soft">{description}</Radix.Description> : null}
             </div>
-            <Radix.Close asChild>
-              <IconButton label={t("close")} className="-mr-2">
-                <X aria-hidden />
-              </IconButton>
-            </Radix.Close>
+            {closable ? (
+              <Radix.Close asChild>
+                <IconButton label={t("close")} className="-mr-2">
+                  <X aria-hidden />
+                </IconButton>
+              </Radix.Close>
+            ) : null}
           </header>
           {children ? <div className="min-h-0 flex-1 overflow-y-auto px-6 py-2">{children}</div> : null}
           {footer ? <footer className="flex flex-wrap justify-end gap-2 px-6 pt-3 pb-5">{footer}</footer> : <div className="h-3" />}

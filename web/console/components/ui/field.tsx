@@ -5,6 +5,8 @@ import { createContext, use, useId, type ComponentProps, type ReactNode } from "
 
 import { cn } from "@/lib/cn";
 
+import { useLock } from "./lock";
+
 const CONTROL =
   "w-full rounded-lg border border-line-strong bg-surface px-3 text-ink shadow-low transition-colors placeholder:text-ink-faint hover:border-ink-faint focus-visible:border-accent focus-visible:outline-offset-0 disabled:cursor-not-allowed disabled:bg-sunken disabled:text-ink-soft aria-invalid:border-bad";
 
@@ -61,19 +63,20 @@ export function useFieldIds() {
   return { id: ids.id, "aria-describedby": ids.describedBy, "aria-invalid": ids.invalid || undefined };
 }
 
-export function Input({ className, ...rest }: ComponentProps<"input">) {
-  return <input {...useFieldIds()} className={cn(CONTROL, "h-9", className)} autoComplete="off" {...rest} />;
+export function Input({ className, disabled, ...rest }: ComponentProps<"input">) {
+  return <input {...useFieldIds()} className={cn(CONTROL, "h-9", className)} autoComplete="off" disabled={useLock() || disabled} {...rest} />;
 }
 
-export function Textarea({ className, ...rest }: ComponentProps<"textarea">) {
-  return <textarea {...useFieldIds()} className={cn(CONTROL, "min-h-20 resize-y py-2 leading-relaxed", className)} {...rest} />;
+export function Textarea({ className, readOnly, ...rest }: ComponentProps<"textarea">) {
+  // Long texts are to be scrolled and copied all the same.
+  return <textarea {...useFieldIds()} className={cn(CONTROL, "min-h-20 resize-y py-2 leading-relaxed read-only:bg-sunken", className)} readOnly={useLock() || readOnly} {...rest} />;
 }
 
 /** The platform's own select: quick, accessible and right on phones. */
-export function Select({ className, children, ...rest }: ComponentProps<"select">) {
+export function Select({ className, disabled, children, ...rest }: ComponentProps<"select">) {
   return (
     <span className={cn("relative block", className)}>
-      <select {...useFieldIds()} className={cn(CONTROL, "h-9 appearance-none truncate pr-9")} {...rest}>
+      <select {...useFieldIds()} className={cn(CONTROL, "h-9 appearance-none truncate pr-9")} disabled={useLock() || disabled} {...rest}>
         {children}
       </select>
       <ChevronDown aria-hidden className="pointer-events-none absolute top-1/2 right-3 size-4 -translate-y-1/2 text-ink-faint" />
@@ -87,11 +90,11 @@ interface CheckProps extends Omit<ComponentProps<"input">, "type"> {
 }
 
 /** A checkbox with its words. */
-export function Check({ label, hint, className, ...rest }: CheckProps) {
+export function Check({ label, hint, className, disabled, ...rest }: CheckProps) {
   const id = useId();
   return (
     <div className={cn("flex items-start gap-2.5", className)}>
-      <input id={id} type="checkbox" aria-describedby={hint ? `${id}-hint` : undefined} className="mt-0.5 size-4 shrink-0 accent-accent" {...rest} />
+      <input id={id} type="checkbox" aria-describedby={hint ? `${id}-hint` : undefined} className="mt-0.5 size-4 shrink-0 accent-accent" disabled={useLock() || disabled} {...rest} />
       <span className="min-w-0">
         <label htmlFor={id} className="block text-sm text-ink">
           {label}

@@ -16,7 +16,10 @@ interface Props<T extends string> {
 /** A row of tabs; arrow keys move. The panel is the caller's `TabPanel` with the same `id` and `value`. */
 export function Tabs<T extends string>({ label, tabs, value, onChange, id }: Props<T>) {
   useEffect(() => {
-    document.getElementById(`${id}-tab-${value}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const tab = document.getElementById(`${id}-tab-${value}`);
+    const row = tab?.parentElement;
+    // Sideways only: tabs further down must not pull the page to them.
+    if (row) row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - tab.offsetWidth) / 2;
   }, [id, value]);
   const move = (event: React.KeyboardEvent<HTMLDivElement>) => {
     const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };

@@ -4,7 +4,7 @@ import { Pencil } from "lucide-react";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 
-import { useMe } from "@/components/settings/use-me";
+import { useMe } from "@/lib/me";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Card, Section, Skeleton } from "@/components/ui/surface";

@@ -1,5 +1,7 @@
 // What was typed and not sent, kept by conversation until it is: through reloads, and while nobody is signed in.
 
+import { whose } from "@/lib/session";
+
 const PREFIX = "melton.draft.";
 
 type Place = Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -47,6 +49,8 @@ export class Drafts {
   }
 
   private key(conversationId: string | null): string {
-    return `${PREFIX}${this.agentId}.${conversationId ?? "new"}`;
+    // Who signs in after somebody else does not find what that person typed.
+    const person = whose();
+    return `${PREFIX}${person ? `${person}.` : ""}${this.agentId}.${conversationId ?? "new"}`;
   }
 }

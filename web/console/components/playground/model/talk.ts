@@ -3,7 +3,7 @@
 import { PlaygroundClient, isOver, ticketSource, type ClientError, type ConnectionState, type Conversation, type StoredMessage } from "@melton/client";
 
 import { api, data } from "@/lib/api";
-import { authHeaders, signInEnded } from "@/lib/auth";
+import { signedInFetch } from "@/lib/auth";
 
 import { Drafts } from "./drafts";
 import { History } from "./history";
@@ -20,20 +20,17 @@ const KEPT = 8;
 const RECENT = 20;
 const LINGER = 30_000;
 
-/** Requests of the client carry who asks; headers may have to be fetched first. */
-async function asUser(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const headers = new Headers(init?.headers);
-  for (const [name, value] of Object.entries(await authHeaders())) headers.set(name, value);
-  const answer = await fetch(input, { ...init, headers });
-  if (answer.status === 401) signInEnded();
-  return answer;
-}
-
 /** What completes answers of which frames did not tell everything; all of a conversation is read by its history. */
 async function newest(conversationId: string): Promise<readonly StoredMessage[]> {
   const params = { path: { conversation_id: conversationId }, query: { limit: RECENT } };
   const page = await data(api.GET("/api/v1/conversations/{conversation_id}/messages", { params }));
   return page.items as StoredMessage[];
+}
+
+/** While somebody has to sign in again first, attempts to connect go by; one request is enough for all of them. */
+function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let pending: Promise<T> | null = null;
+  return () => (pending ??= ask().finally(() => (pending = null)));
 }
 
 export class Talk {
@@ -57,7 +54,7 @@ export class Talk {
     this.client = new PlaygroundClient({
       agentId,
       baseUrl: location.origin,
-      ticket: ticketSource(agentId, { baseUrl: location.origin, fetch: asUser }),
+      ticket: oneAtATime(ticketSource(agentId, { baseUrl: location.origin, fetch: signedInFetch })),
       messages: newest,
       onState: (state, error) => this.turned(state, error),
       onError: (error) => this.complaints.forEach((told) => told(error)),

@@ -8,6 +8,9 @@ import { useLeaveGuard } from "@/components/agents/use-leave-guard";
 import { FormError } from "@/components/credentials/form-error";
 import { Button, IconButton } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/dialog";
+import { LockProvider } from "@/components/ui/lock";
+import { Locked } from "@/components/ui/locked";
+import { useMay } from "@/lib/me";
 
 import { DeleteTool } from "../delete-tool";
 import type { Tool } from "../lib/kinds";
@@ -37,6 +40,7 @@ interface Props {
 export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, go, onSave, onReset, wide = false, children }: Props) {
   const t = useTranslations("tools.editor");
   const common = useTranslations("common.actions");
+  const may = useMay("edit");
   const guard = useLeaveGuard(dirty && !saving.busy);
   const [deleting, setDeleting] = useState(false);
   const { stored, conflict } = saving;
@@ -48,7 +52,7 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
       hint={hint}
       onBack={() => go({ name: "list" })}
       actions={
-        <>
+        !may ? null : <>
           <span role="status" className="text-[13px] text-ink-faint max-sm:sr-only">
             {state}
           </span>
@@ -76,7 +80,14 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
         />
       ) : null}
       <FormError error={saving.error} />
-      {children}
+      {may ? (
+        children
+      ) : (
+        <>
+          <Locked need="edit" />
+          <LockProvider value>{children}</LockProvider>
+        </>
+      )}
       {deleting && stored ? (
         <DeleteTool
           tool={stored.tool}

@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl";
 
 import { IconButton } from "@/components/ui/button";
 import { Input, Select } from "@/components/ui/field";
+import { useLock } from "@/components/ui/lock";
 import { cn } from "@/lib/cn";
 
 import { described, renamed, retyped, typeOf, TYPES, type Row, type RowType } from "../lib/rows";
@@ -20,6 +21,7 @@ interface Props {
 /** One parameter: where it goes, what it is, whether a model fills it or it is always the same. */
 export function ParameterRow({ row, others, error, onChange, onRemove }: Props) {
   const t = useTranslations("tools.editor.parameters");
+  const locked = useLock();
   const type = typeOf(row.schema);
   const label = row.name || t("unnamed");
   const inPath = row.place === "path";
@@ -55,13 +57,13 @@ export function ParameterRow({ row, others, error, onChange, onRemove }: Props) 
       <span className="flex items-center gap-3 text-[13px] text-ink-soft sm:justify-end">
         {row.place === "body" || inPath ? null : (
           <label className="inline-flex items-center gap-1.5">
-            <input type="checkbox" checked={row.fixed} className="size-4 accent-accent" onChange={(event) => onChange({ ...row, fixed: event.target.checked })} />
+            <input type="checkbox" checked={row.fixed} disabled={locked} className="size-4 accent-accent" onChange={(event) => onChange({ ...row, fixed: event.target.checked })} />
             {t("fixed")}
           </label>
         )}
         {row.fixed ? null : (
           <label className="inline-flex items-center gap-1.5">
-            <input type="checkbox" checked={row.required || inPath} disabled={inPath} className="size-4 accent-accent" onChange={(event) => onChange({ ...row, required: event.target.checked })} />
+            <input type="checkbox" checked={row.required || inPath} disabled={inPath || locked} className="size-4 accent-accent" onChange={(event) => onChange({ ...row, required: event.target.checked })} />
             {t("required")}
           </label>
         )}
