@@ -1410,7 +1410,7 @@ export interface components {
         };
         /**
          * Budget
-         * @description A limit in money, in tokens, or in both; then the one that is reached first counts. 0: nothing may be used.
+         * @description A limit in money, in tokens, or in both; then the one that is reached first counts. 0: no model is asked.
          */
         Budget: {
             /**
