@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 from agent_builder.repositories import keys
 from agent_builder.repositories.agents import PurgeItem
 from agent_builder.repositories.conversations import ConversationItem, LeaseItem, hide_actions, lease_of, retire_actions
-from agent_builder.repositories.table import Item, Transaction, get_item, retrying, translated
+from agent_builder.repositories.table import PARENT_INDEX, Item, Transaction, found_keys, get_item, retrying, translated
 
 _PAGE = 1_000
 
@@ -105,11 +105,7 @@ class PurgeRepository:
         condition: Condition | None = Item.sk.startswith(prefix) if prefix else None
         if after is not None:
             condition = Item.sk.between(after + "\x00", prefix + "\uffff")
-        with translated():
-            found = Item.query(pk, condition, consistent_read=True, limit=_PAGE, attributes_to_get=["pk", "sk", "kind"])
-            return [item.sk for item in found]
+        return [sk for _, sk in found_keys(pk, condition, limit=_PAGE)]
 
     def _children(self, parent: str) -> list[str]:
-        with translated():
-            found = Item.by_parent.query(parent, limit=_PAGE)
-            return [item.pk for item in found]
+        return [pk for pk, _ in found_keys(parent, index=PARENT_INDEX, limit=_PAGE)]

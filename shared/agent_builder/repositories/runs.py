@@ -30,11 +30,12 @@ from agent_builder.repositories.intake import RunItem
 from agent_builder.repositories.ledger import note_item
 from agent_builder.repositories.steps import batches, split, step_items, stored_steps
 from agent_builder.repositories.table import (
+    DUE_INDEX,
     DueIndex,
     Item,
     Transaction,
+    found_keys,
     retrying,
-    translated,
 )
 from agent_builder.repositories.tracing import mark_item
 
@@ -290,9 +291,7 @@ class RunRepository:
 
     def due(self, shard: int, *, now: int, limit: int = 50) -> list[tuple[str, str]]:
         """Keys of what became due in a shard, oldest first."""
-        with translated():
-            results = Item.due.query(f"DUE#{shard}", DueIndex.due_at <= now, limit=limit)
-            return [(item.pk, item.sk) for item in results]
+        return found_keys(f"DUE#{shard}", DueIndex.due_at <= now, index=DUE_INDEX, limit=limit)
 
     def _update(self, tenant: str, conversation_id: str, actions: list[Any], condition: Any) -> Lease | None:
         item = LeaseItem(pk=keys.conversation(tenant, conversation_id), sk=keys.LEASE)

@@ -144,6 +144,34 @@ def translated() -> Iterator[None]:
         raise kind(f"The table could not be used ({code or type(error).__name__}).") from error
 
 
+def found_keys(
+    partition: str, condition: Condition | None = None, *, index: str | None = None, limit: int
+) -> list[tuple[str, str]]:
+    """Keys of items of every kind, at most so many; strongly consistent where no index is read.
+
+    `Item.query` tells items of the kinds only that this process has imported: to find work, or what is to be deleted,
+    is no matter of imports.
+    """
+    found: list[tuple[str, str]] = []
+    start: Any = None
+    while len(found) < limit:
+        with translated():
+            page = Item._get_connection().query(
+                partition,
+                condition,
+                index_name=index,
+                limit=limit - len(found),
+                attributes_to_get=["pk", "sk"],
+                consistent_read=index is None,
+                exclusive_start_key=start,
+            )
+        found += [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page["Items"]]
+        start = page.get("LastEvaluatedKey")
+        if start is None:
+            break
+    return found
+
+
 T = TypeVar("T")
 
 
