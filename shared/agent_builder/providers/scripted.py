@@ -44,7 +44,7 @@ from agent_builder.messages import (
     rounds,
 )
 from agent_builder.providers.arguments import compact, parse_arguments
-from agent_builder.providers.conversation import Said, finished, result_text
+from agent_builder.providers.conversation import Said, counted, finished, result_text
 
 NAME = "scripted"
 _COMMAND = re.compile(r"/(say|think|tool|error|long|slow|wait|stop|break|recall)\b[ \t]*(.*)")
@@ -97,7 +97,7 @@ class Scripted:
             self._fail(act, request)
             if act.tool is not None:
                 parts.append(_call(act, act.tool, request, len(parts)))
-            stop, usage = act.stop or stop, act.usage or usage
+            stop, usage = act.stop or stop, counted(**act.usage.model_dump()) if act.usage else usage
             for delta in _deltas(act):
                 _join(parts, delta)
                 yield delta

@@ -137,3 +137,9 @@ async def test_an_odd_script_is_a_providers_error_or_nothing(odd: Any) -> None:
         assert last(await play("x", options={"script": odd}))
     except ProviderError as error:
         assert error.kind == "invalid_request"
+
+
+async def test_a_script_cannot_say_that_it_used_less_than_nothing() -> None:
+    script = [{"text": "x"}, {"usage": {"input_tokens": -7, "cache_read_tokens": 5, "output_tokens": 3}}]
+    usage = last(await play("go", options={"script": script})).usage
+    assert usage == Usage(input_tokens=0, cache_read_tokens=0, output_tokens=3)
