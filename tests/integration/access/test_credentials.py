@@ -109,7 +109,7 @@ def test_a_credential_as_people_see_it(rest: Rest, world: World, kind: str) -> N
     assert answer.headers["Location"] == f"/api/v1/credentials/{made['id']}"
     assert (answer.headers["ETag"], answer.headers["Cache-Control"]) == ('"1"', "no-store")
     assert set(made) == set(
-        "id name kind settings allowed_hosts status failure token_expires_at uses created_at created_by "
+        "id name kind settings allowed_hosts status failure last_consent token_expires_at uses created_at created_by "
         "updated_at".split()
     )
     assert (made["name"], made["kind"], made["uses"], made["failure"]) == ("Weather", body["kind"], 0, None)
