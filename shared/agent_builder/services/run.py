@@ -127,7 +127,7 @@ class Run:
         if went_on:
             steps = await self.runner.thread(self.runner.runs.steps, claim.tenant, self.run.run_id)
             self._note(steps)
-            self.transcript.restore(steps)
+            self.transcript.restore(steps, given_up=lease.attempts > MAX_ATTEMPTS)
             waited = self.runner.clock() - lease.parked_at if lease.parked_at else 0
             self.transcript.account.begun_at = lease.begun_at + max(0, waited)
             self.meter.goes_on(self.transcript.account.begun_at, has_spoken=bool(steps))

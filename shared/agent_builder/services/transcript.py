@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from agent_builder.models.approvals import Decision
 from agent_builder.models.conversations import NOT_BEGUN, OPEN_STATUSES, Outcome, RunStatus, Step, StepStatus
 from agent_builder.services.account import UNKNOWN, Account
 from agent_builder.services.orphans import asked_inside
+
+logger = logging.getLogger(__name__)
 
 _NOT_BEGUN = "The run was cancelled before this call began."
 _CANCELLED = "The run was cancelled while this call went on."
@@ -86,8 +89,12 @@ class Transcript:
         """The number of the step of a call; without one, of the model step that goes on."""
         return self.ledger[call.tool_use_id].number if call is not None else self.account.steps + 1
 
-    def restore(self, steps: Sequence[Step]) -> None:
-        """Go on where these stored steps of a run, in order, ended; those inside its calls are for `resume`."""
+    def restore(self, steps: Sequence[Step], *, given_up: bool = False) -> None:
+        """Go on where these stored steps of a run, in order, ended; those inside its calls are for `resume`.
+
+        Args:
+            given_up: The run only ends: it is all counted, and what cannot be read of it is left out.
+        """
         account = self.account
         for step in steps:
             account.steps = max(account.steps, step.number)
@@ -97,8 +104,14 @@ class Transcript:
                 account.tool_calls += step.status not in NOT_BEGUN and _counts(step)
             elif step.status == "succeeded":
                 account.model_steps += 1
+        for step in steps:
             if step.parent is None:
-                self._take_up(step)
+                try:
+                    self._take_up(step)
+                except Exception:
+                    if not given_up:  # whoever stored it, a newer release perhaps, may yet go on
+                        raise
+                    logger.exception("a stored step cannot be read")
 
     def resume(self) -> None:
         """Go on where the inside of this call ended, if an earlier runner began it."""

@@ -135,7 +135,7 @@ def run_end(run: QueuedRun, text: str = "Answer", steps: list[Step] | None = Non
 
 def step(number: int) -> Step:
     """A model step."""
-    return Step(number=number, kind="model", started_at=0, duration_ms=1, detail={"provider": "scripted"})
+    return Step(number=number, kind="model", started_at=0, duration_ms=1, detail={"provider": "scripted", "parts": []})
 
 
 def everything(needle: str = "") -> list[tuple[str, str]]:

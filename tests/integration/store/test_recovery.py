@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from agent_builder.errors import StoreError
 from agent_builder.messages import (
     Cost,
     ToolResultPart,
+    Usage,
 )
 from agent_builder.models.conversations import LEASE_MS
+from agent_builder.repositories.runs import RunRepository
 from agent_builder.services import run as running
 from agent_builder.services.account import UNKNOWN
+from tests.integration.store.product import step
 from tests.integration.store.scene import Scene, die, until
 
 
@@ -117,6 +122,23 @@ async def test_a_run_that_breaks_whoever_takes_it_is_given_up(scene: Scene) -> N
     assert "broke off 5 times" in str(answer.error)
     (error,) = scene.tab.of("error")
     assert error["run_id"] == scene.first.run_id
+
+
+async def test_a_run_whose_steps_nobody_can_read_is_given_up(scene: Scene) -> None:
+    lease = scene.product.claim(scene.conversation)
+    unreadable = replace(step(1), usage=Usage(input_tokens=7), detail={"provider": "scripted"})
+    end = scene.first.run_id, [unreadable]
+    RunRepository().save_steps(scene.product.tenant, scene.conversation, *end, fence=lease.fence, begun_at=1)
+    for _ in range(running.MAX_ATTEMPTS - 1):
+        scene.product.clock.ahead += LEASE_MS + 1
+        with pytest.raises(KeyError):
+            await scene.work()
+    scene.product.clock.ahead += LEASE_MS + 1
+    await scene.work()
+    answer = scene.answer()
+    assert (answer.status, answer.error_code, scene.model.asked) == ("failed", "provider_unavailable", [])
+    assert answer.usage.input_tokens == 7, "what it used is counted all the same"
+    assert scene.product.lease(scene.conversation).queue == ()
 
 
 async def test_out_of_time_it_goes_on_in_fresh_invocations(scene: Scene) -> None:
