@@ -54,6 +54,7 @@ class UsageOut(Out):
     model: str | None = None
     tool_name: str | None = None
     runs: int
+    tests: int | None = None
     completed: int | None = None
     errors: int
     cancelled: int | None = None

@@ -287,7 +287,7 @@ def runner_services() -> RunnerServices:
         provider_status=ProviderStatus(PlatformRepository(), registry.configured),
         guarded=guarded,
         **_upkeep(runs, doorbell, limits, connections, ledger),
-        **runner_tools(credentials, tools),
+        **runner_tools(credentials, tools, models, budgets, ledger),
         loop=asyncio.Runner(),
     )
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from agent_builder.realtime.doorbell import Doorbell
     from agent_builder.services.agents import AgentService
     from agent_builder.services.authorization import Authorization
+    from agent_builder.services.budgets import BudgetBook
     from agent_builder.services.importing import Importing
+    from agent_builder.services.ledger import Ledger
     from agent_builder.services.mcp_offers import McpOffers
     from agent_builder.services.models import ModelCaller, Models
     from agent_builder.services.openapi_imports import OpenApiImportService
@@ -191,7 +193,9 @@ def api_tools(doorbell: Doorbell, agents: AgentService) -> dict[str, Any]:
     }
 
 
-def runner_tools(authorization: Authorization, tools: Toolbox) -> dict[str, Any]:
+def runner_tools(
+    authorization: Authorization, tools: Toolbox, models: Models, budgets: BudgetBook, ledger: Ledger
+) -> dict[str, Any]:
     """The runner's services for tools, by the names that `RunnerServices` gives them."""
     from agent_builder.repositories.agents import AgentRepository
     from agent_builder.services.tool_tests import ToolTester
@@ -199,7 +203,9 @@ def runner_tools(authorization: Authorization, tools: Toolbox) -> dict[str, Any]
     return {
         "secrets": authorization.secrets,
         "authorization": authorization,
-        "tool_tester": ToolTester(AgentRepository(), tools.one),
+        "tool_tester": ToolTester(
+            AgentRepository(), tools.one, budgets, ledger, lambda tenant: models.rates(tenant).refresh()
+        ),
         "importing": cache(partial(importing, authorization)),
         "mcp_offers": cache(partial(mcp_offers, authorization)),
     }

@@ -88,6 +88,12 @@ class LedgerRepository:
             return False
         return True
 
+    def note(self, tenant: str, entry: UsageEntry, *, now: int) -> None:
+        """Note what was used outside of runs."""
+        write = Transaction()
+        write.put("note", note_item(tenant, entry, now=now))
+        write.commit()
+
     def waiting(self, tenant: str, conversation_id: str) -> list[QueuedRun]:
         """Runs that a conversation still owes, deleted or not."""
         item = get_item(LeaseItem, keys.conversation(tenant, conversation_id), keys.LEASE)

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent_builder.clock import Clock, now_ms
@@ -59,7 +59,7 @@ class Ended:
 def entry_of(ended: Ended) -> UsageEntry:
     """What a run adds to the aggregates of its tenant and its agent."""
     total = _run_counts(ended)
-    models, tools = _by_model(ended), _by_tool(ended)
+    models, tools = _models_in(ended.steps, ended.label, "runs"), _by_tool(ended)
     agent = ended.run.agent_id
     rows = [UsageRow("", "agent", agent, total)]
     for scope in ("", agent):
@@ -67,6 +67,18 @@ def entry_of(ended: Ended) -> UsageEntry:
         rows += _rows(scope, "model", models)
         rows += _rows(scope, "tool", tools)
     return UsageEntry(ended.run.run_id, day_of(ended.run.accepted_at), tuple(rows))
+
+
+def entry_of_test(test_id: str, agent_id: str, at: int, steps: Sequence[Step]) -> UsageEntry:
+    """What the models cost that were asked in a test of an agent's tool, at that time (milliseconds); it is no run."""
+    total, models = Counter(tests=1), _models_in(steps, {}, "tests")
+    for step in steps:
+        total["calls"] += 1
+        total.update(used(step.usage, step.cost))
+    rows = [UsageRow("", "agent", agent_id, total)]
+    for scope in ("", agent_id):
+        rows += [UsageRow(scope, "total", "", total), *_rows(scope, "model", models)]
+    return UsageEntry(test_id, day_of(at), tuple(rows))
 
 
 def _rows(scope: str, dimension: Dimension, named: Mapping[str, Counter[str]]) -> Iterable[UsageRow]:
@@ -91,14 +103,14 @@ def _run_counts(ended: Ended) -> Counter[str]:
     return counts
 
 
-def _by_model(ended: Ended) -> dict[str, Counter[str]]:
+def _models_in(steps: Iterable[Step], label_of_all: Json, counted: str) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
-    for step in ended.steps:
+    for step in steps:
         if step.kind != "model" and not (step.usage or step.cost):
             continue
-        label = step.detail if step.detail.get("model") else ended.label if step.parent is None else {}
+        label = step.detail if step.detail.get("model") else label_of_all if step.parent is None else {}
         name = f"{label.get('provider', '')}/{label.get('model', '')}"
-        counts = found.setdefault(name, Counter(runs=1))
+        counts = found.setdefault(name, Counter({counted: 1}))
         counts["calls"] += 1
         counts["errors"] += step.status != "succeeded"
         counts[bucket("duration", step.duration_ms)] += 1
@@ -162,6 +174,15 @@ class Ledger:
             self.repository.fold(tenant, entry)
         except StoreError:
             logger.warning("what a run used was not added yet")
+
+    def add(self, tenant: str, entry: UsageEntry) -> None:
+        """Note and add what was used outside of runs.
+
+        Raises:
+            StoreError: It could not even be noted.
+        """
+        self.repository.note(tenant, entry, now=self.clock())
+        self.settle(tenant, entry)
 
     def settle_deleted(self, tenant: str, conversation_id: str) -> None:
         """Add what the runs of a deleted conversation used which nobody will end any more; they count as cancelled."""

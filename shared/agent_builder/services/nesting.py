@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, replace
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import OutcomeUnknown, ReconnectNeeded, StoreError, ToolError
@@ -23,7 +23,7 @@ from agent_builder.messages import (
 )
 from agent_builder.models.conversations import Outcome, Step
 from agent_builder.services.account import UNKNOWN, Account
-from agent_builder.services.engine import Engine
+from agent_builder.services.engine import Engine, Price
 from agent_builder.services.events import (
     Checkpoint,
     EngineEvent,
@@ -86,13 +86,15 @@ class Alone:
     Args:
         key: The idempotency key of the call; those inside have keys of their own that begin with it.
         seconds: What is left for it.
+        hold: As an engine has it.
     """
 
     agent_id: str
     key: str
     seconds: float
+    hold: Callable[[ModelRequest, Price], AbstractAsyncContextManager[None]]
+    account: Account
     clock: Clock = now_ms
-    account: Account = field(default_factory=Account)
 
     def nest(self, effect: Effect) -> Nest:
         """For the call."""
@@ -102,8 +104,13 @@ class Alone:
         transcript.reserve(call, effect, now)
         transcript.begins(call, now)
         key = f"{self.key}-{{}}".format
-        engine = Engine(stream=_no_model, tools={}, price=_no_price, clock=self.clock, call_key=key)
+        engine = Engine(stream=_no_model, tools={}, price=_no_price, clock=self.clock, call_key=key, hold=self.hold)
         return Nesting((self.agent_id,), deadline=time.monotonic() + self.seconds).of(engine, transcript, call)
+
+    def model_steps(self, now: int) -> list[Step]:
+        """All that models were asked inside; what goes on ends here."""
+        self.account.cut_off(now, "cut_off")
+        return [step for _, step in sorted(self.account.nested.items()) if step.kind == "model"]
 
     @property
     def begun(self) -> bool:

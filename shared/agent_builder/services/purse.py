@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from agent_builder import metrics as counted
 from agent_builder.errors import BudgetExceeded, StoreError
 from agent_builder.messages import ModelRequest, Usage
 from agent_builder.models.budgets import Spent
-from agent_builder.models.conversations import QueuedRun
 from agent_builder.services.account import Account
 from agent_builder.services.budgets import BudgetBook, InForce, advice, no_room, spent_said, tokens_of
 from agent_builder.services.engine import Price
@@ -22,14 +22,34 @@ logger = logging.getLogger(__name__)
 Thread = Callable[..., Awaitable[object]]
 
 
+class Spender(Protocol):
+    """A run, or what is limited and counted as one is."""
+
+    @property
+    def run_id(self) -> str:
+        """Names its share in the counters."""
+        ...
+
+    @property
+    def agent_id(self) -> str:
+        """Whose budgets apply."""
+        ...
+
+    @property
+    def accepted_at(self) -> int:
+        """When it was accepted; milliseconds."""
+        ...
+
+
 class Purse:
     """One run's, in one invocation. Model calls that go on side by side take from it one after the other.
 
     Attributes:
+        refusal: What refused a model call, if anything did.
         writing: A write, if there was one; its thread goes on behind whoever asked for it and was cancelled.
     """
 
-    def __init__(self, book: BudgetBook, tenant: str, run: QueuedRun, account: Account, thread: Thread) -> None:
+    def __init__(self, book: BudgetBook, tenant: str, run: Spender, account: Account, thread: Thread) -> None:
         self._book = book
         self._tenant = tenant
         self._run = run
@@ -37,7 +57,7 @@ class Purse:
         self._thread = thread
         self._in_force = InForce()
         self._held: list[Spent] = []
-        self._refusal: BudgetExceeded | None = None
+        self.refusal: BudgetExceeded | None = None
         self._lock = asyncio.Lock()
         self.writing: asyncio.Future[object] | None = None
 
@@ -70,8 +90,8 @@ class Purse:
             return
         estimate = estimated(request, price)
         async with self._lock:
-            if self._refusal:
-                raise self._refusal
+            if self.refusal:
+                raise self.refusal
             await self._take(estimate)
         try:
             yield
@@ -85,7 +105,7 @@ class Purse:
             await self._write(strict=True)
         except BaseException as error:
             self._held.remove(estimate)
-            self._refusal = error if isinstance(error, BudgetExceeded) else None
+            self.refusal = error if isinstance(error, BudgetExceeded) else None
             raise
 
     async def settle(self) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown
+from agent_builder.clock import Clock, now_ms
+from agent_builder.errors import AgentBuilderError, Conflict, NotFound, OutcomeUnknown, StoreError
 from agent_builder.ids import new_id, require_id
 from agent_builder.messages import Json
 from agent_builder.models.agents import AgentVersion
@@ -18,7 +19,11 @@ from agent_builder.models.identity import Identity
 from agent_builder.realtime.doorbell import Doorbell
 from agent_builder.repositories.agents import AgentRepository
 from agent_builder.repositories.parts import PartRepository
+from agent_builder.services.account import Account
+from agent_builder.services.budgets import BudgetBook
+from agent_builder.services.ledger import Ledger, entry_of_test
 from agent_builder.services.nesting import Alone
+from agent_builder.services.purse import Purse
 from agent_builder.tools.base import CallContext, Tool
 
 # Within what an HTTP API waits for, and what the api function has: 29 s.
@@ -67,17 +72,32 @@ class ToolTests:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One test, to those who limit and count what models cost."""
+
+    run_id: str
+    agent_id: str
+    accepted_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToolTester:
     """The runner's side.
 
     Attributes:
         open_tool: Opens one tool of a tenant's agent version.
+        budgets, ledger: Where what models cost in a test is held before, and counted after, as that of runs is.
+        know_prices: Reads a tenant's prices, if that is due.
         seconds: What a test may take.
     """
 
     agents: AgentRepository
     open_tool: Callable[[str, AgentVersion, str], AbstractAsyncContextManager[Tool | None]]
+    budgets: BudgetBook
+    ledger: Ledger
+    know_prices: Callable[[str], Awaitable[object]]
     seconds: float = TEST_SECONDS
+    clock: Clock = now_ms
 
     async def carry_out(
         self, tenant: str, agent_id: str, version: int, tool_id: str, arguments: Json, *, approved: bool
@@ -91,27 +111,32 @@ class ToolTester:
                 return {}
             if tool.spec.approval_seconds and not approved:
                 return {"refused": "approval_required"}
-            called = await self._called(tool, arguments, agent_id)
+            called = await self._called(tool, arguments, tenant, agent_id)
             return {"test": {"tool_id": tool_id, "tool_name": tool.spec.name, **called}}
 
-    async def _called(self, tool: Tool, arguments: Json, agent_id: str) -> Json:
-        begun, result, error = time.monotonic(), None, None
+    async def _called(self, tool: Tool, arguments: Json, tenant: str, agent_id: str) -> Json:
+        result, error = None, None
         noted: Json = {}
-        key = new_id("tst")
-        inside = Alone(agent_id, key, self.seconds)
-        context = CallContext(key, noted.update, inside.nest(tool.spec.effect))
+        trial, account = Trial(new_id("tst"), agent_id, self.clock()), Account()
+        purse = await self._purse(tenant, trial, account)
+        begun, inside = time.monotonic(), Alone(agent_id, trial.run_id, self.seconds, purse.hold, account, self.clock)
+        context = CallContext(trial.run_id, noted.update, inside.nest(tool.spec.effect))
         try:
             async with asyncio.timeout(self.seconds):
                 result = await tool.call(arguments, context)
+            if purse.refusal:  # a run ends at it, whatever the tool makes of it
+                raise purse.refusal
         except TimeoutError:
             detail = f"The tool did not answer within the {self.seconds:g} seconds that a test may take."
             error = {"code": "tool_test_timeout", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
         except AgentBuilderError as failure:
-            error = _shown(failure, unknown=isinstance(failure, OutcomeUnknown))
+            result, error = None, _shown(purse.refusal or failure, unknown=isinstance(failure, OutcomeUnknown))
         except Exception:
             logger.exception("a tool failed unexpectedly in a test", extra={"tool": tool.spec.name})
             detail = "The tool failed because of a fault on our side."
             error = {"code": "internal_error", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
+        duration = round((time.monotonic() - begun) * 1000)
+        await self._count(tenant, trial, inside)
         noted |= inside.noted
         return {
             "request": noted.get("request"),
@@ -122,8 +147,25 @@ class ToolTester:
             "cached": bool(noted.get("cached")),
             "usage": inside.account.usage.model_dump(),
             "cost": inside.account.cost.model_dump(),
-            "duration_ms": round((time.monotonic() - begun) * 1000),
+            "duration_ms": duration,
         }
+
+    async def _purse(self, tenant: str, trial: Trial, account: Account) -> Purse:
+        purse = Purse(self.budgets, tenant, trial, account, asyncio.to_thread)
+        await purse.refresh()
+        if purse.counts_money:
+            await self.know_prices(tenant)
+        return purse
+
+    async def _count(self, tenant: str, trial: Trial, inside: Alone) -> None:
+        steps = inside.model_steps(self.clock())
+        if not steps:
+            return
+        entry = entry_of_test(trial.run_id, trial.agent_id, trial.accepted_at, steps)
+        try:
+            await asyncio.to_thread(self.ledger.add, tenant, entry)
+        except StoreError:  # what was called has happened: it is shown all the same
+            logger.exception("what a test used could not be noted")
 
 
 def _shown(failure: AgentBuilderError, *, unknown: bool) -> Json:

@@ -114,13 +114,13 @@ def _named(group_by: GroupBy, name: str, counts: Mapping[str, int]) -> Json:
         return {"agent_id": name, **_run_view(counts)}
     if group_by == "model":
         provider, _, model = name.partition("/")
-        calls = {"calls": counts.get("calls", 0), "errors": counts.get("errors", 0)}
+        calls = {name: counts.get(name, 0) for name in ("tests", "calls", "errors")}
         return {"provider": provider or None, "model": model or None, **calls, **_used(counts), **_times(counts)}
     return {"tool_name": name, **_tool_view(counts)}
 
 
 def _run_view(counts: Mapping[str, int]) -> Json:
-    names = ("completed", "errors", "cancelled", "calls", "tool_calls", "tool_errors")
+    names = ("tests", "completed", "errors", "cancelled", "calls", "tool_calls", "tool_errors")
     return {**_used(counts), **{name: counts.get(name, 0) for name in names}, **_times(counts)}
 
 

@@ -272,6 +272,40 @@ def test_without_room_inside_of_a_call_the_run_ends_and_says_so(
         assert "the budget for" in run["steps"][1]["error"]
 
 
+@pytest.mark.parametrize("kind", ["agent", "llm", "enhancement"])
+def test_a_test_of_a_tool_counts_as_a_run_does(rest: Rest, vendor: Vendor, server: Api, agent: Any, kind: str) -> None:
+    root = agent()
+    give_tool(rest, server, agent, root, kind, OUTPUT)
+    (tool,) = rest("GET", f"{AGENTS}/{root}/tools").json["items"]
+    arguments = {} if kind == "enhancement" else {"message": "go"}
+
+    def tried() -> dict[str, Any]:
+        answer = rest("POST", f"/api/v1/tools/{tool['id']}/test", {"arguments": arguments})
+        assert answer.status == 200, answer.body
+        test: dict[str, Any] = answer.json
+        return test
+
+    put(rest, root, agent_day={"tokens": 1_000_000})
+    told = tried()
+    assert told["error"] is None
+    assert told["cost"] == {"amount_nanousd": USED * TOKEN, "unpriced_steps": 0}
+    assert day(rest, root)["held"] == NO_MONEY
+    assert day(rest, root)["used"] == {"tokens": USED, "amount_nanousd": USED * TOKEN}
+    assert usage(rest, root) == (USED, USED * TOKEN, 0)
+    total = rest("GET", f"/api/v1/usage?agent_id={root}").json["total"]
+    assert (total["runs"], total["tests"], total["calls"]) == (0, 1, 1)
+    (model,) = rest("GET", f"/api/v1/usage?agent_id={root}&group_by=model").json["items"]
+    assert (model["model"], model["runs"], model["tests"], model["calls"]) == ("priced-inside", 0, 1, 1)
+    for budget in ("run", "agent_day"):
+        put(rest, root, **{budget: {"amount_nanousd": USED * TOKEN}})
+        wait_for(lambda: tried()["error"], 30)  # the budgets of a moment ago may be in force for ten seconds
+        told, before = tried(), len(vendor.asked)
+        assert told["error"]["code"] == "budget_exceeded", told
+        assert tried()["error"]["outcome_unknown"] is False
+        assert len(vendor.asked) == before, "no model was asked"
+    assert usage(rest, root) == (len(vendor.asked) * USED, len(vendor.asked) * USED * TOKEN, 0)
+
+
 # ---------------------------------------------------------------- killed, and the tenant's
 
 

@@ -4398,6 +4398,8 @@ export interface components {
             runs: number;
             /** Success Rate */
             success_rate?: number | null;
+            /** Tests */
+            tests?: number | null;
             /** Tool Calls */
             tool_calls?: number | null;
             /** Tool Errors */
