@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import get_flat_dependant
 
+from agent_builder.errors import Fault, Unprocessable
 from agent_builder.messages import Json
 from agent_builder.models.audit import decided
 from agent_builder.models.identity import MAX_SUBJECT, Permission
@@ -128,10 +130,16 @@ _SHOWN = frozenset({"role", "scopes", "expires_in_days", "status", *LimitsPatch.
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route that a request is for. `name` is `METHOD /path/{parameter}`."""
+    """A route that a request is for.
+
+    Attributes:
+        name: `METHOD /path/{parameter}`.
+        queries: The query parameters that it knows.
+    """
 
     name: str
     parameters: Mapping[str, str]
+    queries: tuple[str, ...] = ()
 
     @property
     def possible(self) -> bool:
@@ -162,6 +170,18 @@ class Route:
             rest = {name: value for name, value in given.items() if name != "decision"}
             return [*decided(unquote(self.parameters["tool_use_id"]), given["decision"]), *_fields(rest)]
         return list(_fields(given))
+
+    def check_query(self, given: Iterable[str]) -> None:
+        """A misspelt filter would seem to have been applied.
+
+        Raises:
+            Unprocessable: There are query parameters that the route does not know.
+        """
+        known = f"known here are {', '.join(self.queries)}" if self.queries else "none is known here"
+        unknown = sorted(set(given) - {*self.queries})
+        faults = tuple(Fault(f"query/{name[:64]}", f"There is no such parameter; {known}.") for name in unknown)
+        if faults:
+            raise Unprocessable("The request is not valid; `errors` says where.", faults=faults)
 
     def target(self, answer: Mapping[str, Any]) -> str:
         """Id of what was changed: from the path, else of what was made, or who came."""
@@ -206,7 +226,8 @@ def find_route(app: APIGatewayHttpResolver, method: str, path: str) -> Route | N
     for route in _routes(app):
         match = route.rule.match(path)
         if match and route.method == method:
-            return Route(_name(route), match.groupdict())
+            queries = (field.alias for field in get_flat_dependant(route.dependant).query_params)
+            return Route(_name(route), match.groupdict(), tuple(queries))
     return None
 
 

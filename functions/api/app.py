@@ -137,6 +137,7 @@ def _answer(event: dict[str, Any], context: Any, headers: dict[str, str]) -> dic
         raise not_found(app, method, path)
     log_fields(route=route.name, **_ids_of(route))
     identity.require(access.PERMISSIONS[route.name])
+    route.check_query(event.get("queryStringParameters") or ())
     if not event.get("body") and route.name in access.MAY_BE_EMPTY:
         event = {**event, "body": "{}", "headers": {**event["headers"], "content-type": "application/json"}}
     app.append_context(identity=identity)

@@ -116,6 +116,8 @@ def test_runs_are_filtered_and_paged(rest: Rest) -> None:
 
 BAD = {
     "status=over": "query/status",
+    "error=true": "query/error",
+    "limit=1&Limit=2": "query/Limit",
     "from=2026-11-23T00:00:01Z&to=2026-11-23T00:00:00Z": "query/from",
     "from=yesterday": "query/from",
     "from=1700000000": "query/from",
@@ -186,6 +188,7 @@ def test_usage_adds_up_to_the_runs(rest: Rest, stack: Instance) -> None:
 
 WRONG = {
     "from=2026-02-30": "query/from",
+    "form=2026-02-01": "query/form",
     "from=0": "query/from",
     "from=2026-11-02&to=2026-11-01": "query/from",
     "from=2026-01-01&to=2026-04-03": "query/to",
