@@ -52,6 +52,11 @@ export function formats(locale: string) {
       }
       return relative.format(Math.trunc(value), "year");
     },
+    /** Today, yesterday, 3 days ago; days are `2026-11-23`, in UTC. */
+    daysAgo(day: string, now: Date = new Date()): string {
+      const days = Math.round((Date.parse(day) - Date.parse(now.toISOString().slice(0, 10))) / 86_400_000);
+      return relative.format(days, "day");
+    },
     dateTime: (time: string | Date) => dateTime.format(new Date(time)),
     exact: (time: string | Date) => exact.format(new Date(time)),
     day: (time: string | Date) => day.format(new Date(time)),

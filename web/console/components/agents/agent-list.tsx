@@ -14,12 +14,13 @@ import type { Schemas } from "@/lib/api";
 import { usePages, useResource } from "@/lib/data";
 import { useMay } from "@/lib/me";
 
-import { AgentRow, COLUMNS, RowSkeletons, type RunsOf } from "./agent-row";
+import { runsByAgent, type RunsOf } from "./activity";
+import { AgentRow, COLUMNS, RowSkeletons } from "./agent-row";
 import { ListFilters } from "./list-filters";
 import { overlaid, useAgentActions } from "./use-agents";
 import { STATUSES, type AgentOut } from "./values";
 
-const NO_RUNS: RunsOf = { runs: 0, cost: null };
+const NO_RUNS: RunsOf = { runs: 0, cost: null, last: null };
 
 /** Whether an agent has all the words in its name or description. */
 export function matches(agent: Pick<AgentOut, "name" | "description">, search: string): boolean {
@@ -42,6 +43,14 @@ function useSearch(given: string, change: ReturnType<typeof useQuery>[1]) {
   return [search, look] as const;
 }
 
+/** What agents used, day by day; where that is too much for one answer, in all. */
+function useUsage() {
+  const quiet = { shouldRetryOnError: false };
+  const daily = useResource<Schemas["UsageReportOut"]>("/usage", { group_by: "agent", per_day: true }, quiet);
+  const whole = useResource<Schemas["UsageReportOut"]>(daily.error?.code === "validation_failed" ? "/usage" : null, { group_by: "agent" }, quiet);
+  return [daily.data ?? whole.data, daily.error && (daily.error.code !== "validation_failed" || whole.error)] as const;
+}
+
 /** All agents; words in `?q=` and the status in `?status=`. */
 export function AgentList() {
   const t = useTranslations("agents.list");
@@ -51,7 +60,7 @@ export function AgentList() {
   const [search, look] = useSearch(query.get("q") ?? "", change);
   const status = STATUSES.find((one) => one === query.get("status")) ?? null;
   const { items, error, more, loadMore, loadingMore, isLoading, isValidating, mutate } = usePages<AgentOut>("/agents", { status });
-  const { data: usage, error: usageError } = useResource<Schemas["UsageReportOut"]>("/usage", { group_by: "agent" }, { shouldRetryOnError: false });
+  const [usage, usageError] = useUsage();
   const actions = useAgentActions(mutate);
   const may = useMay("edit");
 
@@ -60,7 +69,7 @@ export function AgentList() {
     if (searching && !loadingMore && !isValidating && !error) void loadMore();
   }, [error, isValidating, loadMore, loadingMore, searching]);
 
-  const runs = useMemo(() => new Map(usage?.items.map((one) => [one.agent_id, one])), [usage]);
+  const runs = useMemo(() => runsByAgent(usage?.items ?? []), [usage]);
   const runsOf = (id: string) => (usage ? (runs.get(id) ?? NO_RUNS) : usageError ? null : undefined);
   const shown = useMemo(() => {
     const now = items?.flatMap((agent) => overlaid(agent, actions.overlay) ?? []);
@@ -112,7 +121,7 @@ export function AgentList() {
             ) : (
               <Card className="overflow-hidden">
                 <div aria-hidden className={`hidden border-b border-line bg-sunken px-4 py-2 text-xs font-medium text-ink-soft ${COLUMNS}`}>
-                  {(["name", "status", "model", "runs", "changed"] as const).map((name) => (
+                  {(["name", "status", "model", "runs", "activity"] as const).map((name) => (
                     <span key={name}>{t(`columns.${name}`)}</span>
                   ))}
                 </div>

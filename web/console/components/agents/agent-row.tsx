@@ -2,13 +2,13 @@
 
 import { useTranslations } from "next-intl";
 
-import { Ago } from "@/components/ui/time";
+import { Ago, Day } from "@/components/ui/time";
 import { Skeleton } from "@/components/ui/surface";
 import { Link } from "@/i18n/navigation";
-import type { Schemas } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { useFormats } from "@/lib/format";
 
+import type { RunsOf } from "./activity";
 import { agentHref, AgentMenu } from "./agent-menu";
 import { StatusBadge } from "./status";
 import type { useAgentActions } from "./use-agents";
@@ -16,8 +16,6 @@ import type { AgentOut } from "./values";
 
 /** The same columns in the head, the rows and their skeletons; on phones a card. */
 export const COLUMNS = "md:grid md:grid-cols-[minmax(0,1fr)_6rem_minmax(0,13rem)_8.5rem_8rem_2.5rem] md:items-center md:gap-4";
-
-export type RunsOf = Pick<Schemas["UsageOut"], "runs" | "cost">;
 
 interface Props {
   agent: AgentOut;
@@ -45,9 +43,7 @@ export function AgentRow({ agent, runs, actions }: Props) {
           <p className="hidden truncate text-[13px] text-ink-faint md:block">{t(`providers.${agent.model_config.provider}`)}</p>
         </div>
         <Runs runs={runs} />
-        <div className="text-[13px] text-ink-soft md:text-sm">
-          <Ago time={agent.updated_at} />
-        </div>
+        <Activity agent={agent} last={runs?.last ?? null} />
       </div>
       <div className="absolute top-2.5 right-2.5 z-10 md:static md:justify-self-end">
         <AgentMenu agent={agent} actions={actions} elsewhere label={t("list.menu", { name: agent.name })} />
@@ -56,16 +52,27 @@ export function AgentRow({ agent, runs, actions }: Props) {
   );
 }
 
+/** When it last ran or was changed. Of runs only the day is known, in UTC. */
+function Activity({ agent, last }: { agent: AgentOut; last: string | null }) {
+  const t = useTranslations("agents.list");
+  const ran = last !== null && last >= agent.updated_at.slice(0, 10);
+  return (
+    <div className="text-[13px] text-ink-soft md:text-sm">
+      <p>{ran ? <Day day={last} /> : <Ago time={agent.updated_at} />}</p>
+      <p className="hidden text-[13px] text-ink-faint md:block">{t(ran ? "ran" : "changed")}</p>
+    </div>
+  );
+}
+
 function Runs({ runs }: { runs: RunsOf | null | undefined }) {
   const t = useTranslations("agents.list");
   const formats = useFormats();
   if (runs === undefined) return <Skeleton className="hidden h-4 w-16 md:block" />;
   if (runs === null) return <span className="hidden md:block" />;
-  const cost = runs.cost?.amount_nanousd ?? null;
   return (
     <div className={cn("text-[13px] text-ink-soft md:block md:text-sm", !runs.runs && "hidden")}>
       <p>{t("runsShort", { count: runs.runs })}</p>
-      {runs.runs ? <p className="hidden text-[13px] text-ink-faint md:block">{cost === null ? t("costUnknown") : formats.money(cost)}</p> : null}
+      {runs.runs ? <p className="hidden text-[13px] text-ink-faint md:block">{runs.cost === null ? t("costUnknown") : formats.money(runs.cost)}</p> : null}
     </div>
   );
 }

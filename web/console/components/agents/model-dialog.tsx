@@ -17,12 +17,20 @@ import type { ModelRef, Provider } from "./values";
 
 const ITEM = "flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm text-ink data-[selected=true]:bg-hover";
 
+const nameOf = (provider: Provider, model: string) => `${provider}/${model}`;
+
 interface Props {
   value: ModelRef | null;
   models: ReturnType<typeof useModels>;
   onChange: (model: ModelRef) => void;
   onClose: () => void;
 }
+
+/** The chosen model is in sight at once, wherever in the list it stands. Always the same function, so it is done once. */
+const intoView = (element: HTMLElement | null) => element?.scrollIntoView({ block: "center" });
+
+/** What can be used now comes first. */
+const byUse = (providers: readonly ProviderOffer[]) => [...providers.filter((one) => one.usable !== false), ...providers.filter((one) => one.usable === false)];
 
 /** Providers whose models may have any name. */
 const NAMED: readonly Provider[] = ["anthropic", "openai", "google", "openai_compatible"];
@@ -39,7 +47,7 @@ export function ModelDialog({ value, models, onChange, onClose }: Props) {
   };
   return (
     <Dialog open onOpenChange={onClose} size="lg" title={t("model.choose")}>
-      <Command label={t("model.search")} loop className="-mx-6 -my-2 flex min-h-0 flex-col">
+      <Command label={t("model.search")} loop defaultValue={value ? nameOf(value.provider, value.model) : undefined} className="-mx-6 -my-2 flex min-h-0 flex-col">
         <div className="sticky -top-2 z-10 border-b border-line bg-surface px-6 pt-1 pb-3">
           <Command.Input
             autoFocus
@@ -50,7 +58,7 @@ export function ModelDialog({ value, models, onChange, onClose }: Props) {
             className="h-10 w-full rounded-lg border border-line-strong bg-surface px-3 text-sm text-ink shadow-low outline-offset-0 placeholder:text-ink-faint"
           />
           <p className="mt-2 hidden text-xs text-ink-faint sm:block">
-            {t("model.keys")} · {t("model.otherHint")}
+            {t("model.keys")} · {t("model.perMillion")} · {t("model.otherHint")}
           </p>
         </div>
         {models.error ? (
@@ -61,7 +69,7 @@ export function ModelDialog({ value, models, onChange, onClose }: Props) {
         ) : null}
         <Command.List label={t("model.list")} className="px-3 py-2">
           {models.isLoading ? <Loading /> : null}
-          {models.providers.map((offer) => (offer.models.length ? <Group key={offer.id} offer={offer} value={value} onTake={take} /> : null))}
+          {byUse(models.providers).map((offer) => (offer.models.length ? <Group key={offer.id} offer={offer} value={value} onTake={take} /> : null))}
           {name && !known ? (
             <Command.Group forceMount heading={<Heading>{t("model.other")}</Heading>}>
               {NAMED.map((provider) => (
@@ -131,7 +139,7 @@ function Item({ model, provider, words, chosen, onTake }: { model: Model; provid
   const formats = useFormats();
   const prices = usePriceWords();
   return (
-    <Command.Item value={`${provider}/${model.id}`} keywords={[model.name, words]} className={cn(ITEM, "grid grid-cols-[1rem_minmax(0,1fr)] gap-y-1 sm:grid-cols-[1rem_minmax(0,1fr)_auto]")} onSelect={() => onTake({ provider, model: model.id })}>
+    <Command.Item ref={chosen ? intoView : undefined} value={nameOf(provider, model.id)} keywords={[model.name, words]} className={cn(ITEM, "grid grid-cols-[1rem_minmax(0,1fr)] gap-y-1 sm:grid-cols-[1rem_minmax(0,1fr)_auto]")} onSelect={() => onTake({ provider, model: model.id })}>
       <Check aria-hidden className={cn("size-4 shrink-0", chosen ? "text-accent" : "opacity-0")} />
       <span className="min-w-0">
         <span className="flex items-center gap-2">

@@ -126,6 +126,7 @@ export const Composer = memo(function Composer({ drafts, conversationId, agentNa
           <textarea
             ref={field}
             rows={1}
+            dir="auto"
             aria-label={t("label")}
             aria-describedby={`${id}-hint`}
             aria-invalid={fault !== null || undefined}

@@ -2,7 +2,7 @@
 
 import { Search, SquarePen } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { toast } from "@/lib/toast";
 
 import { Button } from "@/components/ui/button";
@@ -11,6 +11,7 @@ import { ErrorState, useErrorText } from "@/components/ui/error-state";
 import { Input } from "@/components/ui/field";
 import { Skeleton } from "@/components/ui/surface";
 import { api, type Schemas } from "@/lib/api";
+import { cn } from "@/lib/cn";
 import { usePages, useRefresh } from "@/lib/data";
 import { useMay } from "@/lib/me";
 
@@ -34,7 +35,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
   const text = useErrorText();
   const refresh = useRefresh();
   const path = `/agents/${agentId}/conversations`;
-  const { items, more, loadMore, loadingMore, error, mutate } = useConversations(agentId);
+  const { items, more, loadMore, loadingMore, isValidating, error, mutate } = useConversations(agentId);
   const may = useMay("run");
   const [search, setSearch] = useState("");
   const [deleting, setDeleting] = useState<Item | null>(null);
@@ -45,6 +46,10 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
     const wanted = search.trim().toLowerCase();
     return (items ?? []).filter((item) => !gone.has(item.id) && (!wanted || item.title.toLowerCase().includes(wanted)));
   }, [gone, items, search]);
+  const searching = search.trim() !== "" && more && !error;
+  useEffect(() => {
+    if (searching && !loadingMore && !isValidating) void loadMore();
+  }, [isValidating, loadMore, loadingMore, searching]);
   const groups = useMemo(() => grouped(shown, now), [shown, now]);
 
   const remove = async (item: Item) => {
@@ -80,7 +85,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
       <nav aria-label={t("label")} className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         {error && !items ? <ErrorState error={error} onRetry={() => void mutate()} /> : null}
         {!items && !error ? <Waiting /> : null}
-        {items && shown.length === 0 ? <p className="px-3 py-6 text-center text-[13px] text-ink-soft">{search ? (more ? t("noneLoaded") : t("noneFound")) : t("none")}</p> : null}
+        {items && shown.length === 0 && !searching ? <p className="px-3 py-6 text-center text-[13px] text-ink-soft">{search ? (more ? t("noneLoaded") : t("noneFound")) : t("none")}</p> : null}
         {groups.map(([age, members]) => (
           <section key={age} aria-label={t(`ages.${age}`)}>
             <h2 className="px-2.5 pt-3 pb-1 text-xs font-medium text-ink-soft">{t(`ages.${age}`)}</h2>
@@ -91,8 +96,10 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
             </ul>
           </section>
         ))}
-        {more && search && shown.length ? <p className="px-3 pt-4 text-center text-[13px] text-ink-soft">{t("searchedLoaded", { count: items?.length ?? 0 })}</p> : null}
-        {more ? (
+        <p role="status" className={cn("px-3 pt-4 text-center text-[13px] text-ink-soft", !searching && "sr-only")}>
+          {searching ? t("searching", { count: items?.length ?? 0 }) : search.trim() ? t("found", { count: shown.length }) : ""}
+        </p>
+        {more && !searching ? (
           <div className="flex justify-center pt-2">
             <Button size="sm" kind="ghost" busy={loadingMore} onClick={() => void loadMore()}>
               {t("more")}

@@ -61,7 +61,7 @@ export function ConversationRow({ item, current, onOpen, onDelete, onRenamed }: 
   }
   return (
     <li className={cn("group flex items-center rounded-lg transition-colors", current ? "bg-accent-soft" : "hover:bg-hover")}>
-      <button type="button" aria-current={current ? "true" : undefined} title={title} onClick={onOpen} className={cn("h-9 min-w-0 flex-1 truncate rounded-lg pr-1 pl-2.5 text-left text-[13px] pointer-coarse:h-11", current ? "font-medium text-accent-ink" : "text-ink-soft group-hover:text-ink")}>
+      <button type="button" aria-current={current ? "true" : undefined} title={title} dir="auto" onClick={onOpen} className={cn("h-9 min-w-0 flex-1 truncate rounded-lg pr-1 pl-2.5 text-start text-[13px] pointer-coarse:h-11", current ? "font-medium text-accent-ink" : "text-ink-soft group-hover:text-ink")}>
         {title}
       </button>
       {may ? (

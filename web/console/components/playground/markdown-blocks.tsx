@@ -12,31 +12,34 @@ import { addressOf, decoded, hostOf } from "./model/addresses";
 
 const BREAK = /^<br\s*\/?>$/i;
 
-/** Blocks, one below the other. `live`: the last of them still grows. */
-export function Blocks({ tokens, live, loose = true }: { tokens: readonly Token[]; live: boolean; loose?: boolean }): ReactNode {
-  return (tokens as readonly MarkedToken[]).map((token, index) => <Block key={index} token={token} live={live && index === tokens.length - 1} loose={loose} />);
+/** Outermost blocks take the direction of their first letter; what is inside of them goes the same way. */
+type Dir = "auto" | undefined;
+
+/** Blocks, one below the other. `live`: the last of them still grows. `inner`: they are inside of one. */
+export function Blocks({ tokens, live, loose = true, inner = false }: { tokens: readonly Token[]; live: boolean; loose?: boolean; inner?: boolean }): ReactNode {
+  return (tokens as readonly MarkedToken[]).map((token, index) => <Block key={index} token={token} live={live && index === tokens.length - 1} loose={loose} dir={inner ? undefined : "auto"} />);
 }
 
-function Block({ token, live, loose }: { token: MarkedToken; live: boolean; loose: boolean }): ReactNode {
+function Block({ token, live, loose, dir }: { token: MarkedToken; live: boolean; loose: boolean; dir: Dir }): ReactNode {
   switch (token.type) {
     case "heading": {
       const Heading = `h${Math.min(6, token.depth)}` as "h1";
-      return <Heading>{inline(token.tokens)}</Heading>;
+      return <Heading dir={dir}>{inline(token.tokens)}</Heading>;
     }
     case "paragraph":
-      return <p>{inline(token.tokens)}</p>;
+      return <p dir={dir}>{inline(token.tokens)}</p>;
     case "text": {
       const words = token.tokens ? inline(token.tokens) : decoded(token.text);
-      return loose ? <p>{words}</p> : words;
+      return loose ? <p dir={dir}>{words}</p> : words;
     }
     case "list":
-      return <List list={token} live={live} />;
+      return <List list={token} live={live} dir={dir} />;
     case "table":
-      return <Table table={token} />;
+      return <Table table={token} dir={dir} />;
     case "blockquote":
       return (
-        <blockquote>
-          <Blocks tokens={token.tokens} live={live} />
+        <blockquote dir={dir}>
+          <Blocks tokens={token.tokens} live={live} inner />
         </blockquote>
       );
     case "code":
@@ -44,34 +47,39 @@ function Block({ token, live, loose }: { token: MarkedToken; live: boolean; loos
     case "hr":
       return <hr />;
     case "html":
-      return <p>{token.raw.trim()}</p>;
+      return <p dir={dir}>{token.raw.trim()}</p>;
     default:
       return null;
   }
 }
 
-function List({ list, live }: { list: Tokens.List; live: boolean }) {
+function List({ list, live, dir }: { list: Tokens.List; live: boolean; dir: Dir }) {
   const items = list.items.map((item, index) => <Item key={index} item={item} live={live && index === list.items.length - 1} />);
-  if (list.ordered) return <ol start={list.start === "" ? undefined : list.start}>{items}</ol>;
-  return <ul className={list.items.some(({ task }) => task) ? "contains-task-list" : undefined}>{items}</ul>;
+  if (list.ordered) return <ol dir={dir} start={list.start === "" ? undefined : list.start}>{items}</ol>;
+  return <ul dir={dir} className={list.items.some(({ task }) => task) ? "contains-task-list" : undefined}>{items}</ul>;
 }
 
 const Item = memo(
   function Item({ item, live }: { item: Tokens.ListItem; live: boolean }) {
     return (
       <li>
-        {item.task ? <input type="checkbox" checked={item.checked ?? false} readOnly disabled /> : null}
-        <Blocks tokens={item.tokens} live={live} loose={item.loose} />
+        {item.task ? <TaskBox done={item.checked ?? false} /> : null}
+        <Blocks tokens={item.tokens} live={live} loose={item.loose} inner />
       </li>
     );
   },
   (before, after) => before.live === after.live && before.item.raw === after.item.raw && before.item.loose === after.item.loose,
 );
 
-function Table({ table }: { table: Tokens.Table }) {
+function TaskBox({ done }: { done: boolean }) {
+  const t = useTranslations("playground.task");
+  return <input type="checkbox" aria-label={t(done ? "done" : "open")} checked={done} readOnly disabled />;
+}
+
+function Table({ table, dir }: { table: Tokens.Table; dir: Dir }) {
   return (
     <div className="table-wrap">
-      <table>
+      <table dir={dir}>
         <thead>
           <Row cells={table.header} as="th" />
         </thead>

@@ -25,7 +25,7 @@ export const Markdown = memo(function Markdown({ text, live = false }: { text: s
 const Part = memo(
   function Part({ piece, live }: { piece: Piece; live: boolean }) {
     if (piece.kind === "code") return <CodeBlock text={piece.text} language={piece.language} live={live} />;
-    if (piece.kind === "plain") return <p>{piece.text}</p>;
+    if (piece.kind === "plain") return <p dir="auto">{piece.text}</p>;
     // Where links lead is no part of an item's text, by which it is known to be the same.
     return <Formatted key={piece.definitions} piece={piece} live={live} />;
   },

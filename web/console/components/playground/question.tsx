@@ -17,7 +17,7 @@ export const QuestionView = memo(function QuestionView({ question, online }: { q
   const { status, error, clientMessageId } = question;
   return (
     <article aria-label={t("label")} className="group flex flex-col items-end gap-1">
-      <div className="max-w-[88%] rounded-2xl rounded-br-md bg-accent-soft px-4 py-2.5 text-[15px] leading-relaxed break-words whitespace-pre-wrap text-ink sm:max-w-[80%]">{question.content}</div>
+      <div dir="auto" className="max-w-[88%] rounded-2xl rounded-br-md bg-accent-soft px-4 py-2.5 text-[15px] leading-relaxed break-words whitespace-pre-wrap text-ink sm:max-w-[80%]">{question.content}</div>
       {status === "refused" ? (
         <div role="alert" className="flex flex-wrap items-center justify-end gap-2 text-[13px] text-bad">
           <span>{t("refused", { reason: error?.detail ?? "" })}</span>

@@ -4,6 +4,16 @@ import { useEffect, useState } from "react";
 
 import { useFormats } from "@/lib/format";
 
+/** "yesterday"; `day` is one in UTC, as in usage. */
+export function Day({ day }: { day: string }) {
+  const formats = useFormats();
+  return (
+    <time dateTime={day} title={`${day} (UTC)`} suppressHydrationWarning>
+      {formats.daysAgo(day)}
+    </time>
+  );
+}
+
 /** "3 minutes ago", kept up to date; the exact time as tooltip. */
 export function Ago({ time }: { time: string }) {
   const formats = useFormats();
