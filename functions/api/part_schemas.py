@@ -8,9 +8,9 @@ from pydantic import Field, RootModel, StringConstraints
 
 from agent_builder.messages import Json
 from agent_builder.models.agents import SYSTEM_PROMPT_LIMIT, Strict
+from agent_builder.models.forms import TOOL_NAME
 from agent_builder.models.tools import (
     DESCRIPTION_LIMIT,
-    TOOL_NAME,
     AgentTool,
     Effect,
     HttpTool,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent_builder.errors import Fault
+from agent_builder.models.forms import IN_WORDS
 
 _LIMIT = 20
 
@@ -31,4 +32,6 @@ def _message(error: Any) -> str:
         return "This field is not known here; remove it."
     if error["type"] == "missing":
         return "This field is required."
+    if error["type"] == "string_pattern_mismatch":
+        return IN_WORDS.get(error["ctx"]["pattern"], text)
     return text.removeprefix("Value error, ")

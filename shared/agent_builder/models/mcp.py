@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from agent_builder.messages import Effect
 from agent_builder.models.agents import Strict
-from agent_builder.models.tools import TOOL_NAME
+from agent_builder.models.forms import TOOL_NAME
 
 
 class McpChoice(Strict):

@@ -23,6 +23,7 @@ from pydantic import (
 from agent_builder.jsontext import encode
 from agent_builder.messages import Json
 from agent_builder.models.agents import SYSTEM_PROMPT_LIMIT, LlmConfig
+from agent_builder.models.forms import ARGUMENT_NAME, TOOL_NAME
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 ToolKind = Literal["http", "llm", "agent", "mcp"]
@@ -32,8 +33,6 @@ Style = Literal["simple", "label", "matrix", "form", "spaceDelimited", "pipeDeli
 BodyKind = Literal["json", "form", "multipart", "raw"]
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-TOOL_NAME = r"^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$"
-ARGUMENT_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$"
 DESCRIPTION_LIMIT = 1_024
 SCHEMA_LIMIT_BYTES = 64 * 1024
 

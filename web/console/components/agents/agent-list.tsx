@@ -112,7 +112,7 @@ export function AgentList() {
           <>
             <ListFilters search={search} status={status} onSearch={look} onStatus={(one) => change({ status: one })} />
             <p role="status" className="sr-only">
-              {shown ? (searching ? t("searching") : t("count", { count: shown.length })) : t("loading")}
+              {shown ? (searching ? t("searching") : t(more ? "countMore" : "count", { count: shown.length })) : t("loading")}
             </p>
             {shown && shown.length === 0 && !searching && !isLoading ? (
               <EmptyState icon={<SearchX />} title={t("noneTitle")} actions={<Button onClick={showAll}>{t("noneAction")}</Button>}>

@@ -9,10 +9,8 @@ import { Suspense } from "react";
 import { PersonLabel } from "@/components/shell/person-label";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/ui/menu";
 import { usePathname, useRouter } from "@/i18n/navigation";
-import type { Locale } from "@/i18n/routing";
+import { LANGUAGES, type Locale } from "@/i18n/routing";
 import { REMEMBERED, currentSession, forgetSession, signedOut, useSession } from "@/lib/session";
-
-const LANGUAGES = [["en", "English"], ["de", "Deutsch"]] as const;
 
 /** Who is signed in, the theme, the language. */
 export function UserMenu() {

@@ -42,7 +42,7 @@ export function Money({ cost }: { cost: Schemas["Cost"] | null | undefined }) {
   if (!cost) return <span className="text-ink-faint">–</span>;
   const { amount_nanousd: amount = null, unpriced_steps: unpriced = 0 } = cost;
   const told = unpriced ? t("unpricedSteps", { count: unpriced }) : undefined;
-  if (amount === null || (amount === 0 && unpriced > 0)) {
+  if (amount === null) {
     return (
       <span className="text-ink-soft" title={told}>
         {t(unpriced ? "unknown" : "none")}

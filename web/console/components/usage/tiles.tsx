@@ -30,7 +30,7 @@ export function Tiles({ total }: { total: Schemas["UsageOut"] }) {
   const tokens = (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0);
   const unpriced = cost?.unpriced_steps ?? 0;
   const amount = cost?.amount_nanousd ?? null;
-  const known = amount !== null && !(amount === 0 && unpriced > 0);
+  const known = amount !== null;
   return (
     <dl className={GRID}>
       <Tile name={t("runs")} value={f.number(runs)} hint={t("runsHint", { completed: f.number(total.completed ?? 0), cancelled: f.number(total.cancelled ?? 0) })} />

@@ -52,7 +52,10 @@ export function AgentEditor({ agent, toolbox, go, onMade, begun }: EditorProps &
   const definition = toolOf(draft);
   const dirty = !same(draft, clean);
   const taken = toolbox.tools.filter(({ id }) => id !== stored?.id).map(({ name }) => name);
-  const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<Draft>) => {
+    saving.correct(Object.keys(part));
+    setDraft((before) => ({ ...before, ...part }));
+  };
   const choose = (id: string) => {
     const chosen = agents.items?.find((one) => one.id === id);
     const named = chosen && !stored && !draft.name ? { name: freeName(plainName(`ask_${chosen.name}`.toLowerCase()), taken), description: draft.description || chosen.description.slice(0, 1_024) } : {};

@@ -2,7 +2,7 @@
 
 import { Trash2 } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useState, type ReactNode } from "react";
+import { useEffect, useId, useState, type ReactNode } from "react";
 
 import { useLeaveGuard } from "@/components/agents/use-leave-guard";
 import { FormError } from "@/components/credentials/form-error";
@@ -43,7 +43,12 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
   const may = useMay("edit");
   const guard = useLeaveGuard(dirty && !saving.busy);
   const [deleting, setDeleting] = useState(false);
-  const { stored, conflict } = saving;
+  const { stored, conflict, error } = saving;
+  const form = useId();
+  useEffect(() => {
+    // Once the fields know that they are wrong.
+    if (error) window.setTimeout(() => document.getElementById(form)?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
+  }, [error, form]);
   const state = saving.busy ? t("saving") : dirty ? t("unsaved") : stored ? t("allSaved") : "";
   return (
     <Panel
@@ -79,15 +84,9 @@ export function EditorFrame({ title, hint, saving, definition, dirty, toolbox, g
           }}
         />
       ) : null}
-      <FormError error={saving.error} />
-      {may ? (
-        children
-      ) : (
-        <>
-          <Locked need="edit" />
-          <LockProvider value>{children}</LockProvider>
-        </>
-      )}
+      <FormError error={error} />
+      {may ? null : <Locked need="edit" />}
+      <div id={form} className="flex flex-1 flex-col gap-6">{may ? children : <LockProvider value>{children}</LockProvider>}</div>
       {deleting && stored ? (
         <DeleteTool
           tool={stored.tool}

@@ -33,7 +33,10 @@ export function HttpEditor({ agent, toolbox, go, onMade, begun, integration = nu
   const [side, setSide] = useState<"schema" | "test">(begun ? "test" : "schema");
   const definition = httpTool(draft);
   const dirty = !same(definition, clean) || !definition;
-  const change = (part: Partial<HttpDraft>) => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<HttpDraft>) => {
+    saving.correct(Object.keys(part));
+    setDraft((before) => ({ ...before, ...part }));
+  };
   const taken = toolbox.tools.filter(({ id }) => id !== tool?.id).map(({ name }) => name);
 
   const save = async () => {
@@ -68,7 +71,10 @@ export function HttpEditor({ agent, toolbox, go, onMade, begun, integration = nu
             <NameFields {...shared} taken={taken} />
           </Card>
           <Card className="flex flex-col gap-5 p-5">
-            <RequestFields {...shared} agent={agent} toolbox={toolbox} onPath={(path, rows) => setDraft((before) => ({ ...reshaped(before, { rows }), path }))} />
+            <RequestFields {...shared} agent={agent} toolbox={toolbox} onPath={(path, rows) => {
+                saving.correct(["path"]);
+                setDraft((before) => ({ ...reshaped(before, { rows }), path }));
+              }} />
           </Card>
           <Card className="flex flex-col gap-5 p-5">
             <ParametersTable draft={draft} faults={saving.faults} onShape={(shape) => setDraft((before) => reshaped(before, shape))} />

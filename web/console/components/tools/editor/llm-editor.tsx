@@ -55,7 +55,10 @@ export function LlmEditor({ agent, toolbox, go, onMade, begun }: EditorProps & {
   const [side, setSide] = useState<"schema" | "test">("schema");
   const definition = toolOf(draft);
   const dirty = !same(definition, clean);
-  const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<Draft>) => {
+    saving.correct(Object.keys(part));
+    setDraft((before) => ({ ...before, ...part }));
+  };
   const save = async () => {
     const saved = definition ? await saving.save(definition) : null;
     if (!saved) return null;

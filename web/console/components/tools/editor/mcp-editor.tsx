@@ -65,7 +65,10 @@ function Editor({ agent, toolbox, go, begun, first }: EditorProps & { begun: Sto
   const [side, setSide] = useState<"schema" | "test">("test");
   const definition = toolOf(stored, draft);
   const dirty = !same(draft, clean);
-  const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<Draft>) => {
+    saving.correct(Object.keys(part));
+    setDraft((before) => ({ ...before, ...part }));
+  };
   const save = async () => {
     const saved = await saving.save(definition);
     if (saved) setClean(draft);

@@ -59,7 +59,7 @@ export function RequestFields({ draft, faults, toolbox, change, onPath }: Props)
             ))}
           </Select>
         </Field>
-        <Field label={integration ? t("ownBaseUrl") : t("baseUrl")} error={faults.get("base_url")}>
+        <Field label={integration ? t("ownBaseUrl") : t("baseUrl")} error={faults.get("base_url") ?? (faults.size && !integration && !draft.base_url ? t("baseUrlNeeded") : undefined)}>
           <Input type="url" inputMode="url" spellCheck={false} value={draft.base_url} placeholder={integration?.base_url ?? "https://api.example.com"} className="font-mono text-[13px]" onChange={(event) => change({ base_url: event.target.value })} />
         </Field>
       </div>

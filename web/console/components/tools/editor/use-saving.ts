@@ -1,14 +1,14 @@
 "use client";
 
 import { useTranslations } from "next-intl";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { toast } from "@/lib/toast";
 
 import type { Schemas } from "@/lib/api";
 import { api, once, revised } from "@/lib/api";
 import { asApiError } from "@/lib/errors";
 
-import { faultsOf, NO_FAULTS, type Faults } from "../lib/faults";
+import { faultsOf, NO_FAULTS, without, type Faults } from "../lib/faults";
 import { mergePatch, type JsonObject } from "../lib/json";
 import type { Tool } from "../lib/kinds";
 import type { Toolbox } from "../lib/toolbox";
@@ -29,6 +29,8 @@ export interface Saving {
   /** What somebody else has made of the tool meanwhile. */
   readonly conflict: Stored | null;
   save: (definition: Definition) => Promise<Stored | null>;
+  /** These fields were changed: what was wrong with them may be right now. */
+  correct: (fields: readonly string[]) => void;
   /** Goes on from what somebody else has made. */
   settle: () => void;
 }
@@ -39,6 +41,7 @@ export function useSaving(agent: string, begun: Stored | null, toolbox: Toolbox)
   const [stored, setStored] = useState(begun);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [corrected, setCorrected] = useState<ReadonlySet<string>>(new Set());
   const [conflict, setConflict] = useState<Stored | null>(null);
   const [headers, setHeaders] = useState(once);
 
@@ -58,6 +61,7 @@ export function useSaving(agent: string, begun: Stored | null, toolbox: Toolbox)
   const save = async (definition: Definition): Promise<Stored | null> => {
     setBusy(true);
     setError(null);
+    setCorrected(new Set());
     try {
       const saved = stored ? await change(conflict ?? stored, definition) : await create(definition);
       setStored(saved);
@@ -83,5 +87,7 @@ export function useSaving(agent: string, begun: Stored | null, toolbox: Toolbox)
     setConflict(null);
     setError(null);
   };
-  return { stored, busy, error: conflict ? null : error, faults: error ? faultsOf(error) : NO_FAULTS, conflict, save, settle };
+  const correct = (fields: readonly string[]) => error !== null && setCorrected((before) => new Set([...before, ...fields]));
+  const faults = useMemo(() => (error ? without(faultsOf(error), corrected) : NO_FAULTS), [corrected, error]);
+  return { stored, busy, error: conflict ? null : error, faults, conflict, save, correct, settle };
 }

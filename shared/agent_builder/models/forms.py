@@ -1,0 +1,15 @@
+"""What names look like: patterns, and the words in which who gives another one is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent_builder.models.headers import NAME_PATTERN
+
+TOOL_NAME = r"^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$"
+ARGUMENT_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$"
+IN_WORDS: Mapping[str, str] = {
+    TOOL_NAME: "Up to 64 letters, digits, _ and -, beginning with a letter or _.",
+    ARGUMENT_NAME: "Up to 64 letters, digits and _, beginning with a letter or _.",
+    NAME_PATTERN: "The name of a header: up to 200 letters, digits and -, without spaces.",
+}
