@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter, model_validator
 
 from agent_builder.messages import Json
-from agent_builder.models import headers
+from agent_builder.models import forms, headers
 from agent_builder.models.agents import Name, Strict
 
 CredentialKind = Literal["api_key", "bearer", "basic", "custom_headers", "oauth2", "provider_key"]
@@ -21,7 +21,6 @@ ClientAuthentication = Literal["basic", "body", "none"]
 Status = Literal["ready", "not_connected", "needs_reconnect"]
 SHORTEST = 4  # shorter secrets are not blotted out: nothing else could be read any more
 
-_HOST_PATTERN = r"^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # What the flow itself says; nobody may say otherwise.
 _OF_THE_FLOW = frozenset(
@@ -44,9 +43,14 @@ def _line(value: SecretStr) -> SecretStr:
 
 
 def _secret(value: SecretStr) -> SecretStr:
+    """What was pasted with spaces around it would fit no header, and no key begins or ends with one."""
+    return _long(_line(SecretStr(value.get_secret_value().strip())))
+
+
+def _long(value: SecretStr) -> SecretStr:
     if len(value) < SHORTEST:
         raise ValueError(f"must have at least {SHORTEST} characters: shorter ones cannot be blotted out of answers")
-    return _line(value)
+    return value
 
 
 def _address(value: str) -> str:
@@ -94,7 +98,7 @@ Parameters = Annotated[
 Scope = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,500}$")]
 Host = Annotated[
     str,
-    StringConstraints(max_length=253, pattern=_HOST_PATTERN),
+    StringConstraints(max_length=253, pattern=forms.HOST),
     Field(examples=["api.example.com", "*.example.com"]),
 ]
 Sign = Annotated[str, StringConstraints(min_length=3, max_length=200)]
@@ -168,7 +172,7 @@ class BasicSecret(Strict):
     password: Annotated[
         SecretStr,
         Field(max_length=headers.VALUE_LIMIT),
-        AfterValidator(lambda value: _secret(value) if value else value),
+        AfterValidator(lambda value: _long(_line(value)) if value else value),
     ] = SecretStr("")
 
     @model_validator(mode="after")

@@ -103,6 +103,30 @@ def test_tool_with_a_credential(visit: Visit, stack: Instance, orders: str) -> N
     assert "shipped" in messages and SECRET not in messages
 
 
+def test_what_is_missing_or_broken_is_said_where_it_is(visit: Visit, stack: Instance) -> None:
+    page = _tools(visit, scripted_agent(stack.url, "Unfinished"))
+    page.get_by_role("button", name="Describe one HTTP call").click()
+    visit.expect_problem("status of 422")
+    page.get_by_role("button", name="Create tool").click()
+    name, address = page.get_by_label("Name", exact=True), page.get_by_label("Base URL")
+    expect(page.get_by_text("A name is needed.")).to_be_visible()
+    expect(page.get_by_text("An address is needed")).to_be_visible()
+    expect(name).to_be_focused()
+    name.fill("find_order")
+    expect(page.get_by_text("A name is needed.")).to_be_hidden()
+    expect(address).to_have_attribute("aria-invalid", "true")
+    schema = page.get_by_role("textbox", name="JSON Schema of the input")
+    schema.click()
+    # The browser would keep the look of what is typed over by a style that the page's policy refuses; see visit.py.
+    page.keyboard.press("Control+A")
+    page.keyboard.type('{"type": "object", ')
+    expect(page.locator(".cm-lint-marker-error")).to_be_visible()
+    page.keyboard.type('"properties": {}}')
+    expect(page.locator(".cm-lint-marker-error")).to_be_hidden()
+    page.keyboard.press("Control+Z")
+    expect(schema).not_to_contain_text("properties")
+
+
 def test_two_people_change_a_tool(visit: Visit, stack: Instance, orders: str) -> None:
     agent = scripted_agent(stack.url, "Shared desk")
     tool = rest(stack.url, "POST", f"/agents/{agent}/tools", _tool("look_up", orders))

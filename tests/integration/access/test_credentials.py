@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -120,6 +121,12 @@ def test_a_credential_as_people_see_it(rest: Rest, world: World, kind: str) -> N
     assert shown == {**made, "used_by": []}
     listed = rest(world.owner, "GET", "/credentials").json["items"]
     assert listed[0] == made
+
+
+def test_a_secret_pasted_with_spaces_is_stored_without_them(rest: Rest, world: World) -> None:
+    mine = create(rest, world, kind="bearer", secret={"value": f" \t{CANARY}-pasted \n"})
+    opened = bootstrap.envelopes().open(stored(world, mine).sealed, Place(world.tenant, mine, "secret"))
+    assert json.loads(opened) == {"value": f"{CANARY}-pasted"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ import useSWRInfinite, { type SWRInfiniteConfiguration } from "swr/infinite";
 
 import { signedInFetch } from "./auth";
 import { errorOf } from "./api";
-import { ApiError } from "./errors";
+import { ApiError, asApiError } from "./errors";
 
 export interface Answer<T> {
   readonly body: T;
@@ -40,7 +40,11 @@ async function read<T>(key: string): Promise<Answer<T>> {
     throw error instanceof ApiError ? error : new ApiError(0, "network_error", "");
   }
   if (!response.ok) throw await errorOf(response);
-  return { body: (await response.json()) as T, etag: response.headers.get("ETag") };
+  try {
+    return { body: (await response.json()) as T, etag: response.headers.get("ETag") };
+  } catch (error) {
+    throw asApiError(error);
+  }
 }
 
 /** One resource; null as path reads nothing yet. `data` has the body and its revision. */

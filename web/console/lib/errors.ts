@@ -32,6 +32,8 @@ export function isLasting(error: unknown): boolean {
 /** The error of any failure; what is not an `ApiError` is a fault of the console and gets an id to ask for. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  // Something between here and the API answers in its place: a proxy, a page to sign in to a network.
+  if (error instanceof SyntaxError) return new ApiError(0, "unreadable_answer", "");
   const words = error instanceof Error ? error.message : String(error);
   return new ApiError(0, "console_error", words, `ui_${newId()}`);
 }

@@ -12,7 +12,7 @@ export function SettingChanges({ changes }: { changes: readonly SettingChange[] 
   const t = useTranslations("agents");
   return (
     <Card className="overflow-hidden">
-      <table className="block w-full text-sm sm:table">
+      <table className="block w-full text-sm sm:table sm:table-fixed">
         <thead className="hidden bg-sunken text-left text-xs text-ink-soft sm:table-header-group">
           <tr>
             <th scope="col" className="w-1/4 px-4 py-2 font-medium">

@@ -31,12 +31,12 @@ export function ValueText<F extends Field>({ field, value }: { field: F; value: 
       return names.length ? names.map((name) => t(`builtins.${name}`)).join(", ") : faint(t("values.none"));
     }
     case "options":
-      return <code className="block font-mono text-xs break-words whitespace-pre-wrap">{JSON.stringify(value, null, 2)}</code>;
+      return <code className="block font-mono text-xs wrap-anywhere whitespace-pre-wrap">{JSON.stringify(value, null, 2)}</code>;
     case "max_tokens":
     case "temperature":
     case "top_p":
       return formats.number(value as number);
     default:
-      return <span className="break-words whitespace-pre-wrap">{value as string}</span>;
+      return <span className="wrap-anywhere whitespace-pre-wrap">{value as string}</span>;
   }
 }

@@ -33,6 +33,7 @@ export const AnswerView = memo(function AnswerView({ answer, run, asked }: Props
           <BlockView key={nameOf(block, index)} block={block} runId={answer.runId} live={busy && index === answer.blocks.length - 1} />
         ))}
       </AskedContext>
+      {answer.status === "completed" && answer.blocks.length === 0 ? <p className="text-[13px] text-ink-soft">{t("empty")}</p> : null}
       {busy ? <Working answer={answer} /> : null}
       {answer.status === "failed" ? <Failure answer={answer} run={run} asked={asked} /> : null}
       {busy ? null : <AnswerFoot answer={answer} run={run} asked={asked} />}

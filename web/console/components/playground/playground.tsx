@@ -5,6 +5,8 @@ import { useTranslations } from "next-intl";
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { toast } from "@/lib/toast";
 
+import { TicketFailed } from "@melton/client";
+
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { IconButton } from "@/components/ui/button";
 import { useQuery } from "@/lib/address";
@@ -38,7 +40,8 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
 
   useEffect(() => (may ? talk.use() : undefined), [may, talk]);
   // Of a conversation that is gone the transcript speaks itself.
-  useEffect(() => talk.complain((error) => error.code !== "conversation_not_found" && toast.error(error.message)), [talk]);
+  // What comes back by itself is told by the connection's state.
+  useEffect(() => talk.complain((error) => error.code === "conversation_not_found" || (error instanceof TicketFailed && error.retryable) || toast.error(error.message)), [talk]);
   useEffect(() => {
     if (may && agent.status !== "inactive" && talk.client.state === "refused") talk.client.connect();
   }, [agent.status, may, talk]);

@@ -43,6 +43,17 @@ function look(minHeight: string, maxHeight: string) {
   });
 }
 
+/** A browser that types by itself keeps the look of what it replaces by inline styles, which the Content-Security-Policy refuses. */
+const TYPED = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { inputType, data, isComposing } = event as InputEvent;
+    if (inputType !== "insertText" || data === null || isComposing || view.composing || view.state.readOnly) return false;
+    view.dispatch(view.state.update(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true }));
+    event.preventDefault();
+    return true;
+  },
+});
+
 export default function CodeEditorInside({ value, onChange, label, readOnly = false, placeholder = "", minHeight = "8rem", maxHeight = "24rem" }: CodeEditorProps) {
   const locked = useLock() || readOnly;
   const host = useRef<HTMLDivElement>(null);
@@ -70,6 +81,7 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
           indentOnInput(),
           bracketMatching(),
           keymap.of([...defaultKeymap, ...historyKeymap]),
+          TYPED,
           json(),
           syntaxHighlighting(COLOURS),
           ...(locked ? [] : [linter((one) => (one.state.doc.length ? jsonParseLinter()(one) : [])), lintGutter()]),

@@ -14,6 +14,7 @@ export function useErrorText(): (error: unknown) => string {
   return (error) => {
     const { code, message, status } = asApiError(error);
     if (code === "network_error") return t("network");
+    if (code === "unreadable_answer") return t("unreadable");
     if (status === 403) return t("forbidden");
     if (status === 429) return message || t("rateLimited");
     if (status >= 500) return message || t("server");

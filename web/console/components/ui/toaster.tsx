@@ -12,7 +12,7 @@ export function ThemedToaster() {
   return (
     <Toaster
       theme={resolvedTheme === "dark" ? "dark" : "light"}
-      position="bottom-right"
+      position="top-center"
       closeButton
       toastOptions={{ className: "!border-line !bg-surface !text-ink !shadow-high !rounded-xl !font-sans" }}
     />

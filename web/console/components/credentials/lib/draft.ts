@@ -124,8 +124,14 @@ export function draftOf(from: Credential | CredentialPreset = {}): CredentialDra
   };
 }
 
+/** The host of an address, if one was pasted. */
+function hostIn(words: string): string {
+  const address = /^https?:\/\//i.test(words) && URL.canParse(words) ? new URL(words).hostname : words;
+  return address.toLowerCase();
+}
+
 export function bodyOf(draft: CredentialDraft): CredentialBody {
-  const base = { name: draft.name.trim(), allowed_hosts: words(draft.hosts).map((host) => host.toLowerCase()) };
+  const base = { name: draft.name.trim(), allowed_hosts: words(draft.hosts).map(hostIn) };
   const { kind } = draft;
   switch (kind) {
     case "api_key":

@@ -71,7 +71,7 @@ export function HttpEditor({ agent, toolbox, go, onMade, begun, integration = nu
             <NameFields {...shared} taken={taken} />
           </Card>
           <Card className="flex flex-col gap-5 p-5">
-            <RequestFields {...shared} agent={agent} toolbox={toolbox} onPath={(path, rows) => {
+            <RequestFields {...shared} tried={saving.error !== null} agent={agent} toolbox={toolbox} onPath={(path, rows) => {
                 saving.correct(["path"]);
                 setDraft((before) => ({ ...reshaped(before, { rows }), path }));
               }} />

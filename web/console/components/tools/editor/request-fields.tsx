@@ -15,6 +15,8 @@ import type { AgentOut, Toolbox } from "../lib/toolbox";
 interface Props {
   draft: HttpDraft;
   faults: Faults;
+  /** It was tried to save this. */
+  tried: boolean;
   agent: AgentOut;
   toolbox: Toolbox;
   change: (part: Partial<HttpDraft>) => void;
@@ -24,7 +26,7 @@ interface Props {
 const READS: readonly Method[] = ["GET", "HEAD", "OPTIONS"];
 
 /** Where the call goes and what proves who calls. */
-export function RequestFields({ draft, faults, toolbox, change, onPath }: Props) {
+export function RequestFields({ draft, faults, tried, toolbox, change, onPath }: Props) {
   const t = useTranslations("tools.editor.request");
   const integrations = toolbox.integrations.filter(({ kind }) => kind !== "mcp");
   const integration = integrations.find(({ id }) => id === draft.integration_id);
@@ -59,7 +61,7 @@ export function RequestFields({ draft, faults, toolbox, change, onPath }: Props)
             ))}
           </Select>
         </Field>
-        <Field label={integration ? t("ownBaseUrl") : t("baseUrl")} error={faults.get("base_url") ?? (faults.size && !integration && !draft.base_url ? t("baseUrlNeeded") : undefined)}>
+        <Field label={integration ? t("ownBaseUrl") : t("baseUrl")} error={faults.get("base_url") ?? (tried && !integration && !draft.base_url ? t("baseUrlNeeded") : undefined)}>
           <Input type="url" inputMode="url" spellCheck={false} value={draft.base_url} placeholder={integration?.base_url ?? "https://api.example.com"} className="font-mono text-[13px]" onChange={(event) => change({ base_url: event.target.value })} />
         </Field>
       </div>
