@@ -100,6 +100,15 @@ def test_agents_that_ask_agents(visit: Visit, stack: Instance) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
     _saved(page)
 
+    forgotten = _agent(stack, "Forgotten", deep)
+    asking = {"kind": "agent", "name": "ask_forgotten", "target_agent_id": forgotten}
+    asks_nobody = rest(stack.url, "POST", f"/agents/{chief}/tools", asking)
+    rest(stack.url, "DELETE", f"/agents/{forgotten}")
+    visit.expect_problem("status of 404")
+    page = visit.open(f"/agents/detail/?id={chief}&tab=tools&tool={asks_nobody['id']}")
+    expect(page.get_by_label("Agent", exact=True).locator("option:checked")).to_have_text("A deleted agent")
+    expect(page.get_by_text("This agent was deleted, so every call fails.")).to_be_visible()
+
     page = visit.open(f"/agents/detail/?id={researcher}&tab=tools&tool=new&kind=agent")
     page.get_by_label("Agent", exact=True).select_option(label="Chief")
     visit.expect_problem("status of 422")

@@ -68,6 +68,30 @@ def test_what_is_gone_says_so(visit: Visit, stack: Instance) -> None:
     expect(page.get_by_role("heading", name="Agents", exact=True)).to_be_visible()
 
 
+def test_a_part_that_cannot_be_loaded_takes_nothing_with_it(visit: Visit, stack: Instance) -> None:
+    """As without a connection, or after a deployment that took older files away."""
+    for part in ("Failed to load", "ChunkLoadError", "net::ERR"):
+        visit.expect_problem(part)
+    agent = scripted_agent(stack.url)
+    page = visit.open(f"/agents/detail/?id={agent}&tab=settings")
+    instructions = page.get_by_label("Instructions", exact=True)
+    instructions.fill("Typed before the connection went.")
+    page.route("**/_next/static/chunks/**", lambda route: route.abort())
+    page.get_by_role("button", name="Model: ").click()
+    expect(page.get_by_text("This part could not be loaded")).to_be_visible()
+    expect(instructions).to_have_value("Typed before the connection went.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Version 2")).to_be_visible()
+    assert rest(stack.url, "GET", f"/agents/{agent}")["system_prompt"] == "Typed before the connection went."
+    page.get_by_role("tab", name="Traces").click()
+    expect(page.get_by_role("heading", name="Tester")).to_be_visible()
+    expect(page.get_by_text("This part could not be loaded")).to_be_visible()
+    visit.axe()
+    page.unroute("**/_next/static/chunks/**")
+    page.get_by_role("button", name="Load the page again").first.click()
+    expect(page.get_by_text("No runs yet")).to_be_visible()
+
+
 def test_a_server_that_comes_back(visit: Visit, stack: Instance) -> None:
     """Every list says that the server is away, and goes on when asked to, without a reload."""
     for part in ("Failed to load resource", "WebSocket connection"):

@@ -122,6 +122,7 @@ def test_what_is_missing_or_broken_is_said_where_it_is(visit: Visit, stack: Inst
     page.keyboard.type('{"type": "object", ')
     expect(page.locator(".cm-lint-marker-error")).to_be_visible()
     page.keyboard.type('"properties": {}}')
+    expect(schema).to_have_text('{"type": "object", "properties": {}}')
     expect(page.locator(".cm-lint-marker-error")).to_be_hidden()
     page.keyboard.press("Control+Z")
     expect(schema).not_to_contain_text("properties")

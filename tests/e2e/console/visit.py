@@ -80,14 +80,7 @@ class Visit:
         return [problem for problem in self.problems if not any(part in problem for part in self.expected)]
 
     def _hear(self, message: ConsoleMessage) -> None:
-        """Note what was said, but what the browser does by itself.
-
-        Where text is replaced in an editor, Chromium wants to keep how it looked by a `style` attribute. The policy
-        refuses that, nothing is lost by it, and no line of any file is named.
-        """
-        own = message.text.startswith("Applying inline style") and not message.location["lineNumber"]
-        if not own:
-            self._note(message.type, message.text, message.location["url"])
+        self._note(message.type, message.text, message.location["url"])
 
     def _note(self, kind: str, text: str, where: str) -> None:
         # What an issuer's own page says is not ours.

@@ -14,6 +14,7 @@ import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
 import { useResource } from "@/lib/data";
 import { ApiError } from "@/lib/errors";
+import { guarded } from "@/components/ui/guarded";
 
 import { AgentHeader, AgentHeaderSkeleton } from "./agent-header";
 import { agentPath } from "./use-agents";
@@ -26,13 +27,13 @@ export interface AgentTabProps {
 
 const loading = () => <TabSkeleton />;
 const PANELS = {
-  playground: dynamic(() => import("@/components/playground/playground").then((module) => module.Playground), { ssr: false, loading }),
-  settings: dynamic(() => import("@/components/agents/agent-settings").then((module) => module.AgentSettings), { ssr: false, loading }),
-  tools: dynamic(() => import("@/components/tools/tools-tab").then((module) => module.ToolsTab), { ssr: false, loading }),
-  credentials: dynamic(() => import("@/components/credentials/credentials-tab").then((module) => module.CredentialsTab), { ssr: false, loading }),
-  versions: dynamic(() => import("@/components/agents/versions-tab").then((module) => module.VersionsTab), { ssr: false, loading }),
-  traces: dynamic(() => import("@/components/traces/traces-tab").then((module) => module.TracesTab), { ssr: false, loading }),
-  usage: dynamic(() => import("@/components/usage/usage-tab").then((module) => module.UsageTab), { ssr: false, loading }),
+  playground: guarded(dynamic(() => import("@/components/playground/playground").then((module) => module.Playground), { ssr: false, loading })),
+  settings: guarded(dynamic(() => import("@/components/agents/agent-settings").then((module) => module.AgentSettings), { ssr: false, loading })),
+  tools: guarded(dynamic(() => import("@/components/tools/tools-tab").then((module) => module.ToolsTab), { ssr: false, loading })),
+  credentials: guarded(dynamic(() => import("@/components/credentials/credentials-tab").then((module) => module.CredentialsTab), { ssr: false, loading })),
+  versions: guarded(dynamic(() => import("@/components/agents/versions-tab").then((module) => module.VersionsTab), { ssr: false, loading })),
+  traces: guarded(dynamic(() => import("@/components/traces/traces-tab").then((module) => module.TracesTab), { ssr: false, loading })),
+  usage: guarded(dynamic(() => import("@/components/usage/usage-tab").then((module) => module.UsageTab), { ssr: false, loading })),
 };
 
 export type AgentTabName = keyof typeof PANELS;

@@ -9,11 +9,12 @@ import { IconButton } from "@/components/ui/button";
 import { Menu, MenuItem, MenuLine } from "@/components/ui/menu";
 import { useRouter } from "@/i18n/navigation";
 import { useMay } from "@/lib/me";
+import { guarded } from "@/components/ui/guarded";
 
 import type { useAgentActions } from "./use-agents";
 import type { AgentOut } from "./values";
 
-const DeleteAgent = dynamic(() => import("./delete-agent").then((module) => module.DeleteAgent), { ssr: false });
+const DeleteAgent = guarded(dynamic(() => import("./delete-agent").then((module) => module.DeleteAgent), { ssr: false }));
 
 interface Props {
   agent: AgentOut;

@@ -11,6 +11,7 @@ import { LockProvider } from "@/components/ui/lock";
 import { Locked } from "@/components/ui/locked";
 import { Card, Section } from "@/components/ui/surface";
 import { useMay } from "@/lib/me";
+import { guarded } from "@/components/ui/guarded";
 
 import { AdvancedSettings, BuiltinSettings, InstructionSettings } from "./instruction-settings";
 import { ModelSettings } from "./model-settings";
@@ -19,8 +20,8 @@ import { useLeaveGuard } from "./use-leave-guard";
 import { useSettings } from "./use-settings";
 import { STATUSES, type Status } from "./values";
 
-const ConflictDialog = dynamic(() => import("./conflict-dialog").then((module) => module.ConflictDialog), { ssr: false });
-const LeaveDialog = dynamic(() => import("./leave-dialog").then((module) => module.LeaveDialog), { ssr: false });
+const ConflictDialog = guarded(dynamic(() => import("./conflict-dialog").then((module) => module.ConflictDialog), { ssr: false }));
+const LeaveDialog = guarded(dynamic(() => import("./leave-dialog").then((module) => module.LeaveDialog), { ssr: false }));
 
 export type SettingsForm = ReturnType<typeof useSettings>;
 

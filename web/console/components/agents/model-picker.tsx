@@ -7,13 +7,14 @@ import { useState } from "react";
 
 import { useLock } from "@/components/ui/lock";
 import { Badge, Notice } from "@/components/ui/surface";
+import { guarded } from "@/components/ui/guarded";
 
 import { FieldError } from "./field-error";
 import { KeyHelp, usePriceWords } from "./model-facts";
 import { findModel, useModels } from "./use-models";
 import type { ModelRef } from "./values";
 
-const ModelDialog = dynamic(() => import("./model-dialog").then((module) => module.ModelDialog), { ssr: false });
+const ModelDialog = guarded(dynamic(() => import("./model-dialog").then((module) => module.ModelDialog), { ssr: false }));
 
 interface Props {
   value: ModelRef | null;

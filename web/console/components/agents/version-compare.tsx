@@ -11,11 +11,12 @@ import { Ago } from "@/components/ui/time";
 import type { Schemas } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { useMay } from "@/lib/me";
+import { guarded } from "@/components/ui/guarded";
 
 import { Differences } from "./differences";
 import type { AgentOut } from "./values";
 
-const RestoreVersion = dynamic(() => import("./restore-version").then((module) => module.RestoreVersion), { ssr: false });
+const RestoreVersion = guarded(dynamic(() => import("./restore-version").then((module) => module.RestoreVersion), { ssr: false }));
 
 type Version = Schemas["AgentVersionOut"];
 

@@ -12,6 +12,7 @@ import { Skeleton } from "@/components/ui/surface";
 import type { ToolBlock } from "@melton/client";
 import { cn } from "@/lib/cn";
 import { useFormats } from "@/lib/format";
+import { guarded } from "@/components/ui/guarded";
 
 import { useActions } from "./actions";
 import { Approval } from "./approval";
@@ -20,7 +21,7 @@ import { Markdown } from "./markdown";
 import { outcomeOf, type Outcome } from "./model/entries";
 
 // Credentials and their forms are rarely needed here.
-const Reconnect = dynamic(() => import("./reconnect").then((module) => module.Reconnect), { ssr: false, loading: () => <Skeleton className="h-12 w-full" /> });
+const Reconnect = guarded(dynamic(() => import("./reconnect").then((module) => module.Reconnect), { ssr: false, loading: () => <Skeleton className="h-12 w-full" /> }));
 
 const LOOKS: Record<Outcome, readonly [icon: typeof Check, tone: string]> = {
   running: [LoaderCircle, "text-accent-ink"],

@@ -7,16 +7,17 @@ import { PageBody, PageHeader } from "@/components/shell/page-header";
 import { Skeleton } from "@/components/ui/surface";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
 import { useQuery } from "@/lib/address";
+import { guarded } from "@/components/ui/guarded";
 
 const loading = () => <Skeleton className="h-64 w-full rounded-xl" />;
 const PANELS = {
-  members: dynamic(() => import("./members-panel").then((module) => module.MembersPanel), { ssr: false, loading }),
-  keys: dynamic(() => import("./keys-panel").then((module) => module.KeysPanel), { ssr: false, loading }),
-  limits: dynamic(() => import("./limits-panel").then((module) => module.LimitsPanel), { ssr: false, loading }),
-  network: dynamic(() => import("./network-panel").then((module) => module.NetworkPanel), { ssr: false, loading }),
-  prices: dynamic(() => import("./prices-panel").then((module) => module.PricesPanel), { ssr: false, loading }),
-  tracing: dynamic(() => import("./tracing-panel").then((module) => module.TracingPanel), { ssr: false, loading }),
-  audit: dynamic(() => import("./audit-panel").then((module) => module.AuditPanel), { ssr: false, loading }),
+  members: guarded(dynamic(() => import("./members-panel").then((module) => module.MembersPanel), { ssr: false, loading })),
+  keys: guarded(dynamic(() => import("./keys-panel").then((module) => module.KeysPanel), { ssr: false, loading })),
+  limits: guarded(dynamic(() => import("./limits-panel").then((module) => module.LimitsPanel), { ssr: false, loading })),
+  network: guarded(dynamic(() => import("./network-panel").then((module) => module.NetworkPanel), { ssr: false, loading })),
+  prices: guarded(dynamic(() => import("./prices-panel").then((module) => module.PricesPanel), { ssr: false, loading })),
+  tracing: guarded(dynamic(() => import("./tracing-panel").then((module) => module.TracingPanel), { ssr: false, loading })),
+  audit: guarded(dynamic(() => import("./audit-panel").then((module) => module.AuditPanel), { ssr: false, loading })),
 };
 
 type PanelName = keyof typeof PANELS;

@@ -6,8 +6,9 @@ import { useEffect } from "react";
 
 import { useRouter } from "@/i18n/navigation";
 import { followTabs, standing, useSession } from "@/lib/session";
+import { guarded } from "@/components/ui/guarded";
 
-const SignInAgain = dynamic(() => import("@/components/shell/sign-in-again").then((module) => module.SignInAgain), { ssr: false });
+const SignInAgain = guarded(dynamic(() => import("@/components/shell/sign-in-again").then((module) => module.SignInAgain), { ssr: false }));
 
 /** Leads to the sign-in where one is needed, and asks again where a session has ended, over what is on the screen. */
 export function SessionGate() {

@@ -14,8 +14,9 @@ import { UserMenu } from "@/components/shell/user-menu";
 import { IconButton } from "@/components/ui/button";
 import { Link, usePathname } from "@/i18n/navigation";
 import { cn } from "@/lib/cn";
+import { guarded } from "@/components/ui/guarded";
 
-const Palette = dynamic(() => import("@/components/shell/palette").then((module) => module.Palette), { ssr: false });
+const Palette = guarded(dynamic(() => import("@/components/shell/palette").then((module) => module.Palette), { ssr: false }));
 
 /** Pages that stand alone. */
 const BARE = /^\/(sign-in|signed-in|invitation)\/?$/;

@@ -7,6 +7,7 @@ import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { PageBody } from "@/components/shell/page-header";
 import { Skeleton } from "@/components/ui/surface";
 import { useMay } from "@/lib/me";
+import { guarded } from "@/components/ui/guarded";
 
 import { useToolbox } from "./lib/toolbox";
 import { NAMED, useView, type NewKind } from "./lib/view";
@@ -18,10 +19,10 @@ const loading = () => (
     <Skeleton className="h-96 w-full rounded-xl" />
   </PageBody>
 );
-const ToolEditor = dynamic(() => import("./editor/tool-editor").then((module) => module.ToolEditor), { ssr: false, loading });
-const NewTool = dynamic(() => import("./editor/tool-editor").then((module) => module.NewTool), { ssr: false, loading });
-const ImportPanel = dynamic(() => import("./import/import-panel").then((module) => module.ImportPanel), { ssr: false, loading });
-const McpPanel = dynamic(() => import("./mcp/mcp-panel").then((module) => module.McpPanel), { ssr: false, loading });
+const ToolEditor = guarded(dynamic(() => import("./editor/tool-editor").then((module) => module.ToolEditor), { ssr: false, loading }));
+const NewTool = guarded(dynamic(() => import("./editor/tool-editor").then((module) => module.NewTool), { ssr: false, loading }));
+const ImportPanel = guarded(dynamic(() => import("./import/import-panel").then((module) => module.ImportPanel), { ssr: false, loading }));
+const McpPanel = guarded(dynamic(() => import("./mcp/mcp-panel").then((module) => module.McpPanel), { ssr: false, loading }));
 
 /** The agent's tools: a list, and in its place what `?tool=` opens. */
 export function ToolsTab({ agent, etag }: AgentTabProps) {

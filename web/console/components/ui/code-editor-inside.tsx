@@ -4,7 +4,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, linter } from "@codemirror/lint";
-import { EditorState } from "@codemirror/state";
+import { Annotation, EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers, placeholder as placeholderOf } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
@@ -43,6 +43,14 @@ function look(minHeight: string, maxHeight: string) {
   });
 }
 
+/** Ids mean nothing across the border of a shadow root; elements do. */
+function describe(element: HTMLElement, ids: readonly string[]): void {
+  if ("ariaDescribedByElements" in element) element.ariaDescribedByElements = ids.flatMap((one) => document.getElementById(one) ?? []);
+}
+
+/** Marks a change that came from outside. */
+const GIVEN = Annotation.define<boolean>();
+
 /** A browser that types by itself keeps the look of what it replaces by inline styles, which the Content-Security-Policy refuses. */
 const TYPED = EditorView.domEventHandlers({
   beforeinput(event, view) {
@@ -60,6 +68,7 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
   const view = useRef<EditorView | null>(null);
   const told = useRef(onChange);
   const first = useRef(value);
+  const echoes = useRef<string[]>([]);
   const { "aria-describedby": describedBy } = useFieldIds();
   useEffect(() => {
     told.current = onChange;
@@ -91,22 +100,29 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
           EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           look(minHeight, maxHeight),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) told.current?.(update.state.doc.toString());
+            if (!update.docChanged || update.transactions.some((one) => one.annotation(GIVEN))) return;
+            const text = update.state.doc.toString();
+            echoes.current.push(text);
+            told.current?.(text);
           }),
         ],
       }),
     });
     view.current = editor;
-    // Ids mean nothing across the border of a shadow root; elements do.
-    const words = describedBy?.split(" ").flatMap((one) => document.getElementById(one) ?? []);
-    if (words?.length && "ariaDescribedByElements" in editor.contentDOM) editor.contentDOM.ariaDescribedByElements = words;
     return () => editor.destroy();
+  }, [label, maxHeight, minHeight, placeholder, locked]);
+  useEffect(() => {
+    // They come and go while somebody types.
+    if (view.current) describe(view.current.contentDOM, describedBy?.split(" ") ?? []);
   }, [describedBy, label, maxHeight, minHeight, placeholder, locked]);
   useEffect(() => {
     first.current = value;
+    // What was typed comes back while one types on; only what others made of it replaces it.
+    const echo = echoes.current.lastIndexOf(value);
+    echoes.current.splice(0, echo < 0 ? Infinity : echo + 1);
     const editor = view.current;
-    if (!editor || editor.state.doc.toString() === value) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+    if (echo >= 0 || !editor || editor.state.doc.toString() === value) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, annotations: GIVEN.of(true) });
   }, [value]);
   return <div ref={host} />;
 }

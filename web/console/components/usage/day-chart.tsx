@@ -8,8 +8,9 @@ import { useId, useState } from "react";
 import { IconButton } from "@/components/ui/button";
 import { Card, Skeleton } from "@/components/ui/surface";
 import { useFormats } from "@/lib/format";
+import { guarded } from "@/components/ui/guarded";
 
-const Inside = dynamic(() => import("./day-chart-inside"), { ssr: false, loading: () => <Skeleton className="size-full" /> });
+const Inside = guarded(dynamic(() => import("./day-chart-inside"), { ssr: false, loading: () => <Skeleton className="size-full" /> }));
 
 export interface DayRow {
   readonly day: string;

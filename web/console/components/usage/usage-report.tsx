@@ -6,13 +6,14 @@ import { useState } from "react";
 
 import { PageBody, PageHeader } from "@/components/shell/page-header";
 import { useQuery } from "@/lib/address";
+import { guarded } from "@/components/ui/guarded";
 
 import { RangePicker } from "./range-picker";
 import { dayOf, rangeOf } from "./ranges";
 import { TilesSkeleton } from "./tiles";
 
-const Report = dynamic(() => import("./report").then((module) => module.Report), { ssr: false, loading: () => <TilesSkeleton /> });
-const TenantBudgets = dynamic(() => import("./budgets").then((module) => module.TenantBudgets), { ssr: false });
+const Report = guarded(dynamic(() => import("./report").then((module) => module.Report), { ssr: false, loading: () => <TilesSkeleton /> }));
+const TenantBudgets = guarded(dynamic(() => import("./budgets").then((module) => module.TenantBudgets), { ssr: false }));
 
 /** What all agents of the workspace used, and may use. */
 export function UsageReport() {

@@ -49,6 +49,7 @@ export function AgentEditor({ agent, toolbox, go, onMade, begun }: EditorProps &
   const [clean, setClean] = useState<Draft>(draft);
   const agents = useAllPages<Schemas["AgentOut"]>("/agents");
   const versions = useAllPages<Schemas["AgentVersionOut"]>(draft.target ? `/agents/${draft.target}/versions` : null);
+  const lost = Boolean(draft.target) && agents.items !== undefined && !agents.items.some(({ id }) => id === draft.target);
   const definition = toolOf(draft);
   const dirty = !same(draft, clean);
   const taken = toolbox.tools.filter(({ id }) => id !== stored?.id).map(({ name }) => name);
@@ -80,11 +81,12 @@ export function AgentEditor({ agent, toolbox, go, onMade, begun }: EditorProps &
         <div className="flex min-w-0 flex-col gap-6">
           <Card className="flex flex-col gap-5 p-5">
             <div className="grid gap-4 sm:grid-cols-[2fr_1fr]">
-              <Field label={t("target")} error={saving.faults.get("target_agent_id")}>
+              <Field label={t("target")} error={saving.faults.get("target_agent_id") ?? (lost ? t("targetGoneHint") : undefined)}>
                 <Select value={draft.target} onChange={(event) => choose(event.target.value)}>
                   <option value="" disabled>
                     {t("targetPlaceholder")}
                   </option>
+                  {lost ? <option value={draft.target}>{t("targetGone")}</option> : null}
                   {agents.items?.map(({ id, name }) =>
                     id === agent.id ? null : (
                       <option key={id} value={id}>

@@ -32,10 +32,10 @@ export function ImportPanel({ agent, toolbox, go, id, integration }: Props) {
   const again = integration ?? (job?.status === "applied" ? null : (job?.integration_id ?? null));
   const name = toolbox.integrations.find((one) => one.id === again)?.name;
   const [draft, setDraft] = useState(NO_SOURCE);
-  const restart = () => {
+  const restart = (integration = again) => {
     // After a reload only the import itself knows what was given.
     if (job?.url && !draft.url) setDraft({ ...NO_SOURCE, url: job.url, credential: job.credential_id });
-    go({ name: "import", id: null, integration: again });
+    go({ name: "import", id: null, integration });
   };
   return (
     <Panel title={again ? t("titleAgain", { name: name ?? "…" }) : t("title")} onBack={() => go({ name: "list" })}>
@@ -48,17 +48,17 @@ export function ImportPanel({ agent, toolbox, go, id, integration }: Props) {
         </Card>
       ) : null}
       {job?.status === "failed" ? (
-        <Notice tone="bad" role="alert" actions={<Button onClick={restart}>{t("otherSource")}</Button>}>
+        <Notice tone="bad" role="alert" actions={<Button onClick={() => restart()}>{t("otherSource")}</Button>}>
           <p className="font-medium">{t("failed")}</p>
           {job.url ? <p className="mt-0.5 font-mono text-xs break-all text-ink-soft">{job.url}</p> : null}
           <p className="mt-0.5 break-words whitespace-pre-wrap">{job.error?.detail}</p>
           <p className="mt-1 font-mono text-xs text-ink-soft">{job.error?.code}</p>
         </Notice>
       ) : null}
-      {job?.status === "applied" && job.result ? <ImportDone result={job.result} go={go} onAgain={restart} /> : null}
+      {job?.status === "applied" && job.result ? <ImportDone result={job.result} go={go} onAgain={() => restart()} /> : null}
       {job?.status === "ready" && !operations && !error ? <Skeleton className="h-96 w-full rounded-xl" /> : null}
       {job?.status === "ready" && job.description && operations ? (
-        <ImportPreview key={job.id} job={job} description={job.description} operations={operations} toolbox={toolbox} onApplied={retry} onRestart={restart} />
+        <ImportPreview key={job.id} job={job} description={job.description} operations={operations} toolbox={toolbox} onApplied={retry} onRestart={() => restart()} onCompare={restart} />
       ) : null}
     </Panel>
   );

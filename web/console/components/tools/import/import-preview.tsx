@@ -23,12 +23,15 @@ interface Props {
   toolbox: Toolbox;
   onApplied: () => void;
   onRestart: () => void;
+  /** Reads it again, to be compared with the tools of this integration. */
+  onCompare: (integration: string) => void;
 }
 
 /** What becomes of a description: what is chosen of it, and where calls go. */
-export function ImportPreview({ job, description, operations, toolbox, onApplied, onRestart }: Props) {
+export function ImportPreview({ job, description, operations, toolbox, onApplied, onRestart, onCompare }: Props) {
   const t = useTranslations("tools.import");
   const again = toolbox.integrations.find(({ id }) => id === job.integration_id);
+  const twin = again ? undefined : toolbox.integrations.find(({ kind, name, base_url }) => kind !== "mcp" && (name === description.title.slice(0, 100) || base_url === description.base_url));
   const [chosen, setChosen] = useState(() => firstChoice(operations, Boolean(job.integration_id)));
   const [removed, setRemoved] = useState<ReadonlySet<string>>(new Set());
   const [target, setTarget] = useState<Target>(() => targetOf(description, again));
@@ -67,6 +70,11 @@ export function ImportPreview({ job, description, operations, toolbox, onApplied
   return (
     <div className="flex flex-col gap-6">
       <ImportHead description={description} onRestart={onRestart} />
+      {twin ? (
+        <Notice tone="warn" actions={<Button size="sm" onClick={() => onCompare(twin.id)}>{t("compare")}</Button>}>
+          {t("twin", { name: twin.name })}
+        </Notice>
+      ) : null}
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="flex min-w-0 flex-col gap-6">
           <OperationList operations={operations} again={Boolean(job.integration_id)} chosen={chosen} onChosen={setChosen} />

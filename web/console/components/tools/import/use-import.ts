@@ -27,7 +27,8 @@ async function allOperations(id: string): Promise<Operation[]> {
 /** An import, asked for until it is read, and then all of its operations. */
 export function useImport(id: string | null) {
   const job = useResource<Import>(id ? `/openapi-imports/${encodeURIComponent(id)}` : null, { limit: 1 }, { refreshInterval: (latest) => (latest && !UNDER_WAY.includes(latest.body.status) ? 0 : 700), dedupingInterval: 300 });
-  const readable = job.data?.status === "ready" || job.data?.status === "applied";
-  const list = useSWR(readable && id ? ["operations", id, job.data?.updated_at] : null, () => allOperations(id ?? ""), { revalidateOnFocus: false });
-  return { job: job.data, error: job.error ?? (list.error as unknown), operations: list.data, retry: () => void Promise.all([job.mutate(), list.mutate()]) };
+  const own = job.data?.id === id ? job.data : undefined; // not the one that was looked at before
+  const readable = own?.status === "ready" || own?.status === "applied";
+  const list = useSWR(readable && id ? ["operations", id, own.updated_at] : null, () => allOperations(id ?? ""), { revalidateOnFocus: false, keepPreviousData: false });
+  return { job: own, error: job.error ?? (list.error as unknown), operations: list.data, retry: () => void Promise.all([job.mutate(), list.mutate()]) };
 }
