@@ -161,7 +161,7 @@ def found_keys(
                 condition,
                 index_name=index,
                 limit=limit - len(found),
-                attributes_to_get=["pk", "sk"],
+                attributes_to_get=["pk", "sk"] if index is None else None,  # indexes hold keys alone
                 consistent_read=index is None,
                 exclusive_start_key=start,
             )

@@ -2,7 +2,7 @@
 
 import { RotateCcw } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { use, useState } from "react";
+import { use, useEffect, useState } from "react";
 
 import { ConnectButton } from "@/components/credentials/connect-button";
 import { CredentialDialog } from "@/components/credentials/credential-dialog";
@@ -22,6 +22,8 @@ export function Reconnect({ credentialId }: { credentialId: string }) {
   const asked = use(AskedContext);
   const [entering, setEntering] = useState(false);
   const { data: credential, error, mutate } = useResource<Credential>(`/credentials/${encodeURIComponent(credentialId)}`);
+  // It was connected a moment ago, and is not any more: what another call's card has just read says nothing of this one.
+  useEffect(() => void mutate(), [mutate]);
   if (error?.status === 404) {
     const tools = { pathname: "/agents/detail/", query: { id: agentId, tab: "tools" } };
     return (
