@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from local.testing import Instance
-from tests.e2e.console.visit import Visit, scripted_agent
+from tests.e2e.console.visit import Visit, rest, scripted_agent, talk
 
 PLACES = ["/agents/", "/agents/new/", "/credentials/", "/usage/", "/settings/"]
 
@@ -116,3 +116,45 @@ def test_a_server_that_fails_says_its_request(visit: Visit) -> None:
     failing = False
     alert.get_by_role("button", name="Try again").click()
     expect(alert).to_be_hidden()
+
+
+# Sums the layout shifts that no person caused; https://web.dev/articles/cls calls up to 0.1 good.
+_SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) {
+      if (one.hadRecentInput) continue;
+      const moved = one.sources.map(({ node }) => (node?.outerHTML ?? node?.textContent ?? '').slice(0, 120));
+      window.shifts.push([one.value, moved]);
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}"""
+GOOD = 0.1
+
+
+@pytest.mark.parametrize("visit", ["desktop", "phone"], indirect=True)
+def test_nothing_moves_while_a_page_is_loaded(visit: Visit, stack: Instance) -> None:
+    """With answers of the API that come one after the other, the later ones of a page long after the first."""
+    agent = scripted_agent(stack.url, "Settled", description="Has a little of everything.")
+    tool = {"kind": "http", "method": "GET", "base_url": "https://api.example.com", "path": "/", "effect": "read"}
+    for name in ("look_up", "look_down", "look_aside"):
+        rest(stack.url, "POST", f"/agents/{agent}/tools", {**tool, "name": name, "input_schema": {"type": "object"}})
+    talk(stack.ws_url(agent), ['/tool calculator {"expression": "1+1"}\n/say **two**', "/say three"])
+    page, detail = visit.page, f"/agents/detail/?id={agent}"
+    page.add_init_script(f"({_SHIFTS})()")
+    asked = [0]
+
+    def later(route: Route) -> None:
+        asked[0] += 1
+        page.wait_for_timeout(min(asked[0], 5) * 60)
+        route.continue_()
+
+    page.route("**/api/v1/**", later)
+    tabs = ("playground", "settings", "tools", "credentials", "versions", "traces", "usage")
+    for path in (*PLACES, *(f"{detail}&tab={tab}" for tab in tabs)):
+        asked[0] = 0
+        visit.open(path)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(300)
+        shifts = page.evaluate("window.shifts")
+        assert sum(value for value, _ in shifts) < GOOD, (path, shifts)

@@ -84,7 +84,7 @@ export function ToolList({ agent, etag, toolbox, go }: Props) {
         {single.length ? <ToolRows label={t("single")} tools={single} toolbox={toolbox} go={go} /> : null}
         {groups.map((group) => (text && !group.tools.length ? null : <IntegrationGroup key={group.integration.id} {...group} agent={agent} toolbox={toolbox} go={go} />))}
       </Section>
-      <BuiltinTools agent={agent} etag={etag} />
+      {toolbox.ready || toolbox.error ? <BuiltinTools agent={agent} etag={etag} /> : null}
       {adding ? <IntegrationDialog agent={agent.id} onClose={() => setAdding(false)} onSaved={() => void toolbox.refresh()} /> : null}
     </PageBody>
   );

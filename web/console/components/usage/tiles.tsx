@@ -33,7 +33,7 @@ export function Tiles({ total }: { total: Schemas["UsageOut"] }) {
   const known = amount !== null;
   return (
     <dl className={GRID}>
-      <Tile name={t("runs")} value={f.number(runs)} hint={t("runsHint", { completed: f.number(total.completed ?? 0), cancelled: f.number(total.cancelled ?? 0) })} />
+      <Tile name={t("runs")} value={f.number(runs)} hint={[t("runsHint", { completed: f.number(total.completed ?? 0), cancelled: f.number(total.cancelled ?? 0) }), ...(total.tests ? [t("tests", { count: total.tests })] : [])].join(" · ")} />
       <Tile
         name={t("cost")}
         value={known ? f.money(amount) : unpriced ? t("unknown") : "–"}

@@ -27,8 +27,9 @@ export function UsageReport() {
       <PageHeader title={titles("usage")} hint={t("hint")} actions={<RangePicker range={range} today={dayOf(now)} />} />
       <PageBody className="flex flex-col gap-6">
         <h2 className="sr-only">{t("title")}</h2>
-        <Report range={range} />
-        <TenantBudgets />
+        <Report range={range}>
+          <TenantBudgets />
+        </Report>
       </PageBody>
     </>
   );

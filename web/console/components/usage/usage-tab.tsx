@@ -24,8 +24,9 @@ export function UsageTab({ agent }: AgentTabProps) {
         <h2 className="text-[15px] font-semibold text-ink">{t("title")}</h2>
         <RangePicker range={range} today={dayOf(now)} />
       </div>
-      <Report range={range} agentId={agent.id} />
-      <AgentBudgets agentId={agent.id} />
+      <Report range={range} agentId={agent.id}>
+        <AgentBudgets agentId={agent.id} />
+      </Report>
     </PageBody>
   );
 }
