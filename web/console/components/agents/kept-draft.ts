@@ -1,6 +1,6 @@
 // What is typed and not saved, kept through a reload and a new sign-in; for this tab of the browser only.
 
-import { whose } from "@/lib/session";
+import { agentKey } from "@/lib/typed";
 
 import type { Draft } from "./draft";
 import type { Values } from "./values";
@@ -18,12 +18,10 @@ interface Kept {
 }
 
 const FORMAT = 1;
-// Who signs in after somebody else does not find what that person typed.
-const keyOf = (id: string) => `agent-draft:${whose()}:${id}`;
 
 export function keepDraft(id: string, kept: Kept): void {
   try {
-    sessionStorage.setItem(keyOf(id), JSON.stringify({ format: FORMAT, ...kept }));
+    sessionStorage.setItem(agentKey(id), JSON.stringify({ format: FORMAT, ...kept }));
   } catch {
     // Storage that is full or switched off keeps nothing; the guard still asks before leaving.
   }
@@ -31,7 +29,7 @@ export function keepDraft(id: string, kept: Kept): void {
 
 export function keptDraft(id: string): Kept | null {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(keyOf(id)) ?? "null") as (Kept & { format: number }) | null;
+    const kept = JSON.parse(sessionStorage.getItem(agentKey(id)) ?? "null") as (Kept & { format: number }) | null;
     return kept?.format === FORMAT ? { base: kept.base, draft: kept.draft } : null;
   } catch {
     return null;
@@ -40,7 +38,7 @@ export function keptDraft(id: string): Kept | null {
 
 export function forgetDraft(id: string): void {
   try {
-    sessionStorage.removeItem(keyOf(id));
+    sessionStorage.removeItem(agentKey(id));
   } catch {
     // Nothing was kept then.
   }

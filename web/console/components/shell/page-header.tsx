@@ -8,7 +8,7 @@ export function PageHeader({ title, hint, actions, back, children }: { title: Re
       <div className="mx-auto w-full max-w-6xl">
         {back ? <div className="mb-1.5 short:hidden text-[13px] text-ink-soft">{back}</div> : null}
         <div className="flex min-h-9 flex-wrap items-center justify-between gap-x-4 gap-y-3">
-          <div className={cn("min-w-0 grow", hint ? "basis-52" : "basis-36")}>
+          <div className={cn("min-w-0 grow", hint ? "basis-40 short:basis-28" : "basis-36 short:basis-28")}>
             <h1 className="text-xl font-semibold text-ink">{title}</h1>
             {hint ? <p className="mt-0.5 short:hidden text-sm text-ink-soft">{hint}</p> : null}
           </div>

@@ -11,6 +11,7 @@ import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/ui/menu";
 import { usePathname, useRouter } from "@/i18n/navigation";
 import { LANGUAGES, type Locale } from "@/i18n/routing";
 import { REMEMBERED, currentSession, forgetSession, signedOut, useSession } from "@/lib/session";
+import { forgetTyped } from "@/lib/typed";
 
 /** Who is signed in, the theme, the language. */
 export function UserMenu() {
@@ -38,6 +39,7 @@ function UserMenuInside() {
       session ? revoke(session).catch(() => undefined) : null,
     ]);
     localStorage.removeItem(REMEMBERED);
+    forgetTyped();
     if (person) signedOut(person.subject);
     forgetSession();
     window.location.assign(address ?? `/${locale}/sign-in/`);

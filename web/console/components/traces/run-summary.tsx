@@ -40,7 +40,7 @@ export function RunSummary({ trace, agent, now }: { trace: Trace; agent: AgentTa
           <QueryLink values={{ tab: "versions", version: String(trace.version), run: null, step: null }} className={LINK}>
             {t("versionNumber", { version: trace.version })}
           </QueryLink>
-          {trace.version === agent.version ? null : <span className="text-ink-faint"> {t("older", { version: agent.version })}</span>}
+          {trace.version >= agent.version ? null : <span className="text-ink-faint"> {t("older", { version: agent.version })}</span>}
         </Fact>
         <Fact name={t("conversation")}>
           <QueryLink values={{ tab: "playground", c: trace.conversation_id, run: null, step: null }} className={LINK}>

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { Drafts } from "@/components/playground/model/drafts";
+import { agentKey, forgetTyped } from "@/lib/typed";
 
 describe("drafts", () => {
   beforeEach(() => localStorage.clear());
@@ -23,6 +24,16 @@ describe("drafts", () => {
     drafts.write(null, "typed meanwhile");
     drafts.move(null, "cnv_1");
     expect([drafts.read(null), drafts.read("cnv_1")]).toEqual(["", "typed meanwhile"]);
+  });
+
+  it("go with whoever signs out, and with nobody else", () => {
+    const kept = ["melton.draft.ann.agt_1.cnv_1", "melton.draft.ann.b.agt_1.new", "theme"];
+    for (const key of kept) localStorage.setItem(key, "text");
+    new Drafts("agt_1").write(null, "text");
+    sessionStorage.setItem(agentKey("agt_1"), "{}");
+    forgetTyped();
+    expect(Object.keys(localStorage).sort()).toEqual(kept.sort());
+    expect(sessionStorage.getItem(agentKey("agt_1"))).toBeNull();
   });
 
   it("do no harm where nothing can be kept", () => {

@@ -1,8 +1,6 @@
 // What was typed and not sent, kept by conversation until it is: through reloads, and while nobody is signed in.
 
-import { whose } from "@/lib/session";
-
-const PREFIX = "melton.draft.";
+import { messageKey } from "@/lib/typed";
 
 type Place = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
@@ -49,8 +47,6 @@ export class Drafts {
   }
 
   private key(conversationId: string | null): string {
-    // Who signs in after somebody else does not find what that person typed.
-    const person = whose();
-    return `${PREFIX}${person ? `${person}.` : ""}${this.agentId}.${conversationId ?? "new"}`;
+    return messageKey(this.agentId, conversationId);
   }
 }
