@@ -3,7 +3,7 @@
 // Reading REST with SWR. Keys are paths with their query, so that whoever reads the same address shares one answer, and
 // `refresh("/api/v1/agents")` makes all that lies below it anew.
 
-import { useCallback, useMemo } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 import useSWR, { useSWRConfig, type SWRConfiguration } from "swr";
 import useSWRInfinite, { type SWRInfiniteConfiguration } from "swr/infinite";
 
@@ -63,6 +63,15 @@ export function usePages<T>(path: string | null, query: Query = {}, options: SWR
   const items = useMemo(() => data?.flatMap((page) => page.body.items), [data]);
   const more = Boolean(data?.at(-1)?.body.next_cursor);
   return { ...rest, items, more, loadMore: () => setSize(size + 1), loadingMore: size > (data?.length ?? 0) };
+}
+
+/** Reads the rest of a list while it is wanted, since a search finds only what was loaded; whether some is still to come. */
+export function useRest({ more, loadMore, loadingMore, isValidating, error }: Pick<ReturnType<typeof usePages>, "more" | "loadMore" | "loadingMore" | "isValidating" | "error">, wanted: boolean): boolean {
+  const coming = wanted && more && !error;
+  useEffect(() => {
+    if (coming && !loadingMore && !isValidating) void loadMore();
+  }, [coming, isValidating, loadMore, loadingMore]);
+  return coming;
 }
 
 /** Reads again whatever begins with one of these paths, lists included. */

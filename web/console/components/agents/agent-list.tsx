@@ -11,7 +11,7 @@ import { Card, EmptyState } from "@/components/ui/surface";
 import { Locked } from "@/components/ui/locked";
 import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
-import { usePages, useResource } from "@/lib/data";
+import { usePages, useResource, useRest } from "@/lib/data";
 import { useMay } from "@/lib/me";
 
 import { runsByAgent, type RunsOf } from "./activity";
@@ -59,15 +59,13 @@ export function AgentList() {
   const [query, change] = useQuery();
   const [search, look] = useSearch(query.get("q") ?? "", change);
   const status = STATUSES.find((one) => one === query.get("status")) ?? null;
-  const { items, error, more, loadMore, loadingMore, isLoading, isValidating, mutate } = usePages<AgentOut>("/agents", { status });
+  const pages = usePages<AgentOut>("/agents", { status });
+  const { items, error, more, loadMore, loadingMore, isLoading, mutate } = pages;
   const [usage, usageError] = useUsage();
   const actions = useAgentActions(mutate);
   const may = useMay("edit");
 
-  const searching = search !== "" && more;
-  useEffect(() => {
-    if (searching && !loadingMore && !isValidating && !error) void loadMore();
-  }, [error, isValidating, loadMore, loadingMore, searching]);
+  const searching = useRest(pages, search !== "");
 
   const runs = useMemo(() => runsByAgent(usage?.items ?? []), [usage]);
   const runsOf = (id: string) => (usage ? (runs.get(id) ?? NO_RUNS) : usageError ? null : undefined);

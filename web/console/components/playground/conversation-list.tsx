@@ -2,7 +2,7 @@
 
 import { Search, SquarePen } from "lucide-react";
 import { useTranslations } from "next-intl";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { toast } from "@/lib/toast";
 
 import { Button } from "@/components/ui/button";
@@ -12,7 +12,7 @@ import { Input } from "@/components/ui/field";
 import { Skeleton } from "@/components/ui/surface";
 import { api, type Schemas } from "@/lib/api";
 import { cn } from "@/lib/cn";
-import { usePages, useRefresh } from "@/lib/data";
+import { usePages, useRefresh, useRest } from "@/lib/data";
 import { useMay } from "@/lib/me";
 
 import { ConversationRow } from "./conversation-row";
@@ -35,7 +35,8 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
   const text = useErrorText();
   const refresh = useRefresh();
   const path = `/agents/${agentId}/conversations`;
-  const { items, more, loadMore, loadingMore, isValidating, error, mutate } = useConversations(agentId);
+  const pages = useConversations(agentId);
+  const { items, more, loadMore, loadingMore, error, mutate } = pages;
   const may = useMay("run");
   const [search, setSearch] = useState("");
   const [deleting, setDeleting] = useState<Item | null>(null);
@@ -46,10 +47,7 @@ export function ConversationList({ agentId, selected, onOpen, onDeleted }: Props
     const wanted = search.trim().toLowerCase();
     return (items ?? []).filter((item) => !gone.has(item.id) && (!wanted || item.title.toLowerCase().includes(wanted)));
   }, [gone, items, search]);
-  const searching = search.trim() !== "" && more && !error;
-  useEffect(() => {
-    if (searching && !loadingMore && !isValidating) void loadMore();
-  }, [isValidating, loadMore, loadingMore, searching]);
+  const searching = useRest(pages, search.trim() !== "");
   const groups = useMemo(() => grouped(shown, now), [shown, now]);
 
   const remove = async (item: Item) => {

@@ -4,12 +4,12 @@ import { Bot, Languages, Monitor, Moon, Plus, Sun } from "lucide-react";
 import { Command } from "cmdk";
 import { useLocale, useTranslations } from "next-intl";
 import { useTheme } from "next-themes";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 
 import { PLACES } from "@/components/shell/navigation";
 import { usePathname, useRouter } from "@/i18n/navigation";
 import { LANGUAGES } from "@/i18n/routing";
-import { usePages } from "@/lib/data";
+import { usePages, useRest } from "@/lib/data";
 import { useMay } from "@/lib/me";
 import type { Schemas } from "@/lib/api";
 
@@ -38,11 +38,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const pathname = usePathname();
   const { setTheme } = useTheme();
   const [search, setSearch] = useState("");
-  const { items: agents, more, loadMore, loadingMore, isValidating, error } = usePages<Schemas["AgentOut"]>("/agents", { limit: 100 });
-  const searching = search.trim() !== "" && more && !error;
-  useEffect(() => {
-    if (searching && !loadingMore && !isValidating) void loadMore();
-  }, [isValidating, loadMore, loadingMore, searching]);
+  const pages = usePages<Schemas["AgentOut"]>("/agents", { limit: 100 });
+  const { items: agents } = pages;
+  const searching = useRest(pages, search.trim() !== "");
   const go = (href: string) => {
     onClose();
     router.push(href);
