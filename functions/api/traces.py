@@ -64,7 +64,7 @@ class TraceStepOut(Out):
     parent: int | None
     status: StepStatus
     started_at: Timestamp
-    duration_ms: int
+    duration_ms: int | None
     error_code: str | None
     usage: Usage | None
     cost: Cost | None

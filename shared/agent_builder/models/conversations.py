@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from agent_builder.messages import Cost, Json, Message, Usage
 
@@ -120,6 +120,8 @@ class Step:
         parent: The number of the tool step inside which it was made; None for the run's own.
     """
 
+    LOST: ClassVar = "runner_lost"  # `error` of a model step whose runner died in it: nobody knows how long it took
+
     number: int
     kind: Literal["model", "tool"]
     started_at: int
@@ -130,6 +132,11 @@ class Step:
     cost: Cost | None = None
     error: str | None = None
     parent: int | None = None
+
+    @property
+    def took_ms(self) -> int | None:
+        """How long it took; None where nobody knows."""
+        return None if self.error == self.LOST else self.duration_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Account:
 
     def lost(self, since: int, parent: int | None, purpose: str, label: Json) -> None:
         """Account for a model call in which an earlier runner died after `since` (milliseconds)."""
-        self.orphans[parent, purpose] = self._unpriced(since, 0, "runner_lost", parent, label)
+        self.orphans[parent, purpose] = self._unpriced(since, 0, Step.LOST, parent, label)
 
     def name_lost(self, parent: int | None, purpose: str, label: Json) -> None:
         """Whoever asks again knows which model was asked."""

@@ -113,7 +113,8 @@ def _models_in(steps: Iterable[Step], label_of_all: Json, counted: str) -> dict[
         counts = found.setdefault(name, Counter({counted: 1}))
         counts["calls"] += 1
         counts["errors"] += step.status != "succeeded"
-        counts[bucket("duration", step.duration_ms)] += 1
+        if step.took_ms is not None:
+            counts[bucket("duration", step.took_ms)] += 1
         if "first_token_ms" in step.detail:
             counts[bucket("first", step.detail["first_token_ms"])] += 1
         counts.update(used(step.usage, step.cost))

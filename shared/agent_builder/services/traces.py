@@ -178,7 +178,7 @@ def _step_view(run_id: str, step: Step, called: Any) -> Json:
         "parent": step.parent,
         "status": step.status,
         "started_at": rfc3339(step.started_at),
-        "duration_ms": step.duration_ms,
+        "duration_ms": step.took_ms,
         "error_code": step.error,
         "usage": step.usage.model_dump() if step.usage else None,
         "cost": step.cost.model_dump() if step.cost else None,

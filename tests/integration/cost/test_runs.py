@@ -157,7 +157,8 @@ def test_a_runner_that_dies_is_billed_once_and_so_is_the_next(audit: Audit) -> N
         end = chat.frames[-1]
     known = [line("anthropic", raw, SONNET) for raw in (first, second)]
     run = audit.check(agent, end, [known[0], LOST, known[1]])
-    assert (run["status"], run["steps"][2]["error_code"]) == ("completed", "runner_lost")
+    lost = run["steps"][2]
+    assert (run["status"], lost["error_code"], lost["duration_ms"]) == ("completed", "runner_lost", None)
     assert audit.vendor.asked == [SONNET] * 3
 
 

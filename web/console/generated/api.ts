@@ -4200,7 +4200,7 @@ export interface components {
             answered_by?: string | null;
             cost: components["schemas"]["Cost"] | null;
             /** Duration Ms */
-            duration_ms: number;
+            duration_ms: number | null;
             /** Effect */
             effect?: ("read" | "write") | null;
             /** Error */

@@ -26,7 +26,7 @@ function step(number: number, start: number, duration: number, more: Partial<Tra
 }
 
 function trace(steps: TraceStep[], more: Partial<Trace> = {}): Trace {
-  const end = Math.max(BEGIN, ...flat(steps).map((one) => Date.parse(one.started_at) + one.duration_ms));
+  const end = Math.max(BEGIN, ...flat(steps).map((one) => Date.parse(one.started_at) + (one.duration_ms ?? 0)));
   return {
     id: "run_1",
     agent_id: "agt_1",

@@ -70,7 +70,7 @@ export function originOf(trace: Trace): number {
 
 function endOf(step: TraceStep, start: number, now: number): number {
   const inner = step.steps.map((one) => endOf(one, Date.parse(one.started_at), now));
-  const own = LIVE.has(step.status) ? Math.max(start, now) : start + step.duration_ms;
+  const own = LIVE.has(step.status) ? Math.max(start, now) : start + (step.duration_ms ?? 0);
   return Math.max(own, ...inner);
 }
 
