@@ -18,7 +18,7 @@ import { useActions } from "./actions";
 import { Approval } from "./approval";
 import { JsonView } from "./json-view";
 import { Markdown } from "./markdown";
-import { outcomeOf, type Outcome } from "./model/entries";
+import { outcomeOf, saidAlready, type Outcome } from "./model/entries";
 
 // Credentials and their forms are rarely needed here.
 const Reconnect = guarded(dynamic(() => import("./reconnect").then((module) => module.Reconnect), { ssr: false, loading: () => <Skeleton className="h-12 w-full" /> }));
@@ -78,7 +78,7 @@ export const ToolCard = memo(function ToolCard({ card, runId, inner = false }: {
               {outcome === "failed" && !inner && !isBuiltin(card.name) ? <OpenTool name={card.name} /> : null}
             </div>
           ) : null}
-          {card.status === "done" ? <JsonView title={t("result")} value={card.result} /> : null}
+          {card.status === "done" && !saidAlready(card) ? <JsonView title={t("result")} value={card.result} /> : null}
         </div>
       ) : null}
     </div>

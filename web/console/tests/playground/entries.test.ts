@@ -1,7 +1,7 @@
 import { EMPTY, loaded, reduce, type Entry, type StoredMessage } from "@melton/client";
 import { describe, expect, it } from "vitest";
 
-import { grouped, keyOf, merged, outcomeOf, parsedObject, pretty, underWay } from "@/components/playground/model/entries";
+import { grouped, keyOf, merged, outcomeOf, parsedObject, pretty, saidAlready, underWay } from "@/components/playground/model/entries";
 import type { Schemas } from "@/lib/api";
 
 const said = (run: number, role: "user" | "assistant"): StoredMessage => ({
@@ -72,4 +72,14 @@ describe("conversations by day", () => {
 describe("JSON", () => {
   it("is indented, texts stand as they are", () => expect([pretty({ a: 1 }), pretty("a\nb"), pretty(null)]).toEqual(['{\n  "a": 1\n}', "a\nb", "null"]));
   it("of arguments is an object", () => expect([parsedObject('{"a": 1}'), parsedObject("[1]"), parsedObject("null"), parsedObject("{")]).toEqual([{ a: 1 }, null, null, null]));
+});
+
+describe("a result", () => {
+  it("is not shown again where it is what was said inside", () => {
+    expect(saidAlready({ output: "42. ", result: { text: "42." } })).toBe(true);
+    expect(saidAlready({ output: "", result: { text: "" } })).toBe(false);
+    expect(saidAlready({ output: "42.", result: { text: "43." } })).toBe(false);
+    expect(saidAlready({ output: "42.", result: { text: "42.", sources: [] } })).toBe(false);
+    expect(saidAlready({ output: "42.", result: null })).toBe(false);
+  });
 });

@@ -41,6 +41,13 @@ export function outcomeOf({ status, outcome }: Pick<ToolBlock, "status" | "outco
   return status === "failed" ? (outcome ?? status) : status;
 }
 
+/** Whether the result is nothing but what was said inside of the call, which is shown already. */
+export function saidAlready({ output, result }: Pick<ToolBlock, "output" | "result">): boolean {
+  if (!output || typeof result !== "object" || result === null) return false;
+  const values = Object.values(result);
+  return values.length === 1 && typeof values[0] === "string" && values[0].trim() === output.trim();
+}
+
 /** The answer that is being made, or waits for its turn, first. */
 export function underWay(entries: readonly Entry[]): Answer | undefined {
   return entries.find((entry): entry is Answer => entry.role === "assistant" && !isOver(entry));
