@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, replace
 
 from agent_builder.clock import Clock, now_ms
@@ -92,8 +92,8 @@ class Alone:
     agent_id: str
     key: str
     seconds: float
-    hold: Callable[[ModelRequest, Price], AbstractAsyncContextManager[None]]
-    account: Account
+    hold: Callable[[ModelRequest, Price], AbstractAsyncContextManager[None]] = lambda request, price: nullcontext()
+    account: Account = field(default_factory=Account)
     clock: Clock = now_ms
 
     def nest(self, effect: Effect) -> Nest:
