@@ -64,4 +64,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     for report in bad:
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = " ".join(str(getattr(crash, "message", report.longrepr)).split())
-        terminalreporter.write_line(f"{report.when} {report.nodeid} ({report.duration:.0f} s): {reason[:300]}")
+        terminalreporter.write_line(
+            f"{report.when} {report.nodeid} ({getattr(report, 'duration', 0):.0f} s): {reason[:300]}"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent_builder.clock import Clock, now_ms
 from agent_builder.errors import OutcomeUnknown, ReconnectNeeded, StoreError, ToolError
