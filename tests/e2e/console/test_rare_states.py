@@ -88,7 +88,7 @@ def test_a_part_that_cannot_be_loaded_takes_nothing_with_it(visit: Visit, stack:
     expect(page.get_by_text("This part could not be loaded")).to_be_visible()
     visit.axe()
     page.unroute("**/_next/static/chunks/**")
-    page.get_by_role("button", name="Load the page again").first.click()
+    page.get_by_role("button", name="Load the page again").click()
     expect(page.get_by_text("No runs yet")).to_be_visible()
 
 

@@ -24,7 +24,7 @@ async function say(kind: Kind, words: ReactNode, options?: ExternalToast): Promi
   toast[kind](words, options);
 }
 
-const saying = (kind: Kind) => (words: ReactNode, options?: ExternalToast) => void say(kind, words, options);
+const saying = (kind: Kind) => (words: ReactNode, options?: ExternalToast) => void say(kind, words, options).catch(() => undefined); // without a connection nothing can be loaded that would show it
 
 export const toast = Object.assign(saying("message"), {
   success: saying("success"),

@@ -51,12 +51,23 @@ function describe(element: HTMLElement, ids: readonly string[]): void {
 /** Marks a change that came from outside. */
 const GIVEN = Annotation.define<boolean>();
 
+/** What is selected in the page: what the editor knows of it may be a moment old. Shadow roots have a selection of their own in Chromium. */
+function selected(view: EditorView): { from: number; to: number } {
+  const root = view.root as { getSelection?: () => Selection | null };
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = root.getSelection?.() ?? { anchorNode: null, anchorOffset: 0, focusNode: null, focusOffset: 0 };
+  if (!anchorNode || !focusNode || !view.contentDOM.contains(anchorNode) || !view.contentDOM.contains(focusNode)) return view.state.selection.main;
+  const ends = [view.posAtDOM(anchorNode, anchorOffset), view.posAtDOM(focusNode, focusOffset)];
+  return { from: Math.min(...ends), to: Math.max(...ends) };
+}
+
 /** A browser that types by itself keeps the look of what it replaces by inline styles, which the Content-Security-Policy refuses. */
 const TYPED = EditorView.domEventHandlers({
   beforeinput(event, view) {
     const { inputType, data, isComposing } = event as InputEvent;
     if (inputType !== "insertText" || data === null || isComposing || view.composing || view.state.readOnly) return false;
-    view.dispatch(view.state.update(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true }));
+    const { from, to } = selected(view);
+    const insert = view.state.toText(data);
+    view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.type", scrollIntoView: true });
     event.preventDefault();
     return true;
   },

@@ -9,12 +9,12 @@ import { Notice } from "./surface";
 /**
  * A part that is loaded when it is used. Where that fails, without a connection or after a deployment that took its files
  * away, it says so in its own place, and what was typed beside it stays. The runtime asks for a file once only, so trying
- * again means loading the page again.
+ * again means loading the page again. `quiet`: without it nothing is missing that anybody looks for.
  */
-export function guarded<P extends object>(Part: ComponentType<P>): ComponentType<P> {
+export function guarded<P extends object>(Part: ComponentType<P>, { quiet = false } = {}): ComponentType<P> {
   return function Guarded(props: P) {
     return (
-      <LoadBoundary>
+      <LoadBoundary quiet={quiet}>
         <Part {...props} />
       </LoadBoundary>
     );
@@ -25,7 +25,7 @@ export function isLoadError(error: unknown): boolean {
   return error instanceof Error && error.name === "ChunkLoadError";
 }
 
-class LoadBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
+class LoadBoundary extends Component<{ quiet: boolean; children: ReactNode }, { error: unknown }> {
   override state: { error: unknown } = { error: null };
 
   static getDerivedStateFromError(error: unknown) {
@@ -36,7 +36,7 @@ class LoadBoundary extends Component<{ children: ReactNode }, { error: unknown }
     const { error } = this.state;
     if (error === null) return this.props.children;
     if (!isLoadError(error)) throw error; // for the boundary of the page
-    return <NotLoaded />;
+    return this.props.quiet ? null : <NotLoaded />;
   }
 }
 
