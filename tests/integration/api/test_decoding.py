@@ -165,7 +165,9 @@ def test_which_bodies_may_be_left_out_is_what_the_document_says() -> None:
 
 def test_many_headers_and_a_long_query_do_no_harm(rest: Rest) -> None:
     headers = {f"X-{n}": "v" * 50 for n in range(60)}
-    assert rest("GET", f"{AGENTS}?x={'y' * 4000}", headers=headers).status == 200
+    assert rest("GET", f"{AGENTS}?{'&' * 4000}limit=1", headers=headers).status == 200
+    long = check_problem(rest("GET", f"{AGENTS}?{'x' * 2000}={'y' * 4000}", headers=headers), 422, "validation_failed")
+    assert [fault["pointer"] for fault in long["errors"]] == [f"query/{'x' * 64}"]
 
 
 def test_every_answer_names_its_request_and_is_not_stored(rest: Rest) -> None:
