@@ -136,7 +136,7 @@ class ToolTester:
             detail = "The tool failed because of a fault on our side."
             error = {"code": "internal_error", "detail": detail, "outcome_unknown": tool.spec.effect == "write"}
         duration = round((time.monotonic() - begun) * 1000)
-        await self._count(tenant, trial, inside)
+        await self._count(tenant, trial, inside, purse)
         noted |= inside.noted
         return {
             "request": noted.get("request"),
@@ -157,9 +157,13 @@ class ToolTester:
             await self.know_prices(tenant)
         return purse
 
-    async def _count(self, tenant: str, trial: Trial, inside: Alone) -> None:
-        steps = inside.model_steps(self.clock())
+    async def _count(self, tenant: str, trial: Trial, inside: Alone, purse: Purse) -> None:
+        steps, held = inside.model_steps(self.clock()), purse.writing
+        if held is not None:
+            await asyncio.wait({held})  # its thread goes on behind a test that was out of time
         if not steps:
+            if held is not None:
+                await purse.settle()  # it was held for a model that was not asked any more
             return
         entry = entry_of_test(trial.run_id, trial.agent_id, trial.accepted_at, steps)
         try:
