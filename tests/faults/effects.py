@@ -75,8 +75,7 @@ class Effects:
     async def _strike(self, request: web.Request, case: str, name: str, mishap: Mishap) -> None:
         entry = self.history.write("fault", case=case, fault=mishap.name, action=mishap.action, point="tool", tool=name)
         if mishap.action == "kill" and request.transport:
-            port = request.transport.get_extra_info("peername")[1]
-            entry["pid"] = await asyncio.to_thread(processes.pid_of_peer, port)
+            entry["pid"] = await asyncio.to_thread(processes.pid_of_peer, processes.ports(request.transport))
             entry["struck"] = bool(entry["pid"]) and processes.kill(entry["pid"])
             request.transport.abort()
             raise web.HTTPServiceUnavailable

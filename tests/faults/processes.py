@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -9,22 +10,38 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 
-def pid_of_peer(port: int, among: Iterable[int] = ()) -> int | None:
-    """The process whose end of a loopback connection has this port; None when it is gone or cannot be seen.
+@dataclass(frozen=True)
+class Ports:
+    """Of a loopback connection: one end's is not enough, connections to different servers may share it."""
+
+    theirs: int
+    ours: int
+
+
+def ports(transport: asyncio.BaseTransport | None) -> Ports:
+    """Of a connection that was accepted."""
+    if transport is None or transport.get_extra_info("peername") is None:
+        return Ports(0, 0)
+    return Ports(transport.get_extra_info("peername")[1], transport.get_extra_info("sockname")[1])
+
+
+def pid_of_peer(ports: Ports, among: Iterable[int] = ()) -> int | None:
+    """The process at the other end of a loopback connection; None when it is gone or cannot be seen.
 
     Args:
         among: Where it is probably found; all processes are looked at where it is not.
     """
     if sys.platform.startswith("linux"):
-        inode = _inode(port)
+        inode = _inode(ports)
         return _owner(inode, tuple(among)) if inode else None
-    command = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:ESTABLISHED", "-Fpn"]
+    command = ["lsof", "-nP", f"-iTCP:{ports.theirs}", "-sTCP:ESTABLISHED", "-Fpn"]
     listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    found = re.findall(rf"(?ms)^p(\d+)$(?:(?!^p).)*?^n[^\n]*:{port}->", listing)
+    found = re.findall(rf"(?ms)^p(\d+)$(?:(?!^p).)*?^n[^\n]*:{ports.theirs}->[^\n]*:{ports.ours}$", listing)
     return int(found[0]) if found else None
 
 
@@ -51,17 +68,18 @@ def children_of(pid: int) -> list[int]:
 
 
 def _signal(pid: int, number: int) -> bool:
+    assert pid not in (os.getpid(), os.getppid()), "the campaign would strike itself"
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
         return True
     return False
 
 
-def _inode(port: int) -> str | None:
-    local = f"0100007F:{port:04X}"
+def _inode(ports: Ports) -> str | None:
+    ends = [f"0100007F:{port:04X}" for port in (ports.theirs, ports.ours)]
     for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]:
         fields = line.split()
-        if fields[1] == local and fields[9] != "0":
+        if fields[1:3] == ends and fields[9] != "0":
             return fields[9]
     return None
 

@@ -48,7 +48,7 @@ class Call:
     message: str
     operation: str
     body: dict[str, Any]
-    port: int
+    ports: processes.Ports
     conversation: str
     run: str
     process: int
@@ -152,11 +152,11 @@ class Proxy:
         ids = _ID.findall(text)
         conversation, run = (next((found for found in ids if found.startswith(kind)), "") for kind in ("cnv", "run"))
         app = _APP.search(request.headers.get("User-Agent", ""))
-        port = request.transport.get_extra_info("peername")[1] if request.transport else 0
+        ports = processes.ports(request.transport)
         function, process = (app[1], int(app[2] or 0)) if app else ("", 0)
         if process:
             self.plan.runners.add(process)
-        return Call(service, function, point, case, message, operation, parsed, port, conversation, run, process)
+        return Call(service, function, point, case, message, operation, parsed, ports, conversation, run, process)
 
     def _owner(self, text: str, point: str) -> tuple[str, str]:
         """The case of a call and the number of its message, where a run says which."""
@@ -191,7 +191,7 @@ class Proxy:
         about = {"point": call.point, "function": call.function, "fault": fault.name, "action": fault.action}
         entry = self.history.write("fault", case=call.case, message=call.message, **about)
         if fault.action in (KILL, PAUSE):
-            entry["pid"] = call.process or await asyncio.to_thread(processes.pid_of_peer, call.port)
+            entry["pid"] = call.process or await asyncio.to_thread(processes.pid_of_peer, call.ports)
         if fault.action == KILL:
             entry["struck"] = bool(entry["pid"]) and processes.kill(entry["pid"])
             raise Dropped

@@ -124,7 +124,7 @@ class Vendor:
         attempt = self.attempts[mark, step]
         case, _, message = mark.partition(".")
         about = {"case": case, "message": message, "step": step, "attempt": attempt}
-        process = await asyncio.to_thread(processes.pid_of_peer, _port(request), self.runners)
+        process = await self._who(request)
         self.history.write("model.asked", **about, process=process)
         breakage = script.breakage(step, attempt)
         if breakage and breakage.action == STATUS:
@@ -162,13 +162,17 @@ class Vendor:
             await asyncio.sleep(step.pace)
         await response.write_eof()
 
+    async def _who(self, request: web.Request) -> int | None:
+        """The process that asks."""
+        return await asyncio.to_thread(processes.pid_of_peer, processes.ports(request.transport), self.runners)
+
     async def _break(
         self, request: web.Request, response: web.StreamResponse, about: dict[str, Any], breakage: Breakage
     ) -> bool:
         """Strike; whether the answer ends here."""
         entry = self._struck(about, breakage)
         if breakage.action in (KILL, PAUSE):
-            entry["pid"] = await asyncio.to_thread(processes.pid_of_peer, _port(request), self.runners)
+            entry["pid"] = await self._who(request)
             strike = processes.kill if breakage.action == KILL else processes.pause
             entry["struck"] = bool(entry["pid"]) and strike(entry["pid"])
         if breakage.action in (STALL, PAUSE):
@@ -186,11 +190,6 @@ class Vendor:
 
     def _struck(self, about: dict[str, Any], breakage: Breakage) -> dict[str, Any]:
         return self.history.write("fault", **about, fault=breakage.name, action=breakage.action, point="model")
-
-
-def _port(request: web.Request) -> int:
-    """Of who asks."""
-    return int(request.transport.get_extra_info("peername")[1]) if request.transport else 0
 
 
 def _asked(messages: list[dict[str, Any]]) -> tuple[str, int]:
