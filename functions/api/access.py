@@ -74,6 +74,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "PUT /credentials/{credential_id}": "edit",
     "DELETE /credentials/{credential_id}": "edit",
     "POST /credentials/{credential_id}/oauth/start": "edit",
+    "GET /oauth/client": "read",
     "POST /integrations/{integration_id}/mcp/list": "edit",
     "POST /integrations/{integration_id}/mcp/choose": "edit",
     "GET /models": "read",

@@ -49,6 +49,12 @@ class CredentialDetailOut(CredentialOut):
     used_by: list[CredentialUseOut]
 
 
+class ClientOut(Out):
+    """What this platform is to authorization servers. `redirect_uri` is to be registered with them."""
+
+    redirect_uri: str
+
+
 class ConsentOut(Out):
     """Where a person gives consent. `redirect_uri` is what must be registered with the authorization server."""
 

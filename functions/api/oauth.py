@@ -14,10 +14,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from agent_builder.bootstrap import api_services
 from agent_builder.models.agents import Strict
 from agent_builder.models.identity import Identity
-from functions.api.credential_schemas import ConsentOut
+from functions.api.credential_schemas import ClientOut, ConsentOut
 from functions.api.credentials import CREDENTIALS, CredentialId
 from functions.api.paging import reply
-from functions.api.schemas import BODY, answers
+from functions.api.schemas import BODY, COMMON, answers
 
 router = APIGatewayHttpRouter()
 CALLBACK = "/api/v1/oauth/callback"
@@ -85,6 +85,17 @@ def start_consent(credential_id: CredentialId, body: Annotated[ConsentStart, Bod
     services = api_services()
     credential = services.credentials.get(identity, credential_id)
     return reply(200, services.consents.start(identity, credential, redirect_uri=_callback_address()))
+
+
+@router.get(
+    "/api/v1/oauth/client",
+    summary="What authorization servers must know of this platform",
+    tags=["Credentials"],
+    responses=answers(200, ClientOut, COMMON),
+)
+def show_client() -> Response[Any]:
+    """`redirect_uri` is what to register where a client id is made: before there is a credential."""
+    return reply(200, {"redirect_uri": _callback_address()})
 
 
 @router.get(CALLBACK, include_in_schema=False, enable_validation=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import get_args
@@ -72,6 +73,15 @@ def code() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in CODE)
 
 
+@pytest.fixture(scope="module")
+def codes(code: str) -> set[str]:
+    """Every stable code of an error."""
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    named = {kind.code for kind in classes if issubclass(kind, errors.AgentBuilderError)}
+    raised = set(re.findall(r'code="([a-z_]+)"', code))
+    return named | raised | {f"provider_{kind}" for kind in get_args(errors.ProviderErrorKind)}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
@@ -119,13 +129,15 @@ def test_api_page_has_every_outcome_of_a_call() -> None:
     assert not [name for name in get_args(CallOutcome) if f"`{name}`" not in page]
 
 
-def test_api_page_has_every_error_code(code: str) -> None:
-    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    codes = {kind.code for kind in classes if issubclass(kind, errors.AgentBuilderError)} - INNER
-    codes |= set(re.findall(r'code="([a-z_]+)"', code))
-    codes |= {f"provider_{kind}" for kind in get_args(errors.ProviderErrorKind)}
+def test_api_page_has_every_error_code(codes: set[str]) -> None:
     text = read("docs/api.md")
-    assert {name for name in codes if f"`{name}`" not in text} == set()
+    assert {name for name in codes - INNER if f"`{name}`" not in text} == set()
+
+
+def test_console_has_words_for_every_error_code(codes: set[str]) -> None:
+    words = json.loads(read("web/console/messages/en/common.json"))["codes"]
+    assert codes - set(words) == {"race_lost", "fence_lost", "unknown_type"}, "what no person is told"
+    assert set(words) - codes == {"conversation_deleted", "runner_lost", "token_expired"}, "what frames and steps say"
 
 
 def test_api_page_has_every_field_and_value_of_an_agent() -> None:

@@ -69,6 +69,8 @@ def test_refused_connected_lost_and_connected_again(
     dialog.get_by_label("Kind").select_option("oauth2")
     dialog.get_by_label("Name", exact=True).fill("Mail of Ann")
     dialog.get_by_label("How tokens are got").select_option("authorization_code")
+    expect(dialog.get_by_text(f"{stack.url}/api/v1/oauth/callback")).to_be_visible()
+    visit.axe()
     dialog.get_by_label("Authorization URL").fill(f"{server.url}/auth")
     dialog.get_by_label("Token URL").fill(f"{server.url}/token")
     dialog.get_by_label("Client ID").fill("basic")

@@ -449,6 +449,9 @@ def test_german(playground: Playground) -> None:
     expect(playground.page.get_by_role("heading", name="Mit Tester sprechen")).to_be_visible()
     playground.say("Hallo")
     expect(playground.page.get_by_role("article", name="Antwort")).to_contain_text("You said: Hallo")
+    playground.say("/error auth")
+    failure = playground.page.get_by_role("alert").filter(has_text="provider_auth")
+    expect(failure).to_contain_text("Der Modellanbieter lehnt den Schlüssel ab, oder es gibt keinen.")
     playground.visit.axe()
 
 

@@ -67,6 +67,7 @@ def test_from_the_start_to_the_page(stack: Instance, server: AuthorizationServer
     assert made["status"] == "not_connected"
     started = rest("POST", f"{path}/oauth/start", {}).json
     assert started["redirect_uri"] == f"{stack.url}/api/v1/oauth/callback"
+    assert rest("GET", "/api/v1/oauth/client").json == {"redirect_uri": started["redirect_uri"]}
     back = server.consent(started["authorization_url"])
     status, media_type, text = page(back)
     assert (status, media_type) == (200, "text/html; charset=utf-8")

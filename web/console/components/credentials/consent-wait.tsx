@@ -4,8 +4,8 @@ import { ExternalLink, LoaderCircle } from "lucide-react";
 import { useTranslations } from "next-intl";
 
 import { Button } from "@/components/ui/button";
-import { CopyButton } from "@/components/ui/copy-button";
 
+import { CopiedAddress } from "./copied-address";
 import type { Consent } from "./use-consent";
 
 /** A person is away to give consent: the way to that page again, and what it may ask for. */
@@ -29,10 +29,7 @@ export function ConsentWait({ consent, onStop }: { consent: Consent; onStop: () 
       <details>
         <summary className="w-fit cursor-pointer rounded py-0.5 hover:text-ink">{t("trouble")}</summary>
         <p className="mt-1">{t("redirect")}</p>
-        <span className="mt-1 flex items-center gap-1">
-          <code className="min-w-0 rounded bg-sunken px-1.5 py-0.5 font-mono text-xs break-all text-ink">{consent.redirectUri}</code>
-          <CopyButton text={consent.redirectUri} className="size-7 shrink-0" />
-        </span>
+        <CopiedAddress address={consent.redirectUri} />
       </details>
     </div>
   );

@@ -6,8 +6,11 @@ import { Field, Input, Select, Textarea } from "@/components/ui/field";
 import { Disclosure } from "@/components/tools/disclosure";
 import type { Faults } from "@/components/tools/lib/faults";
 import { faultBelow } from "@/components/tools/lib/faults";
+import type { Schemas } from "@/lib/api";
+import { useResource } from "@/lib/data";
 
 import { AUTHENTICATIONS, GRANTS, type CredentialDraft } from "./lib/draft";
+import { CopiedAddress } from "./copied-address";
 import { PairsInput } from "./pairs-input";
 import { SecretInput } from "./secret-input";
 
@@ -33,6 +36,7 @@ export function OAuthFields({ draft, faults, change }: FieldsProps) {
           ))}
         </Select>
       </Field>
+      {consent ? <RedirectAddress /> : null}
       {consent ? (
         <Field label={t("authorizationUrl")} error={faults.get("settings.authorization_url")}>
           <Input type="url" inputMode="url" value={draft.authorizationUrl} placeholder="https://id.example.com/authorize" className={mono} onChange={(event) => change({ authorizationUrl: event.target.value })} />
@@ -89,5 +93,17 @@ export function OAuthFields({ draft, faults, change }: FieldsProps) {
         ) : null}
       </Disclosure>
     </>
+  );
+}
+
+/** What a client at the authorization server is made with, before there is anything to fill in here. */
+function RedirectAddress() {
+  const t = useTranslations("tools.credentials.oauth");
+  const { data } = useResource<Schemas["ClientOut"]>("/oauth/client");
+  return (
+    <div className="text-[13px] text-ink-soft">
+      <p>{t("redirect")}</p>
+      <CopiedAddress address={data?.redirect_uri} />
+    </div>
   );
 }

@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl";
 import { memo } from "react";
 
 import { Button } from "@/components/ui/button";
+import { useFailureText } from "@/components/ui/failure-text";
 import { isOver, type Answer, type Block } from "@melton/client";
 import type { Schemas } from "@/lib/api";
 
@@ -83,13 +84,14 @@ function Working({ answer }: { answer: Answer }) {
 
 function Failure({ answer, run, asked }: Props) {
   const t = useTranslations("playground.answer");
+  const words = useFailureText();
   const { again, may } = useActions();
   const detail = answer.error?.detail ?? run?.error?.detail ?? null;
   const code = answer.error?.code ?? run?.error?.code ?? null;
   return (
     <div role="alert" className="flex flex-wrap items-center justify-between gap-3 rounded-lg border border-bad/30 bg-bad-soft px-4 py-3 text-sm text-ink">
       <div className="min-w-0 flex-1">
-        <p>{detail ?? t("failed")}</p>
+        <p>{words({ code, detail }) ?? t("failed")}</p>
         {code ? <code className="font-mono text-xs text-ink-soft">{code}</code> : null}
       </div>
       {asked === undefined || !may ? null : (

@@ -9,6 +9,7 @@ import { TicketFailed } from "@melton/client";
 
 import type { AgentTabProps } from "@/components/agents/agent-detail";
 import { IconButton } from "@/components/ui/button";
+import { useFailureText } from "@/components/ui/failure-text";
 import { useQuery } from "@/lib/address";
 import type { Schemas } from "@/lib/api";
 import { useRefresh } from "@/lib/data";
@@ -39,9 +40,10 @@ function Inside({ agent }: { agent: Schemas["AgentOut"] }) {
   const title = items?.find((item) => item.id === id)?.title;
 
   useEffect(() => (may ? talk.use() : undefined), [may, talk]);
+  const failed = useFailureText();
   // Of a conversation that is gone the transcript speaks itself.
   // What comes back by itself is told by the connection's state.
-  useEffect(() => talk.complain((error) => error.code === "conversation_not_found" || (error instanceof TicketFailed && error.retryable) || toast.error(error.message)), [talk]);
+  useEffect(() => talk.complain((error) => error.code === "conversation_not_found" || (error instanceof TicketFailed && error.retryable) || toast.error(failed({ code: error.code, detail: error.message }))), [failed, talk]);
   useEffect(() => {
     if (may && agent.status !== "inactive" && talk.client.state === "refused") talk.client.connect();
   }, [agent.status, may, talk]);

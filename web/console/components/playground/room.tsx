@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 import { toast } from "@/lib/toast";
 
 import { ClientError, isOver, type Conversation } from "@melton/client";
+import { useFailureText } from "@/components/ui/failure-text";
 import { Locked } from "@/components/ui/locked";
 import type { Schemas } from "@/lib/api";
 import { useMay } from "@/lib/me";
@@ -66,17 +67,18 @@ export function Room({ agent, talk, conversation, conversationId, chosen, onBegi
     if (ended) void history?.learn(ended.split(" "));
   }, [ended, history]);
 
+  const failed = useFailureText();
   const say = useCallback(
     (content: string): string | null => {
       try {
         conversation.send(content);
         return null;
       } catch (error) {
-        if (error instanceof ClientError) return error.code === "payload_too_large" ? t("tooLong") : error.message;
+        if (error instanceof ClientError) return error.code === "payload_too_large" ? t("tooLong") : (failed({ code: error.code, detail: error.message }) ?? error.message);
         throw error;
       }
     },
-    [conversation, t],
+    [conversation, failed, t],
   );
   const actions = useMemo<Actions>(
     () => ({

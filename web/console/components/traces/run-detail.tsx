@@ -10,6 +10,7 @@ import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { ErrorState, useErrorText } from "@/components/ui/error-state";
 import { EmptyState, Notice, Skeleton } from "@/components/ui/surface";
+import { useFailureText } from "@/components/ui/failure-text";
 import { api } from "@/lib/api";
 import { useRefresh, useResource, type Answer } from "@/lib/data";
 import { useMay } from "@/lib/me";
@@ -82,13 +83,14 @@ export function RunDetail({ agent, id }: { agent: AgentTabProps["agent"]; id: st
 
 function Opened({ trace, agent, now }: { trace: Trace; agent: AgentTabProps["agent"]; now: number }) {
   const t = useTranslations("traces.run");
+  const words = useFailureText();
   const waiting = trace.approvals.filter((one) => one.status === "waiting");
   return (
     <>
       {trace.error ? (
         <Notice tone="bad">
-          <p className="font-mono text-xs">{trace.error.code}</p>
-          {trace.error.detail ? <p className="mt-0.5">{trace.error.detail}</p> : null}
+          <p>{words(trace.error)}</p>
+          <p className="mt-0.5 font-mono text-xs">{trace.error.code}</p>
         </Notice>
       ) : null}
       {waiting.length ? (

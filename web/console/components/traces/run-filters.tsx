@@ -4,6 +4,7 @@ import { RotateCcw } from "lucide-react";
 import { useTranslations } from "next-intl";
 
 import { Button } from "@/components/ui/button";
+import { useCodeWords } from "@/components/ui/failure-text";
 import { Field, Input, Select } from "@/components/ui/field";
 import { useQuery } from "@/lib/address";
 
@@ -14,6 +15,7 @@ import { RUN_STATUSES } from "./run-state";
 export function RunFilters({ filters }: { filters: Filters }) {
   const t = useTranslations("traces.filters");
   const status = useTranslations("traces.status");
+  const meaning = useCodeWords();
   const [, change] = useQuery();
   const { error, span, from, to } = filters;
   const any = filters.status !== null || error !== null || span !== "all";
@@ -57,7 +59,7 @@ export function RunFilters({ filters }: { filters: Filters }) {
           <option value="">{t("anyError")}</option>
           {codes.map((code) => (
             <option key={code} value={code}>
-              {code}
+              {meaning(code) ?? code}
             </option>
           ))}
         </Select>

@@ -1,9 +1,11 @@
 "use client";
 
-import { useTranslations } from "next-intl";
+import { useLocale, useTranslations } from "next-intl";
 
 import { ErrorState } from "@/components/ui/error-state";
+import { useCodeWords } from "@/components/ui/failure-text";
 import { Notice, Skeleton } from "@/components/ui/surface";
+import { routing } from "@/i18n/routing";
 import type { Schemas } from "@/lib/api";
 import { useResource } from "@/lib/data";
 
@@ -29,6 +31,8 @@ export function StepDetail({ trace, step, now, headless = false }: { trace: Trac
   const approval = step.parent === null ? trace.approvals.find((one) => one.tool_use_id === step.tool_use_id) : undefined;
   const failure = whole?.error ?? step.error;
   const reason = reasonOf(step);
+  const meaning = useCodeWords();
+  const english = useLocale() === routing.defaultLocale;
   return (
     <div className="flex flex-col gap-4 p-5">
       {headless ? null : (
@@ -40,6 +44,7 @@ export function StepDetail({ trace, step, now, headless = false }: { trace: Trac
       <StepFacts trace={trace} step={step} whole={whole} now={now} />
       {failure || reason ? (
         <Notice tone="bad">
+          {failure && english ? null : <p>{meaning(reason)}</p>}
           {reason ? <p className="font-mono text-xs">{reason}</p> : null}
           {failure ? <p className="mt-0.5 break-words whitespace-pre-wrap">{failure}</p> : null}
         </Notice>

@@ -6,19 +6,19 @@ import { asApiError } from "@/lib/errors";
 
 import { Button } from "./button";
 import { CopyButton } from "./copy-button";
+import { useFailureText } from "./failure-text";
 import { Notice } from "./surface";
 
 /** Words for an error: the API's own, or ours where it has none. */
 export function useErrorText(): (error: unknown) => string {
   const t = useTranslations("common.errors");
+  const text = useFailureText();
   return (error) => {
     const { code, message, status } = asApiError(error);
     if (code === "network_error") return t("network");
     if (code === "unreadable_answer") return t("unreadable");
     if (status === 403) return t("forbidden");
-    if (status === 429) return message || t("rateLimited");
-    if (status >= 500) return message || t("server");
-    return message || t("unknown");
+    return text({ code, detail: message || null }) ?? t(status === 429 ? "rateLimited" : status >= 500 ? "server" : "unknown");
   };
 }
 
