@@ -103,6 +103,30 @@ def test_what_is_not_saved_is_not_lost(visit: Visit, stack: Instance) -> None:
     assert _get(stack, agent)["version"] == 2
 
 
+# Text that is typed, and the keys that save it before the browser has time for anything else.
+_TYPE_AND_SAVE = """async (editor) => {
+  editor.focus();
+  const typed = {inputType: "insertText", data: "}", bubbles: true, cancelable: true};
+  editor.dispatchEvent(new InputEvent("beforeinput", typed));
+  await null;
+  window.dispatchEvent(new KeyboardEvent("keydown", {key: "s", ctrlKey: true, cancelable: true}));
+}"""
+
+
+def test_what_is_typed_into_the_editor_is_there_for_the_next_key(visit: Visit, stack: Instance) -> None:
+    agent = scripted_agent(stack.url, "Quick")
+    page = _settings(visit, agent)
+    page.get_by_role("button", name="Extra options of the vendor").click()
+    editor = page.get_by_role("textbox", name="Extra options")
+    editor.fill('{"script": []}')
+    expect(page.get_by_text("1 unsaved change")).to_be_visible()
+    editor.press("End")
+    editor.press("Backspace")
+    expect(page.get_by_text("This is not JSON.").first).to_be_visible()
+    editor.evaluate(_TYPE_AND_SAVE)
+    expect(page.get_by_text("Saved as version 2")).to_be_visible()
+
+
 def test_options_are_json(visit: Visit, stack: Instance) -> None:
     agent = scripted_agent(stack.url, "Optional")
     page = _settings(visit, agent)

@@ -8,6 +8,7 @@ import { Annotation, EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers, placeholder as placeholderOf } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
+import { flushSync } from "react-dom";
 
 import { useFieldIds } from "./field";
 import { useLock } from "./lock";
@@ -114,7 +115,9 @@ export default function CodeEditorInside({ value, onChange, label, readOnly = fa
             if (!update.docChanged || update.transactions.some((one) => one.annotation(GIVEN))) return;
             const text = update.state.doc.toString();
             echoes.current.push(text);
-            told.current?.(text);
+            // React takes what happens in a shadow root for no event of a person's, and would render it some time later:
+            // keys that follow at once, as those that save, would find what was there before.
+            queueMicrotask(() => flushSync(() => told.current?.(text)));
           }),
         ],
       }),
