@@ -90,7 +90,7 @@ function Failure({ answer, run, asked }: Props) {
   const code = answer.error?.code ?? run?.error?.code ?? null;
   return (
     <div role="alert" className="flex flex-wrap items-center justify-between gap-3 rounded-lg border border-bad/30 bg-bad-soft px-4 py-3 text-sm text-ink">
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-56">
         <p>{words({ code, detail }) ?? t("failed")}</p>
         {code ? <code className="font-mono text-xs text-ink-soft">{code}</code> : null}
       </div>
