@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.console import CONSOLE, BuildError, check_node, install
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Arguments, folder and further variables of a process.
+Command = tuple[list[str], Path, dict[str, str]]
 
-def commands(port: str, web_port: str) -> list[tuple[list[str], Path, dict[str, str]]]:
-    """Command, folder and further variables of each process."""
+
+def commands(port: str, web_port: str) -> list[Command]:
+    """Both processes."""
     gateway, web = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{web_port}"
     # Requests come through the development server, with its origin.
     origins = " ".join(filter(None, [os.environ.get("ALLOWED_ORIGINS", ""), web]))
@@ -36,19 +39,26 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     subprocess.run(["node", "scripts/client.mjs"], cwd=CONSOLE, check=True)
-    running = [
-        subprocess.Popen(command, cwd=folder, env={**os.environ, **more})
-        for command, folder, more in commands(os.environ.get("PORT", "8787"), os.environ.get("WEB_PORT", "3000"))
-    ]
-    with contextlib.suppress(KeyboardInterrupt):
-        while all(process.poll() is None for process in running):
-            time.sleep(0.2)
-    for process in running:
-        process.send_signal(signal.SIGINT)
-    for process in running:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
+    attend(commands(os.environ.get("PORT", "8787"), os.environ.get("WEB_PORT", "3000")))
     return 0
+
+
+def attend(wanted: Sequence[Command]) -> None:
+    """Start them; end them all when one ends, or this process is to: by Ctrl-C, a closed terminal, or `kill`."""
+    asked: list[int] = []
+    # A shell's background process begins with Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: asked.append(number))
+    running = [subprocess.Popen(command, cwd=folder, env={**os.environ, **more}) for command, folder, more in wanted]
+    while not asked and all(process.poll() is None for process in running):
+        time.sleep(0.2)
+    for process in running:
+        process.terminate()
+    for process in running:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 if __name__ == "__main__":
